@@ -1,0 +1,69 @@
+//! Nodes, storage and the small kinds.
+
+use super::scalar::{Bool, List, Str};
+use super::workload::HostPath;
+use serde::Deserialize;
+
+/// `spec` of a Node.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, bound(deserialize = "'de: 'a"))]
+pub struct NodeSpec<'a> {
+    #[serde(rename = "providerID")]
+    pub provider_id: Str<'a>,
+}
+
+/// `status` of a Node.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase", bound(deserialize = "'de: 'a"))]
+pub struct NodeStatus<'a> {
+    pub addresses: List<NodeAddress<'a>>,
+    pub node_info: Option<NodeInfo<'a>>,
+}
+
+/// One of `status.addresses`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, bound(deserialize = "'de: 'a"))]
+pub struct NodeAddress<'a> {
+    #[serde(rename = "type")]
+    pub kind: Str<'a>,
+    pub address: Str<'a>,
+}
+
+/// `status.nodeInfo`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase", bound(deserialize = "'de: 'a"))]
+pub struct NodeInfo<'a> {
+    pub kubelet_version: Str<'a>,
+    pub operating_system: Str<'a>,
+}
+
+/// `spec` of a PersistentVolume.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase", bound(deserialize = "'de: 'a"))]
+pub struct PersistentVolumeSpec<'a> {
+    pub host_path: Option<HostPath<'a>>,
+    pub local: Option<HostPath<'a>>,
+    pub claim_ref: Option<ObjectRef<'a>>,
+}
+
+/// `spec` of a PersistentVolumeClaim.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase", bound(deserialize = "'de: 'a"))]
+pub struct ClaimSpec<'a> {
+    pub volume_name: Str<'a>,
+}
+
+/// A reference to an object, with its namespace.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, bound(deserialize = "'de: 'a"))]
+pub struct ObjectRef<'a> {
+    pub name: Str<'a>,
+    pub namespace: Str<'a>,
+}
+
+/// The fields of a ServiceAccount, which has no `spec`.
+#[derive(Debug, Default)]
+pub struct ServiceAccount<'a> {
+    pub automount: Bool,
+    pub image_pull_secrets: Vec<Str<'a>>,
+}

@@ -1,0 +1,184 @@
+//! The kinds that the tool reads, each known by its API group and its name.
+
+/// A kind of object that rules or answers use. Everything else is counted and left alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum Kind {
+    ClusterRole,
+    ClusterRoleBinding,
+    ConfigMap,
+    CronJob,
+    DaemonSet,
+    Deployment,
+    Ingress,
+    IngressClass,
+    Job,
+    Namespace,
+    NetworkPolicy,
+    Node,
+    PersistentVolume,
+    PersistentVolumeClaim,
+    Pod,
+    ReplicaSet,
+    ReplicationController,
+    Role,
+    RoleBinding,
+    Secret,
+    Service,
+    ServiceAccount,
+    StatefulSet,
+    /// Not an object of the API: a user named by a binding.
+    User,
+    /// Not an object of the API: a group named by a binding.
+    Group,
+}
+
+/// One row of the table of kinds.
+struct Row {
+    kind: Kind,
+    name: &'static str,
+    plural: &'static str,
+    short: &'static [&'static str],
+    groups: &'static [&'static str],
+    namespaced: bool,
+}
+
+const RBAC: &[&str] = &["rbac.authorization.k8s.io"];
+const APPS: &[&str] = &["apps", "extensions"];
+
+#[rustfmt::skip]
+const KINDS: &[Row] = &[
+    Row { kind: Kind::ClusterRole, name: "ClusterRole", plural: "clusterroles", short: &[], groups: RBAC, namespaced: false },
+    Row { kind: Kind::ClusterRoleBinding, name: "ClusterRoleBinding", plural: "clusterrolebindings", short: &["crb"], groups: RBAC, namespaced: false },
+    Row { kind: Kind::ConfigMap, name: "ConfigMap", plural: "configmaps", short: &["cm"], groups: &[""], namespaced: true },
+    Row { kind: Kind::CronJob, name: "CronJob", plural: "cronjobs", short: &["cj"], groups: &["batch"], namespaced: true },
+    Row { kind: Kind::DaemonSet, name: "DaemonSet", plural: "daemonsets", short: &["ds"], groups: APPS, namespaced: true },
+    Row { kind: Kind::Deployment, name: "Deployment", plural: "deployments", short: &["deploy"], groups: APPS, namespaced: true },
+    Row { kind: Kind::Ingress, name: "Ingress", plural: "ingresses", short: &["ing"], groups: &["networking.k8s.io", "extensions"], namespaced: true },
+    Row { kind: Kind::IngressClass, name: "IngressClass", plural: "ingressclasses", short: &[], groups: &["networking.k8s.io"], namespaced: false },
+    Row { kind: Kind::Job, name: "Job", plural: "jobs", short: &[], groups: &["batch"], namespaced: true },
+    Row { kind: Kind::Namespace, name: "Namespace", plural: "namespaces", short: &["ns"], groups: &[""], namespaced: false },
+    Row { kind: Kind::NetworkPolicy, name: "NetworkPolicy", plural: "networkpolicies", short: &["netpol"], groups: &["networking.k8s.io", "extensions"], namespaced: true },
+    Row { kind: Kind::Node, name: "Node", plural: "nodes", short: &["no"], groups: &[""], namespaced: false },
+    Row { kind: Kind::PersistentVolume, name: "PersistentVolume", plural: "persistentvolumes", short: &["pv"], groups: &[""], namespaced: false },
+    Row { kind: Kind::PersistentVolumeClaim, name: "PersistentVolumeClaim", plural: "persistentvolumeclaims", short: &["pvc"], groups: &[""], namespaced: true },
+    Row { kind: Kind::Pod, name: "Pod", plural: "pods", short: &["po"], groups: &[""], namespaced: true },
+    Row { kind: Kind::ReplicaSet, name: "ReplicaSet", plural: "replicasets", short: &["rs"], groups: APPS, namespaced: true },
+    Row { kind: Kind::ReplicationController, name: "ReplicationController", plural: "replicationcontrollers", short: &["rc"], groups: &[""], namespaced: true },
+    Row { kind: Kind::Role, name: "Role", plural: "roles", short: &[], groups: RBAC, namespaced: true },
+    Row { kind: Kind::RoleBinding, name: "RoleBinding", plural: "rolebindings", short: &["rb"], groups: RBAC, namespaced: true },
+    Row { kind: Kind::Secret, name: "Secret", plural: "secrets", short: &[], groups: &[""], namespaced: true },
+    Row { kind: Kind::Service, name: "Service", plural: "services", short: &["svc"], groups: &[""], namespaced: true },
+    Row { kind: Kind::ServiceAccount, name: "ServiceAccount", plural: "serviceaccounts", short: &["sa"], groups: &[""], namespaced: true },
+    Row { kind: Kind::StatefulSet, name: "StatefulSet", plural: "statefulsets", short: &["sts"], groups: APPS, namespaced: true },
+    Row { kind: Kind::User, name: "User", plural: "users", short: &[], groups: &[], namespaced: false },
+    Row { kind: Kind::Group, name: "Group", plural: "groups", short: &[], groups: &[], namespaced: false },
+];
+
+impl Kind {
+    /// The kind that an API group and a kind's name mean, if the tool reads it.
+    #[must_use]
+    pub fn of(group: &str, name: &str) -> Option<Self> {
+        KINDS.iter().find(|row| row.name == name && row.groups.contains(&group)).map(|row| row.kind)
+    }
+
+    /// The kind of a resource's plural, with or without its group
+    /// (`pods`, `roles.rbac.authorization.k8s.io`), in any case, as files of dumps are named.
+    #[must_use]
+    pub fn of_resource(resource: &str) -> Option<Self> {
+        let lower = resource.to_ascii_lowercase();
+        let (plural, group) = lower.split_once('.').unwrap_or((&lower, ""));
+        KINDS
+            .iter()
+            .find(|row| row.plural == plural && (group.is_empty() || row.groups.contains(&group)))
+            .filter(|row| !row.groups.is_empty())
+            .map(|row| row.kind)
+    }
+
+    /// The kind that a user types: its name, plural or kubectl's short name, in any case.
+    #[must_use]
+    pub fn typed(text: &str) -> Option<Self> {
+        let lower = text.to_ascii_lowercase();
+        let named = |row: &&Row| {
+            row.name.eq_ignore_ascii_case(text)
+                || row.plural == lower
+                || row.short.contains(&lower.as_str())
+        };
+        KINDS.iter().find(named).map(|row| row.kind)
+    }
+
+    /// Every kind that is served by the API, in the order of their names.
+    pub fn served() -> impl Iterator<Item = Self> {
+        KINDS.iter().filter(|row| !row.groups.is_empty()).map(|row| row.kind)
+    }
+
+    /// The kind's name, as in `kind:`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        self.row().name
+    }
+
+    /// The resource's plural, as in RBAC rules.
+    #[must_use]
+    pub fn plural(self) -> &'static str {
+        self.row().plural
+    }
+
+    /// The API group that serves it today.
+    #[must_use]
+    pub fn group(self) -> &'static str {
+        self.row().groups.first().copied().unwrap_or("")
+    }
+
+    /// Whether its objects live in namespaces.
+    #[must_use]
+    pub fn is_namespaced(self) -> bool {
+        self.row().namespaced
+    }
+
+    /// Whether it carries a pod template.
+    #[must_use]
+    pub const fn is_workload(self) -> bool {
+        matches!(
+            self,
+            Self::CronJob
+                | Self::DaemonSet
+                | Self::Deployment
+                | Self::Job
+                | Self::ReplicaSet
+                | Self::ReplicationController
+                | Self::StatefulSet
+        )
+    }
+
+    fn row(self) -> &'static Row {
+        // INVARIANT: the rows stand in the order of the variants; the test below holds it.
+        &KINDS[self as usize]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_stand_in_the_order_of_the_variants() {
+        for (index, row) in KINDS.iter().enumerate() {
+            assert_eq!(row.kind as usize, index, "{}", row.name);
+        }
+    }
+
+    #[test]
+    fn a_kind_is_known_by_its_group() {
+        assert_eq!(Kind::of("", "Node"), Some(Kind::Node));
+        assert_eq!(Kind::of("longhorn.io", "Node"), None);
+        assert_eq!(Kind::of("crd.projectcalico.org", "NetworkPolicy"), None);
+        assert_eq!(Kind::of("extensions", "Ingress"), Some(Kind::Ingress));
+        assert_eq!(
+            Kind::of_resource("clusterRoleBindings.rbac.authorization.k8s.io"),
+            Some(Kind::ClusterRoleBinding)
+        );
+        assert_eq!(Kind::of_resource("pods.metrics.k8s.io"), None);
+        assert_eq!(Kind::typed("DEPLOY"), Some(Kind::Deployment));
+    }
+}

@@ -1,0 +1,18 @@
+//! Kubernetes objects as served: lean, borrowed, without opinions.
+//!
+//! One [`Object`] is read at a time, straight from the bytes it stands in, and is gone once it has
+//! been lowered. A kind is known by its API group as well as its name: `Node` of `longhorn.io` is
+//! not a node. This room knows neither where bytes come from nor what anything means.
+
+#![expect(missing_docs, reason = "the fields bear the names of the Kubernetes API reference")]
+
+pub mod cluster;
+mod kind;
+pub mod network;
+mod object;
+pub mod rbac;
+pub mod scalar;
+pub mod workload;
+
+pub use kind::Kind;
+pub use object::{Body, Meta, Object, ObjectSeed, OwnerReference};

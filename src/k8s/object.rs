@@ -1,0 +1,474 @@
+//! One object, read straight from its bytes.
+//!
+//! kubectl sorts keys, so a Secret's `data` and a ClusterRole's `aggregationRule` come before the
+//! `kind` that says how to read them. A field that comes too early is kept as the slice it stands
+//! in and read at the end; every other field is read once, where it stands.
+
+use super::Kind;
+use super::cluster::{ClaimSpec, NodeSpec, NodeStatus, PersistentVolumeSpec, ServiceAccount};
+use super::network::{IngressClassSpec, IngressSpec, LoadBalancerStatus, ServiceSpec};
+use super::rbac::{AggregationRule, RoleRef, Rule, Subject};
+use super::scalar::{Bool, List, Str};
+use super::workload::{LocalRef, PodSpec, PodStatus, WorkloadSpec, WorkloadStatus};
+use serde::Deserialize;
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde_json::value::RawValue;
+use std::fmt;
+
+/// An object as served.
+#[derive(Debug, Default)]
+pub struct Object<'a> {
+    /// The API group, without its version; empty for the core group and where none is given.
+    pub group: String,
+    /// The kind's name as given, or that of the hint.
+    pub kind_name: Str<'a>,
+    /// The kind, if the tool reads it.
+    pub kind: Option<Kind>,
+    pub meta: Meta<'a>,
+    pub body: Body<'a>,
+}
+
+/// What an object says beyond its metadata, by kind.
+#[derive(Debug, Default)]
+pub enum Body<'a> {
+    /// A kind without anything of interest, or an unknown one.
+    #[default]
+    None,
+    Pod(Box<PodSpec<'a>>, PodStatus<'a>),
+    Workload(Box<WorkloadSpec<'a>>, WorkloadStatus<'a>),
+    Node(NodeSpec<'a>, NodeStatus<'a>),
+    ServiceAccount(ServiceAccount<'a>),
+    /// Type and key names. No value of a Secret is ever kept.
+    Secret {
+        kind: Str<'a>,
+        keys: Vec<Str<'a>>,
+    },
+    /// Key names.
+    ConfigMap {
+        keys: Vec<Str<'a>>,
+    },
+    PersistentVolume(PersistentVolumeSpec<'a>),
+    PersistentVolumeClaim(ClaimSpec<'a>),
+    Role {
+        rules: Vec<Rule<'a>>,
+        aggregation: Option<AggregationRule<'a>>,
+    },
+    Binding {
+        role: RoleRef<'a>,
+        subjects: Vec<Subject<'a>>,
+    },
+    Service(Box<ServiceSpec<'a>>, LoadBalancerStatus<'a>),
+    Ingress(IngressSpec<'a>, LoadBalancerStatus<'a>),
+    IngressClass(IngressClassSpec<'a>),
+}
+
+/// `metadata`, as far as rules use it.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase", bound(deserialize = "'de: 'a"))]
+pub struct Meta<'a> {
+    pub name: Str<'a>,
+    pub generate_name: Str<'a>,
+    pub namespace: Str<'a>,
+    pub uid: Str<'a>,
+    pub resource_version: Str<'a>,
+    pub deletion_timestamp: Str<'a>,
+    pub labels: Pairs<'a>,
+    pub annotations: Annotations<'a>,
+    pub owner_references: List<OwnerReference<'a>>,
+}
+
+/// One of `metadata.ownerReferences`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase", bound(deserialize = "'de: 'a"))]
+pub struct OwnerReference<'a> {
+    pub api_version: Str<'a>,
+    pub kind: Str<'a>,
+    pub name: Str<'a>,
+    pub controller: Bool,
+}
+
+/// Labels, in the order they were read.
+#[derive(Debug, Default)]
+pub struct Pairs<'a>(pub Vec<(Str<'a>, Str<'a>)>);
+
+/// The annotations that a rule reads. All others are dropped while parsing, above all
+/// `last-applied-configuration`, which repeats the object with its literal values.
+#[derive(Debug, Default)]
+pub struct Annotations<'a>(pub Vec<(Str<'a>, Str<'a>)>);
+
+impl Annotations<'_> {
+    /// The value of an annotation, if it was present and is one that rules read.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&str> {
+        self.0.iter().find(|(k, _)| **k == *key).map(|(_, v)| &**v)
+    }
+}
+
+/// Whether rules read the annotation with this key.
+fn is_read(key: &str) -> bool {
+    const PREFIXES: &[&str] = &[
+        "eks.amazonaws.com/",
+        "iam.gke.io/",
+        "azure.workload.identity/",
+        "kubernetes.io/config.",
+        "kubernetes.io/service-account.",
+        "kubernetes.io/ingress.",
+        "kubernetes.io/enforce-mountable-secrets",
+        "ingressclass.kubernetes.io/",
+        "service.beta.kubernetes.io/",
+        "service.kubernetes.io/",
+        "networking.gke.io/load-balancer-type",
+        "cloud.google.com/load-balancer-type",
+        "alb.ingress.kubernetes.io/",
+        "nginx.ingress.kubernetes.io/whitelist-source-range",
+        "rbac.authorization.kubernetes.io/",
+    ];
+    PREFIXES.iter().any(|prefix| key.starts_with(prefix))
+}
+
+/// Reads a map of text to text, keeping the pairs whose key passes `keep`; `null` is no pair.
+fn pairs<'de: 'a, 'a, D: Deserializer<'de>>(
+    deserializer: D,
+    keep: fn(&str) -> bool,
+) -> Result<Vec<(Str<'a>, Str<'a>)>, D::Error> {
+    struct Map<'a> {
+        keep: fn(&str) -> bool,
+        pairs: Vec<(Str<'a>, Str<'a>)>,
+    }
+    impl<'de: 'a, 'a> Visitor<'de> for Map<'a> {
+        type Value = Vec<(Str<'a>, Str<'a>)>;
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a map of text")
+        }
+        fn visit_unit<E>(self) -> Result<Self::Value, E> {
+            Ok(self.pairs)
+        }
+        fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<Self::Value, A::Error> {
+            while let Some(key) = map.next_key::<Str<'a>>()? {
+                if (self.keep)(&key) {
+                    self.pairs.push((key, map.next_value()?));
+                } else {
+                    map.next_value::<IgnoredAny>()?;
+                }
+            }
+            Ok(self.pairs)
+        }
+    }
+    deserializer.deserialize_any(Map { keep, pairs: Vec::new() })
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Pairs<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        pairs(deserializer, |_| true).map(Self)
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Annotations<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        pairs(deserializer, is_read).map(Self)
+    }
+}
+
+/// The key names of `data`; the values are skipped.
+#[derive(Debug, Default)]
+struct Keys<'a>(Vec<Str<'a>>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Keys<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Names<'a>(Vec<Str<'a>>);
+        impl<'de: 'a, 'a> Visitor<'de> for Names<'a> {
+            type Value = Vec<Str<'a>>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a map")
+            }
+            fn visit_unit<E>(self) -> Result<Self::Value, E> {
+                Ok(self.0)
+            }
+            fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<Self::Value, A::Error> {
+                while let Some((key, IgnoredAny)) = map.next_entry()? {
+                    self.0.push(key);
+                }
+                Ok(self.0)
+            }
+        }
+        deserializer.deserialize_any(Names(Vec::new())).map(Self)
+    }
+}
+
+/// Reads one object. The hint is the kind of an item that bears none itself: that of the typed
+/// list it stands in, or of the file's name.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ObjectSeed {
+    pub hint: Option<Kind>,
+}
+
+impl<'de> DeserializeSeed<'de> for ObjectSeed {
+    type Value = Object<'de>;
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Object<'de>, D::Error> {
+        deserializer.deserialize_map(ObjectVisitor(self.hint))
+    }
+}
+
+/// The top-level fields that some kind reads.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Field {
+    Spec,
+    Status,
+    Keys,
+    Type,
+    Rules,
+    Aggregation,
+    RoleRef,
+    Subjects,
+    Automount,
+    PullSecrets,
+}
+
+impl Field {
+    fn of(key: &str) -> Option<Self> {
+        Some(match key {
+            "spec" => Self::Spec,
+            "status" => Self::Status,
+            "data" | "stringData" | "binaryData" => Self::Keys,
+            "type" => Self::Type,
+            "rules" => Self::Rules,
+            "aggregationRule" => Self::Aggregation,
+            "roleRef" => Self::RoleRef,
+            "subjects" => Self::Subjects,
+            "automountServiceAccountToken" => Self::Automount,
+            "imagePullSecrets" => Self::PullSecrets,
+            _ => return None,
+        })
+    }
+}
+
+struct ObjectVisitor(Option<Kind>);
+
+impl<'de> Visitor<'de> for ObjectVisitor {
+    type Value = Object<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a Kubernetes object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object<'de>, A::Error> {
+        let mut object = Object::default();
+        let (mut version, mut named) = (None::<Str<'de>>, None::<Str<'de>>);
+        let mut early: Vec<(Field, &'de RawValue)> = Vec::new();
+        while let Some(key) = map.next_key::<Str<'de>>()? {
+            match &*key {
+                "apiVersion" => version = Some(map.next_value()?),
+                "kind" => named = Some(map.next_value()?),
+                "metadata" => {
+                    object.meta = map.next_value::<Option<Meta<'de>>>()?.unwrap_or_default();
+                }
+                key => match Field::of(key) {
+                    None => {
+                        map.next_value::<IgnoredAny>()?;
+                    }
+                    Some(field) => {
+                        if let (None, Some(named)) = (object.kind, &named) {
+                            object.kind = Kind::of(group(version.as_deref()), named);
+                        }
+                        match (object.kind, &named) {
+                            (Some(kind), _) => {
+                                map.next_value_seed(FieldSeed {
+                                    body: &mut object.body,
+                                    kind,
+                                    field,
+                                })?;
+                            }
+                            // A kind that the tool does not read.
+                            (None, Some(_)) => {
+                                map.next_value::<IgnoredAny>()?;
+                            }
+                            (None, None) => early.push((field, map.next_value()?)),
+                        }
+                    }
+                },
+            }
+        }
+        object.group = group(version.as_deref()).to_owned();
+        match named {
+            Some(named) => {
+                object.kind = Kind::of(&object.group, &named);
+                object.kind_name = named;
+            }
+            None => {
+                object.kind = self.0;
+                object.kind_name = self.0.map(|k| Str(k.name().into())).unwrap_or_default();
+            }
+        }
+        if let Some(kind) = object.kind {
+            for (field, raw) in early {
+                let mut json = serde_json::Deserializer::from_str(raw.get());
+                FieldSeed { body: &mut object.body, kind, field }
+                    .deserialize(&mut json)
+                    .map_err(serde::de::Error::custom)?;
+            }
+        }
+        Ok(object)
+    }
+}
+
+/// The group of an `apiVersion`: what stands before the slash.
+fn group(api_version: Option<&str>) -> &str {
+    api_version.and_then(|v| v.split_once('/')).map_or("", |(group, _)| group)
+}
+
+/// Reads one top-level field into the body of an object of a known kind.
+struct FieldSeed<'b, 'de> {
+    body: &'b mut Body<'de>,
+    kind: Kind,
+    field: Field,
+}
+
+/// The body's variant, made when its first field is met, and what the field goes into.
+macro_rules! part {
+    ($body:expr, $pattern:pat => $place:expr, $empty:expr, $value:expr) => {{
+        if matches!($body, Body::None) {
+            *$body = $empty;
+        }
+        if let $pattern = $body {
+            $place = $value;
+        }
+    }};
+}
+
+impl<'de> DeserializeSeed<'de> for FieldSeed<'_, 'de> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<(), D::Error> {
+        let Self { body, kind, field } = self;
+        match (kind, field) {
+            (Kind::Pod, Field::Spec) => part!(body, Body::Pod(spec, _) => **spec,
+                Body::Pod(Box::default(), PodStatus::default()), read(d)?),
+            (Kind::Pod, Field::Status) => part!(body, Body::Pod(_, status) => *status,
+                Body::Pod(Box::default(), PodStatus::default()), read(d)?),
+            (k, Field::Spec) if k.is_workload() => part!(body, Body::Workload(spec, _) => **spec,
+                Body::Workload(Box::default(), WorkloadStatus::default()), read(d)?),
+            (k, Field::Status) if k.is_workload() => {
+                part!(body, Body::Workload(_, status) => *status,
+                Body::Workload(Box::default(), WorkloadStatus::default()), read(d)?)
+            }
+            (Kind::Node, Field::Spec) => part!(body, Body::Node(spec, _) => *spec,
+                Body::Node(NodeSpec::default(), NodeStatus::default()), read(d)?),
+            (Kind::Node, Field::Status) => part!(body, Body::Node(_, status) => *status,
+                Body::Node(NodeSpec::default(), NodeStatus::default()), read(d)?),
+            (Kind::ServiceAccount, Field::Automount) => part!(body,
+                Body::ServiceAccount(sa) => sa.automount,
+                Body::ServiceAccount(ServiceAccount::default()), Bool::deserialize(d)?),
+            (Kind::ServiceAccount, Field::PullSecrets) => part!(body,
+                Body::ServiceAccount(sa) => sa.image_pull_secrets,
+                Body::ServiceAccount(ServiceAccount::default()),
+                list::<LocalRef<'de>, D>(d)?.into_iter().map(|r| r.name).collect()),
+            (Kind::Secret, Field::Type) => part!(body, Body::Secret { kind, .. } => *kind,
+                Body::Secret { kind: Str::default(), keys: Vec::new() }, Str::deserialize(d)?),
+            (Kind::Secret, Field::Keys) => part!(body, Body::Secret { keys, .. } => *keys,
+                Body::Secret { kind: Str::default(), keys: Vec::new() },
+                joined(keys, Keys::deserialize(d)?)),
+            (Kind::ConfigMap, Field::Keys) => part!(body, Body::ConfigMap { keys } => *keys,
+                Body::ConfigMap { keys: Vec::new() }, joined(keys, Keys::deserialize(d)?)),
+            (Kind::PersistentVolume, Field::Spec) => {
+                part!(body, Body::PersistentVolume(spec) => *spec,
+                Body::PersistentVolume(PersistentVolumeSpec::default()), read(d)?)
+            }
+            (Kind::PersistentVolumeClaim, Field::Spec) => part!(body,
+                Body::PersistentVolumeClaim(spec) => *spec,
+                Body::PersistentVolumeClaim(ClaimSpec::default()), read(d)?),
+            (Kind::Role | Kind::ClusterRole, Field::Rules) => part!(body,
+                Body::Role { rules, .. } => *rules,
+                Body::Role { rules: Vec::new(), aggregation: None }, list(d)?),
+            (Kind::ClusterRole, Field::Aggregation) => part!(body,
+                Body::Role { aggregation, .. } => *aggregation,
+                Body::Role { rules: Vec::new(), aggregation: None }, Option::deserialize(d)?),
+            (Kind::RoleBinding | Kind::ClusterRoleBinding, Field::RoleRef) => part!(body,
+                Body::Binding { role, .. } => *role,
+                Body::Binding { role: RoleRef::default(), subjects: Vec::new() }, read(d)?),
+            (Kind::RoleBinding | Kind::ClusterRoleBinding, Field::Subjects) => part!(body,
+                Body::Binding { subjects, .. } => *subjects,
+                Body::Binding { role: RoleRef::default(), subjects: Vec::new() }, list(d)?),
+            (Kind::Service, Field::Spec) => part!(body, Body::Service(spec, _) => **spec,
+                Body::Service(Box::default(), LoadBalancerStatus::default()), read(d)?),
+            (Kind::Service, Field::Status) => part!(body, Body::Service(_, status) => *status,
+                Body::Service(Box::default(), LoadBalancerStatus::default()), read(d)?),
+            (Kind::Ingress, Field::Spec) => part!(body, Body::Ingress(spec, _) => *spec,
+                Body::Ingress(IngressSpec::default(), LoadBalancerStatus::default()), read(d)?),
+            (Kind::Ingress, Field::Status) => part!(body, Body::Ingress(_, status) => *status,
+                Body::Ingress(IngressSpec::default(), LoadBalancerStatus::default()), read(d)?),
+            (Kind::IngressClass, Field::Spec) => part!(body, Body::IngressClass(spec) => *spec,
+                Body::IngressClass(IngressClassSpec::default()), read(d)?),
+            _ => {
+                IgnoredAny::deserialize(d)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A part of an object; `null` is the empty one.
+fn read<'de, T: Deserialize<'de> + Default, D: Deserializer<'de>>(d: D) -> Result<T, D::Error> {
+    Ok(Option::<T>::deserialize(d)?.unwrap_or_default())
+}
+
+fn list<'de, T: Deserialize<'de>, D: Deserializer<'de>>(d: D) -> Result<Vec<T>, D::Error> {
+    Ok(List::<T>::deserialize(d)?.0)
+}
+
+/// `data` and `stringData` together.
+fn joined<'a>(known: &mut Vec<Str<'a>>, more: Keys<'a>) -> Vec<Str<'a>> {
+    let mut keys = std::mem::take(known);
+    keys.extend(more.0);
+    keys
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn object(json: &str, hint: Option<Kind>) -> Object<'_> {
+        ObjectSeed { hint }.deserialize(&mut serde_json::Deserializer::from_str(json)).unwrap()
+    }
+
+    #[test]
+    fn fields_before_the_kind_are_read_too() {
+        let read = object(
+            r#"{"apiVersion":"v1","data":{"token":"c2VjcmV0"},"kind":"Secret","type":"Opaque"}"#,
+            None,
+        );
+        let Body::Secret { kind, keys } = read.body else { panic!("not a secret") };
+        assert_eq!(&*kind, "Opaque");
+        assert_eq!(keys, [Str("token".into())]);
+    }
+
+    #[test]
+    fn an_item_without_kind_takes_the_hint_and_null_is_absent() {
+        let read =
+            object(r#"{"metadata":{"name":"r","labels":null},"rules":null}"#, Some(Kind::Role));
+        assert!(matches!(read.body, Body::Role { ref rules, .. } if rules.is_empty()));
+        assert_eq!(&*read.kind_name, "Role");
+    }
+
+    #[test]
+    fn the_same_name_in_another_group_is_another_kind() {
+        let read = object(
+            r#"{"apiVersion":"longhorn.io/v1beta2","kind":"Node","spec":{"disks":[]}}"#,
+            None,
+        );
+        assert_eq!(read.kind, None);
+        assert_eq!(read.group, "longhorn.io");
+        assert!(matches!(read.body, Body::None));
+    }
+
+    #[test]
+    fn only_the_annotations_that_rules_read_are_kept() {
+        let read = object(
+            r#"{"apiVersion":"v1","kind":"Pod","metadata":{"annotations":
+                {"kubectl.kubernetes.io/last-applied-configuration":"s3cret",
+                 "kubernetes.io/config.mirror":"x"}}}"#,
+            None,
+        );
+        assert_eq!(read.meta.annotations.0.len(), 1);
+        assert_eq!(read.meta.annotations.get("kubernetes.io/config.mirror"), Some("x"));
+    }
+}
