@@ -1,1 +1,149 @@
-//! room
+//! The catalogue: every way to get from one thing to another, one file a mechanism.
+//!
+//! An attack is a static with its page in its doc comment, made by [`attack!`](crate::attack), and
+//! a family is the list of a file's attacks with the function that finds their edges. Nothing is
+//! registered at run time: [`CATALOGUE`] is the whole list, and documentation, `explain` and SARIF
+//! rules render from the same statics. Rules read the world and put edges into a sink; they know
+//! nothing of queries or output.
+
+mod sets;
+mod structure;
+
+pub use sets::{CONTROL_PLANE_NODES, NODES, PODS, SECRETS, SERVICE_ACCOUNTS, WORKER_NODES};
+
+use crate::graph::{Attack, Graph, Sink};
+use crate::world::World;
+use std::sync::Arc;
+
+/// Declares an attack: the doc comment is its page, the fields are those of [`Attack`].
+///
+/// ```
+/// # use kspm_graph::attack;
+/// # use kspm_graph::graph::Odds;
+/// attack! {
+///     /// Does something.
+///     ///
+///     /// ## Needs
+///     /// A right.
+///     pub static EXAMPLE = {
+///         id: "example", title: "Do something", mitre: &["T1609"], odds: Odds::certain(0.95),
+///     }
+/// }
+/// assert_eq!(EXAMPLE.summary(), "Does something.");
+/// assert_eq!(EXAMPLE.section("Needs").unwrap(), "A right.");
+/// ```
+#[macro_export]
+macro_rules! attack {
+    (
+        $(#[doc = $doc:literal])+
+        $visibility:vis static $name:ident = {
+            id: $id:literal, title: $title:literal, mitre: $mitre:expr, odds: $odds:expr
+            $(, structure: $structure:literal)? $(,)?
+        }
+    ) => {
+        $(#[doc = $doc])+
+        $visibility static $name: $crate::graph::Attack = $crate::graph::Attack {
+            id: $id,
+            title: $title,
+            mitre: $mitre,
+            odds: $odds,
+            structure: false $(|| $structure)?,
+            doc: concat!($($doc, "\n"),+),
+            file: file!(),
+        };
+    };
+}
+
+/// A mechanism: its attacks and the walk that finds their edges.
+#[derive(Debug)]
+pub struct Family {
+    /// The letter and name of the catalogue's section.
+    pub name: &'static str,
+    /// The attacks that `find` may put into the sink.
+    pub attacks: &'static [&'static Attack],
+    /// Finds every edge of these attacks in a world.
+    pub find: fn(&World, &mut Sink<'_>),
+}
+
+/// Every mechanism. The order is that of the catalogue, and of the documentation.
+pub static CATALOGUE: &[&Family] = &[&structure::FAMILY];
+
+/// Every attack, sorted by id.
+#[must_use]
+pub fn attacks() -> Vec<&'static Attack> {
+    let families = CATALOGUE.iter().flat_map(|f| f.attacks.iter().copied());
+    let mut attacks: Vec<_> = families.chain([&sets::SET_MEMBER]).collect();
+    attacks.sort_unstable_by_key(|a| a.id);
+    attacks
+}
+
+/// The attack with an id.
+#[must_use]
+pub fn attack(id: &str) -> Option<&'static Attack> {
+    attacks().into_iter().find(|a| a.id == id)
+}
+
+/// Derives the attack graph of a world.
+#[must_use]
+pub fn derive(world: Arc<World>) -> Graph {
+    let find = |family: &&Family, world: &World, sink: &mut Sink<'_>| (family.find)(world, sink);
+    Graph::freeze(world, attacks(), CATALOGUE, find, sets::members)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECTIONS: &[&str] = &["Needs", "Abuse", "Stopped by", "Fix", "Detect", "References"];
+
+    #[test]
+    fn ids_are_unique_and_in_kebab_case() {
+        let attacks = attacks();
+        for pair in attacks.windows(2) {
+            assert!(pair[0].id < pair[1].id, "{} twice", pair[0].id);
+        }
+        for attack in attacks {
+            assert!(
+                attack.id.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-'),
+                "{}",
+                attack.id
+            );
+        }
+    }
+
+    #[test]
+    fn every_page_has_its_sections() {
+        for attack in attacks() {
+            assert!(!attack.summary().is_empty(), "{} has no summary", attack.id);
+            let sections: &[&str] =
+                if attack.structure { &["Needs", "Fix", "References"] } else { SECTIONS };
+            for section in sections {
+                let text = attack.section(section).unwrap_or_default();
+                assert!(!text.is_empty(), "{} lacks {section}", attack.id);
+            }
+        }
+    }
+
+    #[test]
+    fn techniques_are_well_formed() {
+        for attack in attacks() {
+            assert!(attack.structure || !attack.mitre.is_empty(), "{} has no technique", attack.id);
+            for id in attack.mitre {
+                let digits = id.strip_prefix("MS-TA").or_else(|| id.strip_prefix('T'));
+                let well = digits.is_some_and(|d| {
+                    d.split('.')
+                        .all(|part| part.len() >= 3 && part.bytes().all(|b| b.is_ascii_digit()))
+                });
+                assert!(well, "{}: {id}", attack.id);
+            }
+        }
+    }
+
+    #[test]
+    fn network_ids_are_for_network_steps_alone() {
+        for attack in attacks() {
+            let network = attack.id.starts_with("network-") || attack.id.starts_with("exposed-");
+            assert_eq!(network, attack.file.ends_with("exposure.rs") && network, "{}", attack.id);
+        }
+    }
+}

@@ -1,1 +1,248 @@
-//! room
+//! Nodes, edges and evidence: the attack graph, immutable once frozen.
+//!
+//! An edge says that who holds its `from` comes to hold its `to`. Attacks put edges into a
+//! [`Sink`], which takes none without evidence; [`Graph::freeze`] sorts them and lays them out in
+//! compressed rows, both ways ([`csr`]). The graph knows the world only to name its nodes; what an
+//! edge means is told by the [`Attack`] it bears, whose instances live in `attacks`.
+
+mod attack;
+mod csr;
+mod evidence;
+mod freeze;
+mod layout;
+mod node;
+mod sink;
+mod visit;
+
+pub use attack::{Attack, Confidence, Odds, likelihood_of};
+pub use csr::{Edge, EdgeId};
+pub use evidence::{Fact, FactView, Why};
+pub use node::{NodeKind, SetKey, SetKind, Tag, Thing};
+pub use sink::{Named, Sink};
+
+use crate::sym::{Sym, Symbols};
+use crate::world::{ObjectId, World};
+use csr::Csr;
+use evidence::Evidence;
+use layout::Layout;
+use std::borrow::Cow;
+use std::sync::Arc;
+
+crate::index! {
+    /// A node of the graph.
+    NodeId
+}
+
+/// What a node is called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Node {
+    kind: NodeKind,
+    tags: u16,
+    /// In the world's symbols; empty for cluster-wide nodes.
+    ns: Sym,
+    /// In the world's symbols, or in the graph's own for nodes that are no objects.
+    name: Sym,
+    /// Of a container, its name; of a workload, its kind.
+    sub: Sym,
+    /// The object it stands for, or [`NO_OBJECT`].
+    object: ObjectId,
+}
+
+/// Stands for no object, in four bytes less than an `Option` takes.
+const NO_OBJECT: ObjectId = ObjectId(u32::MAX);
+
+/// The frozen graph.
+#[derive(Debug)]
+pub struct Graph {
+    world: Arc<World>,
+    layout: Layout,
+    nodes: Vec<Node>,
+    /// Text that is no name of an object: fields, values, names of sets.
+    texts: Symbols,
+    csr: Csr,
+    evidence: Evidence,
+    attacks: Vec<&'static Attack>,
+    /// How many members each set has, from the first dynamic node on.
+    set_sizes: Vec<u32>,
+}
+
+impl Graph {
+    /// The world that the graph was derived from.
+    #[must_use]
+    pub fn world(&self) -> &World {
+        &self.world
+    }
+
+    /// How many nodes there are.
+    #[must_use]
+    pub fn node_count(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// How many edges there are.
+    #[must_use]
+    pub fn edge_count(&self) -> usize {
+        self.csr.edges.len()
+    }
+
+    /// Every node, in the order of their numbers.
+    pub fn nodes(&self) -> impl DoubleEndedIterator<Item = NodeId> + use<> {
+        (0..u32::try_from(self.nodes.len()).unwrap_or(u32::MAX)).map(NodeId)
+    }
+
+    /// The node of a thing, if the graph has it.
+    #[must_use]
+    pub fn node(&self, thing: &Thing) -> Option<NodeId> {
+        self.layout.fixed(thing)
+    }
+
+    /// What kind of node it is.
+    #[must_use]
+    pub fn kind(&self, node: NodeId) -> NodeKind {
+        self.nodes[node.index()].kind
+    }
+
+    /// The node's namespace, unless it is cluster-wide.
+    #[must_use]
+    pub fn namespace(&self, node: NodeId) -> Option<&str> {
+        let ns = self.nodes[node.index()].ns;
+        (!ns.is_empty()).then(|| self.world.text(ns))
+    }
+
+    /// The node's name as the interface spells it: `pod/container`, `Deployment/web`,
+    /// `service/web`, or the object's own. Not made safe for output.
+    #[must_use]
+    pub fn name(&self, node: NodeId) -> Cow<'_, str> {
+        let n = &self.nodes[node.index()];
+        match n.kind {
+            NodeKind::Container => {
+                format!("{}/{}", self.world.text(n.name), self.world.text(n.sub)).into()
+            }
+            NodeKind::Workload => {
+                format!("{}/{}", self.world.text(n.sub), self.world.text(n.name)).into()
+            }
+            kind if kind.is_own() => self.texts.text(n.name).into(),
+            _ => self.world.text(n.name).into(),
+        }
+    }
+
+    /// The name of the Kubernetes object that a container, workload or entry belongs to: the pod's,
+    /// the workload's; for the others the node's own name.
+    #[must_use]
+    pub fn object_name(&self, node: NodeId) -> &str {
+        let n = &self.nodes[node.index()];
+        if n.kind.is_own() { self.texts.text(n.name) } else { self.world.text(n.name) }
+    }
+
+    /// Of a container: its name in the pod. Of a workload: its kind.
+    #[must_use]
+    pub fn part(&self, node: NodeId) -> &str {
+        self.world.text(self.nodes[node.index()].sub)
+    }
+
+    /// The object that the node stands for.
+    #[must_use]
+    pub fn object(&self, node: NodeId) -> Option<ObjectId> {
+        Some(self.nodes[node.index()].object).filter(|object| *object != NO_OBJECT)
+    }
+
+    /// The node's labels, as key and value.
+    pub fn labels(&self, node: NodeId) -> impl Iterator<Item = (&str, &str)> {
+        let labels = self.object(node).map_or(&[][..], |o| self.world.labels_of(o));
+        labels.iter().map(|(k, v)| (self.world.text(*k), self.world.text(*v)))
+    }
+
+    /// Whether a node bears a tag.
+    #[must_use]
+    pub fn has(&self, node: NodeId, tag: Tag) -> bool {
+        self.nodes[node.index()].tags & tag as u16 != 0
+    }
+
+    /// The workload that a pod or container belongs to, else the pod of a container, else the node
+    /// itself: what answers are folded to.
+    #[must_use]
+    pub fn fold(&self, node: NodeId) -> NodeId {
+        self.layout.fold(&self.world, node)
+    }
+
+    /// The edges out of a node, sorted by target.
+    pub fn outgoing(&self, node: NodeId) -> impl ExactSizeIterator<Item = (EdgeId, NodeId)> + '_ {
+        self.csr.outgoing(node)
+    }
+
+    /// The edges into a node, sorted by source.
+    pub fn incoming(&self, node: NodeId) -> impl ExactSizeIterator<Item = (EdgeId, NodeId)> + '_ {
+        self.csr.incoming(node)
+    }
+
+    /// What an edge bears.
+    #[must_use]
+    pub fn edge(&self, edge: EdgeId) -> Edge {
+        self.csr.edges[edge.index()]
+    }
+
+    /// Where an edge begins and ends.
+    #[must_use]
+    pub fn ends(&self, edge: EdgeId) -> (NodeId, NodeId) {
+        self.csr.ends(edge)
+    }
+
+    /// The attack that an edge stands for.
+    #[must_use]
+    pub fn attack(&self, edge: EdgeId) -> &'static Attack {
+        self.attacks[usize::from(self.edge(edge).attack)]
+    }
+
+    /// How sure an edge is.
+    #[must_use]
+    pub fn confidence(&self, edge: EdgeId) -> Confidence {
+        self.evidence.why(self.edge(edge).why).confidence
+    }
+
+    /// The evidence of an edge, all of it needed together.
+    pub fn evidence(&self, edge: EdgeId) -> impl Iterator<Item = FactView<'_>> {
+        let facts = self.evidence.facts(self.edge(edge).why);
+        facts.iter().map(|fact| self.view(*fact))
+    }
+
+    /// The facts of an edge, to compare with those of others.
+    #[must_use]
+    pub fn facts(&self, edge: EdgeId) -> &[Fact] {
+        self.evidence.facts(self.edge(edge).why)
+    }
+
+    /// A fact with its names.
+    #[must_use]
+    pub fn view(&self, fact: Fact) -> FactView<'_> {
+        let object = self.world.objects[fact.object.index()];
+        FactView {
+            kind: self.world.text(object.kind),
+            namespace: (!object.ns.is_empty()).then(|| self.world.text(object.ns)),
+            name: self.world.text(object.name),
+            field: self.texts.text(fact.field),
+            value: self.texts.text(fact.value),
+            origin: object.is_present().then_some(object.origin),
+        }
+    }
+
+    /// How many members a set has, those of the sets within it included.
+    #[must_use]
+    pub fn set_size(&self, node: NodeId) -> u32 {
+        self.set_sizes
+            .get(node.index().wrapping_sub(self.layout.first_dynamic()))
+            .copied()
+            .unwrap_or(0)
+    }
+
+    /// Of a set, what it is a set of: `pods`, `service accounts`.
+    #[must_use]
+    pub fn set_kind(&self, node: NodeId) -> Option<&'static SetKind> {
+        self.layout.set_kind(node)
+    }
+
+    /// The attacks that edges may bear, in the order of their ids.
+    #[must_use]
+    pub fn attacks(&self) -> &[&'static Attack] {
+        &self.attacks
+    }
+}

@@ -1,5 +1,6 @@
 //! Services and Ingresses: what makes a pod reachable from outside.
 
+use super::rbac::LabelSelector;
 use super::scalar::{Bool, Int, IntOrStr, List, Str};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -120,4 +121,12 @@ pub struct IngressPort<'a> {
 #[serde(default, bound(deserialize = "'de: 'a"))]
 pub struct IngressClassSpec<'a> {
     pub controller: Str<'a>,
+}
+
+/// `spec` of a NetworkPolicy: which pods it isolates, not yet what it lets through.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase", bound(deserialize = "'de: 'a"))]
+pub struct NetworkPolicySpec<'a> {
+    pub pod_selector: Option<LabelSelector<'a>>,
+    pub policy_types: List<Str<'a>>,
 }

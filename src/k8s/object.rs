@@ -6,7 +6,9 @@
 
 use super::Kind;
 use super::cluster::{ClaimSpec, NodeSpec, NodeStatus, PersistentVolumeSpec, ServiceAccount};
-use super::network::{IngressClassSpec, IngressSpec, LoadBalancerStatus, ServiceSpec};
+use super::network::{
+    IngressClassSpec, IngressSpec, LoadBalancerStatus, NetworkPolicySpec, ServiceSpec,
+};
 use super::rbac::{AggregationRule, RoleRef, Rule, Subject};
 use super::scalar::{Bool, List, Str};
 use super::workload::{LocalRef, PodSpec, PodStatus, WorkloadSpec, WorkloadStatus};
@@ -60,6 +62,7 @@ pub enum Body<'a> {
     Service(Box<ServiceSpec<'a>>, LoadBalancerStatus<'a>),
     Ingress(IngressSpec<'a>, LoadBalancerStatus<'a>),
     IngressClass(IngressClassSpec<'a>),
+    NetworkPolicy(NetworkPolicySpec<'a>),
 }
 
 /// `metadata`, as far as rules use it.
@@ -396,6 +399,12 @@ impl<'de> DeserializeSeed<'de> for FieldSeed<'_, 'de> {
                 Body::Ingress(IngressSpec::default(), LoadBalancerStatus::default()), read(d)?),
             (Kind::Ingress, Field::Status) => part!(body, Body::Ingress(_, status) => *status,
                 Body::Ingress(IngressSpec::default(), LoadBalancerStatus::default()), read(d)?),
+            (Kind::NetworkPolicy, Field::Spec) => part!(
+                body,
+                Body::NetworkPolicy(spec) => *spec,
+                Body::NetworkPolicy(NetworkPolicySpec::default()),
+                read(d)?
+            ),
             (Kind::IngressClass, Field::Spec) => part!(body, Body::IngressClass(spec) => *spec,
                 Body::IngressClass(IngressClassSpec::default()), read(d)?),
             _ => {

@@ -1,1 +1,436 @@
-//! room
+//! The cluster, indexed: what is true in it, and what the snapshot leaves unknown.
+//!
+//! Objects are lowered into rows while they are read ([`rows`], one [`rows::Part`] a thread), and
+//! [`World::new`] joins the rows, resolves every reference and applies what the API server would
+//! have filled in. Rules read the world and nothing else. The world knows nothing of graphs or
+//! attacks.
+
+#![expect(missing_docs, reason = "fields bear the names of the Kubernetes API reference")]
+
+pub mod admission;
+mod build;
+mod builtin;
+pub mod cons;
+pub mod coverage;
+pub mod exposure;
+pub mod grants;
+mod lower;
+pub mod nodes;
+pub mod pods;
+pub mod rbac;
+pub mod rows;
+
+use crate::input::{Origin, SourceId};
+use crate::sym::{Sym, Symbols};
+use admission::Level;
+use nodes::ControlPlane;
+use pods::PodSpec;
+use rows::{Backend, Labels, Phase, Rule, Selector, ServicePort};
+
+crate::index! { /// An object of any kind, or a user or group that is only named.
+ObjectId }
+crate::index! { /// A namespace.
+NamespaceIx }
+crate::index! { /// A node, and the identity of its kubelet.
+NodeIx }
+crate::index! { /// A service account.
+AccountIx }
+crate::index! { /// A Secret.
+SecretIx }
+crate::index! { /// A pod.
+PodIx }
+crate::index! { /// A workload: whatever made a pod, up to the top owner.
+WorkloadIx }
+crate::index! { /// A PersistentVolume.
+VolumeIx }
+crate::index! { /// A PersistentVolumeClaim.
+ClaimIx }
+crate::index! { /// A Role or ClusterRole.
+RoleIx }
+crate::index! { /// A RoleBinding or ClusterRoleBinding.
+BindingIx }
+crate::index! { /// A Service.
+ServiceIx }
+crate::index! { /// An Ingress.
+IngressIx }
+crate::index! { /// An IngressClass.
+ClassIx }
+crate::index! { /// A NetworkPolicy.
+PolicyIx }
+crate::index! { /// A user that a binding names.
+UserIx }
+crate::index! { /// A group that a binding names, or that Kubernetes knows.
+GroupIx }
+
+/// The origin of what was not in the snapshot: only referred to, or built into Kubernetes.
+pub const NOWHERE: Origin = Origin { source: SourceId(u32::MAX), offset: 0 };
+
+/// The name of the node that pods without a known node run on.
+pub const UNKNOWN_NODE: &str = "unknown";
+
+/// Who an object is and where it was read.
+#[derive(Debug, Clone, Copy)]
+pub struct Object {
+    /// The kind's name.
+    pub kind: Sym,
+    pub ns: Sym,
+    pub name: Sym,
+    pub origin: Origin,
+    /// Number of its label set in [`World::labels`].
+    pub labels: u32,
+}
+
+impl Object {
+    /// Whether the snapshot holds it, rather than only naming it.
+    #[must_use]
+    pub fn is_present(&self) -> bool {
+        self.origin.source != NOWHERE.source
+    }
+}
+
+#[derive(Debug)]
+pub struct Namespace {
+    pub object: ObjectId,
+    pub name: Sym,
+    /// The level that its `enforce` label names.
+    pub enforce: Option<Level>,
+}
+
+#[derive(Debug)]
+pub struct Node {
+    pub object: ObjectId,
+    pub name: Sym,
+    pub control_plane: ControlPlane,
+    pub provider: Sym,
+    pub addresses: Box<[(Sym, Sym)]>,
+    pub kubelet: Sym,
+    pub windows: bool,
+}
+
+#[derive(Debug)]
+pub struct Account {
+    pub object: ObjectId,
+    pub ns: Sym,
+    pub name: Sym,
+    pub automount: Option<bool>,
+    pub pull_secrets: Box<[Sym]>,
+    pub uid: u64,
+    /// It is in the snapshot, or may be taken to exist: every namespace has its `default`, a
+    /// running pod needs its account, and where no ServiceAccount was collected a name is all
+    /// there is to see. Otherwise somebody would have to create it first.
+    pub exists: bool,
+}
+
+#[derive(Debug)]
+pub struct Secret {
+    pub object: ObjectId,
+    pub ns: Sym,
+    pub name: Sym,
+    /// Its `type`.
+    pub kind: Sym,
+    /// Of a token Secret: whose.
+    pub account: Option<AccountIx>,
+    /// The account was made anew since, or the token was marked invalid.
+    pub dead: bool,
+}
+
+#[derive(Debug)]
+pub struct Pod {
+    pub object: ObjectId,
+    pub ns: Sym,
+    pub name: Sym,
+    pub spec: u32,
+    pub node: NodeIx,
+    /// `None` for the mirror of a static pod, which has no account.
+    pub account: Option<AccountIx>,
+    /// Its top owner.
+    pub workload: Option<WorkloadIx>,
+    pub phase: Phase,
+    pub mirror: bool,
+    pub live: bool,
+}
+
+#[derive(Debug)]
+pub struct Workload {
+    pub object: ObjectId,
+    pub kind: Sym,
+    pub ns: Sym,
+    pub name: Sym,
+    pub spec: Option<u32>,
+    pub account: Option<AccountIx>,
+    pub template_labels: u32,
+    /// Its top owner, or itself.
+    pub top: WorkloadIx,
+    /// How many pods of the snapshot it owns at the top.
+    pub pods: u32,
+    pub idle: bool,
+}
+
+#[derive(Debug)]
+pub struct Volume {
+    pub object: ObjectId,
+    pub name: Sym,
+    pub path: Sym,
+    pub local: bool,
+}
+
+#[derive(Debug)]
+pub struct Claim {
+    pub object: ObjectId,
+    pub ns: Sym,
+    pub name: Sym,
+    pub volume: Option<VolumeIx>,
+}
+
+/// A rule as one role holds it: an aggregated role shows the rules of others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RuleRef {
+    /// Its number in [`World::rules`].
+    pub rule: u32,
+    /// The role that spells it out.
+    pub role: RoleIx,
+    /// Its place in that role's `rules`.
+    pub place: u32,
+}
+
+#[derive(Debug)]
+pub struct Role {
+    pub object: ObjectId,
+    /// Empty for a ClusterRole.
+    pub ns: Sym,
+    pub name: Sym,
+    pub rules: Box<[RuleRef]>,
+    /// It is neither in the snapshot nor known to be built in: bindings to it grant nothing.
+    pub missing: bool,
+}
+
+/// Whoever a request can come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Principal {
+    Account(AccountIx),
+    /// The identity of a node's kubelet, `system:node:NAME`.
+    Node(NodeIx),
+    User(UserIx),
+    Group(GroupIx),
+}
+
+/// A subject of a binding, resolved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Subject {
+    pub principal: Principal,
+    /// Its place in `subjects`.
+    pub place: u32,
+    /// A service account or node spelled as the user that its requests bear.
+    pub spelled_as_user: bool,
+}
+
+#[derive(Debug)]
+pub struct Binding {
+    pub object: ObjectId,
+    /// Empty for a ClusterRoleBinding.
+    pub ns: Sym,
+    pub name: Sym,
+    /// `None`: its `roleRef` names a kind that is no role.
+    pub role: Option<RoleIx>,
+    pub subjects: Box<[Subject]>,
+}
+
+#[derive(Debug)]
+pub struct Service {
+    pub object: ObjectId,
+    pub ns: Sym,
+    pub name: Sym,
+    pub kind: Sym,
+    pub selector: Option<Selector>,
+    pub ports: Box<[ServicePort]>,
+    pub external_ips: Box<[Sym]>,
+    pub source_ranges: Box<[Sym]>,
+    pub balancer: Box<[(Sym, Sym)]>,
+    pub has_class: bool,
+    pub scheme: Option<(Sym, Sym, bool)>,
+    pub node_ports: bool,
+}
+
+#[derive(Debug)]
+pub struct Ingress {
+    pub object: ObjectId,
+    pub ns: Sym,
+    pub name: Sym,
+    pub class: Sym,
+    pub backends: Box<[Backend]>,
+    pub balancer: Box<[(Sym, Sym)]>,
+    pub scheme: Sym,
+}
+
+#[derive(Debug)]
+pub struct IngressClass {
+    pub object: ObjectId,
+    pub name: Sym,
+    pub controller: Sym,
+    pub default: bool,
+}
+
+#[derive(Debug)]
+pub struct Policy {
+    pub object: ObjectId,
+    pub ns: Sym,
+    pub selector: Selector,
+    pub ingress: bool,
+}
+
+/// The cluster. Every table is sorted by namespace and name; symbols compare as their text.
+#[derive(Debug)]
+pub struct World {
+    pub symbols: Symbols,
+    pub objects: Vec<Object>,
+    pub labels: Vec<Labels>,
+    pub specs: Vec<PodSpec>,
+    pub rules: Vec<Rule>,
+    pub namespaces: Vec<Namespace>,
+    pub nodes: Vec<Node>,
+    pub accounts: Vec<Account>,
+    pub secrets: Vec<Secret>,
+    pub pods: Vec<Pod>,
+    pub workloads: Vec<Workload>,
+    pub volumes: Vec<Volume>,
+    pub claims: Vec<Claim>,
+    pub roles: Vec<Role>,
+    pub bindings: Vec<Binding>,
+    pub services: Vec<Service>,
+    pub ingresses: Vec<Ingress>,
+    pub classes: Vec<IngressClass>,
+    pub policies: Vec<Policy>,
+    /// Users that bindings name: object and name.
+    pub users: Vec<(ObjectId, Sym)>,
+    /// Groups that bindings name, with `system:masters` and the implicit groups.
+    pub groups: Vec<(ObjectId, Sym)>,
+    /// Every object read, by group and kind.
+    pub seen: std::collections::BTreeMap<(String, String), u64>,
+    /// Objects that stood in the snapshot more than once.
+    pub duplicates: u64,
+    /// How many clusters the snapshot seems to come from: distinct uids of `kube-system`.
+    pub clusters: usize,
+    /// What could not be used: where it stands and what is wrong.
+    pub unusable: Vec<(Origin, String)>,
+    pub index: rbac::Index,
+    pub(crate) by_node: Vec<Vec<PodIx>>,
+}
+
+macro_rules! lookup {
+    ($(#[$doc:meta])* $name:ident, $table:ident, $index:ident) => {
+        $(#[$doc])*
+        #[must_use]
+        pub fn $name(&self, ns: Sym, name: Sym) -> Option<$index> {
+            self.$table.binary_search_by_key(&(ns, name), |row| (row.ns, row.name)).ok().map($index::new)
+        }
+    };
+}
+
+impl World {
+    lookup! { /// The service account of a name.
+    account, accounts, AccountIx }
+    lookup! { /// The Secret of a name.
+    secret, secrets, SecretIx }
+    lookup! { /// The pod of a name.
+    pod, pods, PodIx }
+    lookup! { /// The claim of a name.
+    claim, claims, ClaimIx }
+    lookup! { /// The role of a name; a ClusterRole has no namespace.
+    role, roles, RoleIx }
+    lookup! { /// The Service of a name.
+    service, services, ServiceIx }
+
+    /// The namespace of a name.
+    #[must_use]
+    pub fn namespace(&self, name: Sym) -> Option<NamespaceIx> {
+        self.namespaces.binary_search_by_key(&name, |n| n.name).ok().map(NamespaceIx::new)
+    }
+
+    /// The node of a name.
+    #[must_use]
+    pub fn node(&self, name: Sym) -> Option<NodeIx> {
+        self.nodes.binary_search_by_key(&name, |n| n.name).ok().map(NodeIx::new)
+    }
+
+    /// The group of a name, if the snapshot or Kubernetes knows it.
+    #[must_use]
+    pub fn group(&self, name: &str) -> Option<GroupIx> {
+        let name = self.symbols.get(name)?;
+        self.groups.binary_search_by_key(&name, |g| g.1).ok().map(GroupIx::new)
+    }
+
+    /// The user of a name, if a binding names it.
+    #[must_use]
+    pub fn user(&self, name: &str) -> Option<UserIx> {
+        let name = self.symbols.get(name)?;
+        self.users.binary_search_by_key(&name, |u| u.1).ok().map(UserIx::new)
+    }
+
+    /// The text of a symbol.
+    #[must_use]
+    pub fn text(&self, sym: Sym) -> &str {
+        self.symbols.text(sym)
+    }
+
+    /// The pods of a namespace, a range of the table.
+    #[must_use]
+    pub fn pods_of(&self, ns: Sym) -> std::ops::Range<usize> {
+        range(&self.pods, |p| p.ns, ns)
+    }
+
+    /// The service accounts of a namespace, a range of the table.
+    #[must_use]
+    pub fn accounts_of(&self, ns: Sym) -> std::ops::Range<usize> {
+        range(&self.accounts, |p| p.ns, ns)
+    }
+
+    /// The Secrets of a namespace, a range of the table.
+    #[must_use]
+    pub fn secrets_of(&self, ns: Sym) -> std::ops::Range<usize> {
+        range(&self.secrets, |p| p.ns, ns)
+    }
+
+    /// The workloads of a namespace, a range of the table.
+    #[must_use]
+    pub fn workloads_of(&self, ns: Sym) -> std::ops::Range<usize> {
+        range(&self.workloads, |p| p.ns, ns)
+    }
+
+    /// The pods on a node.
+    #[must_use]
+    pub fn pods_on(&self, node: NodeIx) -> &[PodIx] {
+        self.by_node.get(node.index()).map_or(&[], Vec::as_slice)
+    }
+
+    /// The object that a principal is, or is named by.
+    #[must_use]
+    pub fn principal_object(&self, principal: Principal) -> ObjectId {
+        match principal {
+            Principal::Account(a) => self.accounts[a.index()].object,
+            Principal::Node(n) => self.nodes[n.index()].object,
+            Principal::User(u) => self.users[u.index()].0,
+            Principal::Group(g) => self.groups[g.index()].0,
+        }
+    }
+
+    /// The value of one of an object's labels.
+    #[must_use]
+    pub fn label(&self, object: ObjectId, key: &str) -> Option<Sym> {
+        let key = self.symbols.get(key)?;
+        let labels = self.labels_of(object);
+        labels.iter().find(|(k, _)| *k == key).map(|(_, v)| *v)
+    }
+
+    /// An object's labels.
+    #[must_use]
+    pub fn labels_of(&self, object: ObjectId) -> &[(Sym, Sym)] {
+        self.labels.get(self.objects[object.index()].labels as usize).map_or(&[], |l| l)
+    }
+}
+
+/// The rows of a table sorted by namespace that stand in one namespace.
+fn range<T>(table: &[T], ns: impl Fn(&T) -> Sym, wanted: Sym) -> std::ops::Range<usize> {
+    let start = table.partition_point(|row| ns(row) < wanted);
+    let end = start + table[start..].partition_point(|row| ns(row) == wanted);
+    start..end
+}

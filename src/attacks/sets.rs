@@ -1,0 +1,113 @@
+//! Sets: several things that an attack reaches alike.
+//!
+//! `S` subjects that may exec into `P` pods would be `S × P` edges; through a set they are `S + P`.
+//! An attack puts an edge to the set, and the set's members get their edges here, once, whoever
+//! leads there. A set of the whole cluster has the sets of its namespaces as members.
+
+use crate::graph::{Named, Odds, SetKey, SetKind, Sink, Thing};
+use crate::sym::Sym;
+use crate::world::nodes::ControlPlane;
+use crate::world::{AccountIx, NodeIx, PodIx, SecretIx, UNKNOWN_NODE, World};
+
+crate::attack! {
+    /// Belongs to a set of things that an attack reaches alike.
+    ///
+    /// ## Needs
+    /// Nothing: the set is written down instead of an edge to each member.
+    /// ## Fix
+    /// See the attack that leads to the set.
+    /// ## References
+    /// The interface's section on set nodes.
+    pub static SET_MEMBER = {
+        id: "set-member", title: "Any of", mitre: &[], odds: Odds::certain(1.0), structure: true,
+    }
+}
+
+/// Pods that run now, and so take commands.
+pub static PODS: SetKind = SetKind { id: "pods", noun: "running pods" };
+/// Service accounts.
+pub static SERVICE_ACCOUNTS: SetKind = SetKind { id: "service-accounts", noun: "service accounts" };
+/// Secrets.
+pub static SECRETS: SetKind = SetKind { id: "secrets", noun: "secrets" };
+/// Every node.
+pub static NODES: SetKind = SetKind { id: "nodes", noun: "nodes" };
+/// Nodes without the control plane.
+pub static WORKER_NODES: SetKind = SetKind { id: "worker-nodes", noun: "worker nodes" };
+/// Nodes of the control plane.
+pub static CONTROL_PLANE_NODES: SetKind =
+    SetKind { id: "control-plane-nodes", noun: "control-plane nodes" };
+
+/// Puts the members of the named sets into the sink. A kind that has its members from its own
+/// attack (the backends of a Service) is not known here and left alone.
+pub(super) fn members(world: &World, sink: &mut Sink<'_>, named: Named) {
+    let Named { sets: mut keys, admins } = named;
+    for namespace in super::structure::powers(world, sink, &keys, admins) {
+        let set = |kind| SetKey { kind, ns: namespace, of: 0 };
+        keys.extend([set(&PODS), set(&SECRETS), set(&SERVICE_ACCOUNTS)]);
+    }
+    keys.sort_unstable();
+    keys.dedup();
+    // A set of the cluster leads to those of the namespaces, which need members too.
+    for kind in [&PODS, &SERVICE_ACCOUNTS, &SECRETS] {
+        let whole = SetKey { kind, ns: Sym::EMPTY, of: 0 };
+        if keys.contains(&whole) {
+            for namespace in &world.namespaces {
+                let part = SetKey { kind, ns: namespace.name, of: 0 };
+                let fact = sink.fact(namespace.object, "", "a namespace of the cluster");
+                sink.edge(Thing::Set(whole), Thing::Set(part), &SET_MEMBER, &[fact]);
+                keys.push(part);
+            }
+        }
+    }
+    keys.sort_unstable();
+    keys.dedup();
+    for key in keys {
+        let set = Thing::Set(key);
+        if key.kind == &NODES || key.kind == &WORKER_NODES || key.kind == &CONTROL_PLANE_NODES {
+            nodes(world, sink, key);
+        } else if key.ns.is_empty() {
+            // Its members are the namespaces' sets.
+        } else if key.kind == &PODS {
+            for pod in world.pods_of(key.ns).map(PodIx::new).filter(|p| world.is_running(*p)) {
+                let fact = sink.fact(
+                    world.pods[pod.index()].object,
+                    ".metadata.namespace",
+                    world.text(key.ns),
+                );
+                sink.edge(set, Thing::Pod(pod), &SET_MEMBER, &[fact]);
+            }
+        } else if key.kind == &SERVICE_ACCOUNTS {
+            for account in world.accounts_of(key.ns).map(AccountIx::new) {
+                let of = &world.accounts[account.index()];
+                if of.exists {
+                    let fact = sink.fact(of.object, ".metadata.namespace", world.text(key.ns));
+                    sink.edge(set, Thing::Account(account), &SET_MEMBER, &[fact]);
+                }
+            }
+        } else if key.kind == &SECRETS {
+            for secret in world.secrets_of(key.ns).map(SecretIx::new) {
+                let object = world.secrets[secret.index()].object;
+                let fact = sink.fact(object, ".metadata.namespace", world.text(key.ns));
+                sink.edge(set, Thing::Secret(secret), &SET_MEMBER, &[fact]);
+            }
+        }
+    }
+}
+
+/// The nodes of a cluster-wide set. The node called `unknown` stands for a machine that the
+/// snapshot does not show: it is a worker.
+fn nodes(world: &World, sink: &mut Sink<'_>, key: SetKey) {
+    for (i, node) in world.nodes.iter().enumerate() {
+        let control_plane = node.control_plane != ControlPlane::No;
+        let wanted = key.kind == &NODES
+            || (key.kind == &CONTROL_PLANE_NODES && control_plane)
+            || (key.kind == &WORKER_NODES && !control_plane);
+        let only_unknown = world.text(node.name) == UNKNOWN_NODE
+            && world.nodes.len() > 1
+            && !world.objects[node.object.index()].is_present();
+        if wanted && !only_unknown {
+            let fact = sink.fact(node.object, ".metadata.name", world.text(node.name));
+            sink.edge(Thing::Set(key), Thing::Node(NodeIx::new(i)), &SET_MEMBER, &[fact]);
+        }
+    }
+}

@@ -1,0 +1,239 @@
+//! From the sinks' edges to the frozen graph.
+
+use super::csr::{Csr, Edge, RawEdge};
+use super::evidence::{Evidence, Fact, Why, WhyId};
+use super::layout::{Dynamic, Layout};
+use super::{Attack, Graph, Named, Node, NodeId, NodeKind, Sink, Tag};
+use crate::sym::{Sym, Symbols, merge};
+use crate::world::World;
+use crate::world::cons::Cons;
+use crate::world::exposure::Host;
+use crate::world::nodes::ControlPlane;
+use crate::world::rows::Phase;
+use std::sync::Arc;
+
+/// Namespaces that belong to Kubernetes.
+const SYSTEM_NAMESPACES: &[&str] = &["kube-system", "kube-public", "kube-node-lease"];
+
+impl Graph {
+    /// Derives and freezes the graph: `find` is given a fresh sink for each of `families`, in
+    /// parallel, then `members` one more, with the sets that the families named, to put their
+    /// members in.
+    ///
+    /// `attacks` are all attacks that an edge may bear, sorted by id.
+    pub fn freeze<F: Sync>(
+        world: Arc<World>,
+        attacks: Vec<&'static Attack>,
+        families: &[F],
+        find: impl Fn(&F, &World, &mut Sink<'_>) + Sync,
+        members: impl Fn(&World, &mut Sink<'_>, Named),
+    ) -> Self {
+        use rayon::prelude::*;
+        let mut layout = Layout::new(&world);
+        let frozen = {
+            let (world, layout): (&World, &Layout) = (&world, &layout);
+            let mut sinks: Vec<Sink<'_>> = families
+                .par_iter()
+                .map(|family| {
+                    let mut sink = Sink::new(world, layout);
+                    find(family, world, &mut sink);
+                    sink
+                })
+                .collect();
+            let mut sets: Vec<_> =
+                sinks.iter().flat_map(|s| s.sets().collect::<Vec<_>>()).collect();
+            sets.sort_unstable();
+            sets.dedup();
+            let mut sink = Sink::new(world, layout);
+            let mut admins: Vec<_> = sinks.iter().flat_map(|s| s.admins.iter().copied()).collect();
+            admins.sort_unstable();
+            admins.dedup();
+            members(world, &mut sink, Named { sets, admins });
+            sinks.push(sink);
+            merge_sinks(sinks, layout.first_dynamic(), &attacks)
+        };
+        layout.named = frozen.named;
+        let mut texts = frozen.texts;
+        let mut nodes = layout.nodes(&world, &mut texts);
+        let csr = Csr::new(nodes.len(), frozen.edges);
+        tag(&world, &layout, &mut nodes);
+        let mut graph = Self {
+            world,
+            layout,
+            nodes,
+            texts,
+            csr,
+            evidence: frozen.evidence,
+            attacks,
+            set_sizes: Vec::new(),
+        };
+        graph.set_sizes = set_sizes(&graph);
+        graph.tag_exposed();
+        graph
+    }
+
+    /// Marks what an exposed door leads to: through sets, the containers, their pods and workloads.
+    fn tag_exposed(&mut self) {
+        let mut stack: Vec<NodeId> = self
+            .nodes()
+            .filter(|n| self.kind(*n) == NodeKind::Entry && self.incoming(*n).len() > 0)
+            .collect();
+        let mut seen = vec![false; self.nodes.len()];
+        let mut exposed = stack.clone();
+        while let Some(node) = stack.pop() {
+            let next: Vec<NodeId> = self.outgoing(node).map(|(_, target)| target).collect();
+            for target in next {
+                if std::mem::replace(&mut seen[target.index()], true) {
+                    continue;
+                }
+                match self.kind(target) {
+                    NodeKind::Set => stack.push(target),
+                    NodeKind::Container | NodeKind::Pod => {
+                        exposed.push(target);
+                        exposed.push(self.fold(target));
+                    }
+                    _ => {}
+                }
+            }
+        }
+        for node in exposed {
+            self.nodes[node.index()].tags |= Tag::Exposed as u16;
+        }
+    }
+}
+
+/// What the sinks come to together.
+struct Frozen {
+    texts: Symbols,
+    evidence: Evidence,
+    named: Vec<Dynamic>,
+    edges: Vec<RawEdge>,
+}
+
+fn merge_sinks(mut sinks: Vec<Sink<'_>>, first: usize, attacks: &[&'static Attack]) -> Frozen {
+    let tables: Vec<Symbols> = sinks.iter_mut().map(|s| std::mem::take(&mut s.texts)).collect();
+    let (texts, maps) = merge(&tables);
+    drop(tables);
+    let mut named: Vec<Dynamic> =
+        sinks.iter().flat_map(|s| s.dynamic.items().iter().cloned()).collect();
+    named.sort_unstable();
+    named.dedup();
+    let mut evidence = Evidence::default();
+    let mut lists: Cons<(Vec<Fact>, super::Confidence)> = Cons::default();
+    let mut edges = Vec::with_capacity(sinks.iter().map(|s| s.edges.len()).sum());
+    for (sink, syms) in sinks.into_iter().zip(&maps) {
+        let text = |sym: Sym| syms.get(sym.index()).copied().unwrap_or(Sym::EMPTY);
+        let whys: Vec<u32> = sink
+            .whys()
+            .map(|(facts, confidence)| {
+                let fact = |f: &Fact| Fact {
+                    object: f.object,
+                    field: text(f.field),
+                    value: text(f.value),
+                };
+                lists.add((facts.iter().map(fact).collect(), confidence))
+            })
+            .collect();
+        let dynamic: Vec<usize> = sink
+            .dynamic
+            .items()
+            .iter()
+            .map(|d| first + named.binary_search(d).unwrap_or(0))
+            .collect();
+        let node = |id: NodeId| match id.index().checked_sub(first) {
+            Some(number) => NodeId::new(dynamic[number]),
+            None => id,
+        };
+        let of: Vec<u16> = sink
+            .attacks
+            .iter()
+            .map(|a| attacks.iter().position(|b| a.id == b.id).unwrap_or(usize::from(u16::MAX)))
+            .map(|place| u16::try_from(place).unwrap_or(u16::MAX))
+            .collect();
+        edges.extend(sink.edges.iter().map(|raw| RawEdge {
+            from: node(raw.from),
+            to: node(raw.to),
+            edge: Edge {
+                attack: of[usize::from(raw.edge.attack)],
+                cost: raw.edge.cost,
+                why: WhyId(whys[raw.edge.why.index()]),
+            },
+        }));
+    }
+    for (facts, confidence) in lists.into_items() {
+        evidence.whys.push(Why::new(evidence.facts.len(), facts.len(), confidence));
+        evidence.facts.extend(facts);
+    }
+    evidence.facts.shrink_to_fit();
+    Frozen { texts, evidence, named, edges }
+}
+
+/// How many members each set has. A set of the cluster has those of its namespaces.
+fn set_sizes(graph: &Graph) -> Vec<u32> {
+    let first = graph.layout.first_dynamic();
+    let direct = |node: NodeId| {
+        let members = graph.outgoing(node).filter(|(_, n)| graph.kind(*n) != NodeKind::Set);
+        u32::try_from(members.count()).unwrap_or(u32::MAX)
+    };
+    (first..graph.node_count())
+        .map(NodeId::new)
+        .map(|node| {
+            let inner = graph.outgoing(node).filter(|(_, n)| graph.kind(*n) == NodeKind::Set);
+            direct(node) + inner.map(|(_, set)| direct(set)).sum::<u32>()
+        })
+        .collect()
+}
+
+/// Sets the tags that follow from the world alone.
+fn tag(world: &World, layout: &Layout, nodes: &mut [Node]) {
+    let system: Vec<Sym> = SYSTEM_NAMESPACES.iter().filter_map(|n| world.symbols.get(n)).collect();
+    let bootstrapping = "kubernetes.io/bootstrapping";
+    for node in nodes.iter_mut() {
+        let object = world.objects.get(node.object.index());
+        let absent = object.is_some_and(|o| !o.is_present())
+            && !matches!(node.kind, NodeKind::User | NodeKind::Group);
+        let by_name = !node.kind.is_own() && world.text(node.name).starts_with("system:");
+        let by_label = matches!(
+            node.kind,
+            NodeKind::Role
+                | NodeKind::ClusterRole
+                | NodeKind::RoleBinding
+                | NodeKind::ClusterRoleBinding
+        ) && world.label(node.object, bootstrapping).is_some();
+        let is_system = by_name
+            || by_label
+            || system.contains(&node.ns)
+            || node.kind == NodeKind::Namespace && system.contains(&node.name);
+        node.tags |= if absent { Tag::Absent as u16 } else { 0 };
+        node.tags |= if is_system { Tag::System as u16 } else { 0 };
+    }
+    let mut set = |thing: super::Thing<'_>, tag: Tag| {
+        if let Some(node) = layout.fixed(&thing) {
+            nodes[node.index()].tags |= tag as u16;
+        }
+    };
+    for (i, node) in world.nodes.iter().enumerate() {
+        if node.control_plane != ControlPlane::No {
+            set(super::Thing::Node(crate::world::NodeIx::new(i)), Tag::ControlPlane);
+            set(super::Thing::NodeIdentity(crate::world::NodeIx::new(i)), Tag::ControlPlane);
+        }
+    }
+    for (i, pod) in world.pods.iter().enumerate() {
+        if pod.phase == Phase::Finished {
+            set(super::Thing::Pod(crate::world::PodIx::new(i)), Tag::Finished);
+        }
+    }
+    for host in world.hosts() {
+        for (i, container) in world.host_spec(host).containers.iter().enumerate() {
+            if container.privileged {
+                set(super::Thing::Container(host, i), Tag::Privileged);
+                set(host.into(), Tag::Privileged);
+                if let Host::Pod(pod) = host
+                    && let Some(workload) = world.pods[pod.index()].workload
+                {
+                    set(super::Thing::Workload(workload), Tag::Privileged);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,274 @@
+//! Which number each thing has as a node.
+//!
+//! Whatever stands in one of the world's tables gets its number from its place there, without a
+//! lookup; only sets, gates and cloud identities are numbered when attacks name them.
+
+use super::node::{NodeKind, SetKey, SetKind, Thing};
+use super::{NO_OBJECT, Node, NodeId};
+use crate::sym::{Sym, Symbols};
+use crate::world::exposure::{Door, Entry, Host};
+use crate::world::{WorkloadIx, World};
+
+/// A node that attacks named rather than the world's tables.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) enum Dynamic {
+    Set(SetKey),
+    Gate(SetKey),
+    Cloud(String),
+}
+
+/// Where each table's nodes begin.
+#[derive(Debug, Default)]
+pub(super) struct Layout {
+    namespaces: usize,
+    admins: usize,
+    nodes: usize,
+    identities: usize,
+    accounts: usize,
+    users: usize,
+    groups: usize,
+    secrets: usize,
+    pods: usize,
+    /// First container of each pod, and of what follows the last.
+    containers: Vec<u32>,
+    workloads: usize,
+    /// The node of each workload that is a top owner.
+    workload_nodes: Vec<Option<NodeId>>,
+    /// The top owners, in the order of their nodes.
+    tops: Vec<WorkloadIx>,
+    /// First container of each workload's template.
+    templates: Vec<u32>,
+    roles: usize,
+    bindings: usize,
+    volumes: usize,
+    claims: usize,
+    entries: usize,
+    pub(super) doors: Vec<Entry>,
+    dynamic: usize,
+    pub(super) named: Vec<Dynamic>,
+}
+
+impl Layout {
+    pub(super) fn new(world: &World) -> Self {
+        let mut at = 2;
+        let mut take = |count: usize| {
+            let start = at;
+            at += count;
+            start
+        };
+        let mut layout = Self {
+            namespaces: take(world.namespaces.len()),
+            admins: take(world.namespaces.len()),
+            nodes: take(world.nodes.len()),
+            identities: take(world.nodes.len()),
+            accounts: take(world.accounts.len()),
+            users: take(world.users.len()),
+            groups: take(world.groups.len()),
+            secrets: take(world.secrets.len()),
+            pods: take(world.pods.len()),
+            ..Self::default()
+        };
+        for pod in &world.pods {
+            let count = world.specs.get(pod.spec as usize).map_or(0, |s| s.containers.len());
+            layout.containers.push(number(take(count)));
+        }
+        layout.containers.push(number(take(0)));
+        layout.workloads = take(0);
+        for (i, workload) in world.workloads.iter().enumerate() {
+            let top = workload.top == WorkloadIx::new(i);
+            layout.workload_nodes.push(top.then(|| NodeId::new(take(1))));
+            if top {
+                layout.tops.push(WorkloadIx::new(i));
+            }
+        }
+        for i in 0..world.workloads.len() {
+            let ix = WorkloadIx::new(i);
+            let count = if world.is_template(ix) {
+                world.host_spec(Host::Template(ix)).containers.len()
+            } else {
+                0
+            };
+            layout.templates.push(number(take(count)));
+        }
+        layout.templates.push(number(take(0)));
+        layout.roles = take(world.roles.len());
+        layout.bindings = take(world.bindings.len());
+        layout.volumes = take(world.volumes.len());
+        layout.claims = take(world.claims.len());
+        layout.doors = world.entries();
+        layout.entries = take(layout.doors.len());
+        layout.dynamic = take(0);
+        layout
+    }
+
+    /// The number of the first node that attacks named.
+    pub(super) fn first_dynamic(&self) -> usize {
+        self.dynamic
+    }
+
+    /// The node of a thing; of a set, gate or cloud identity only once the graph is frozen.
+    pub(super) fn fixed(&self, thing: &Thing<'_>) -> Option<NodeId> {
+        Some(NodeId::new(match *thing {
+            Thing::Internet => 0,
+            Thing::ClusterAdmin => 1,
+            Thing::Namespace(ix) => self.namespaces + ix.index(),
+            Thing::NamespaceAdmin(ix) => self.admins + ix.index(),
+            Thing::Node(ix) => self.nodes + ix.index(),
+            Thing::NodeIdentity(ix) => self.identities + ix.index(),
+            Thing::Account(ix) => self.accounts + ix.index(),
+            Thing::User(ix) => self.users + ix.index(),
+            Thing::Group(ix) => self.groups + ix.index(),
+            Thing::Secret(ix) => self.secrets + ix.index(),
+            Thing::Pod(ix) => self.pods + ix.index(),
+            Thing::Container(Host::Pod(ix), i) => self.containers[ix.index()] as usize + i,
+            Thing::Container(Host::Template(ix), i) => self.templates[ix.index()] as usize + i,
+            Thing::Workload(ix) => return self.workload_nodes.get(ix.index()).copied().flatten(),
+            Thing::Role(ix) => self.roles + ix.index(),
+            Thing::Binding(ix) => self.bindings + ix.index(),
+            Thing::Volume(ix) => self.volumes + ix.index(),
+            Thing::Claim(ix) => self.claims + ix.index(),
+            Thing::Entry(ix) => self.entries + ix as usize,
+            Thing::Set(key) => return self.find(&Dynamic::Set(key)),
+            Thing::Gate(key) => return self.find(&Dynamic::Gate(key)),
+            Thing::Cloud(name) => return self.find(&Dynamic::Cloud(name.to_owned())),
+        }))
+    }
+
+    fn find(&self, dynamic: &Dynamic) -> Option<NodeId> {
+        self.named.binary_search(dynamic).ok().map(|i| NodeId::new(self.dynamic + i))
+    }
+
+    /// What a set is a set of.
+    pub(super) fn set_kind(&self, node: NodeId) -> Option<&'static SetKind> {
+        match self.named.get(node.index().checked_sub(self.dynamic)?)? {
+            Dynamic::Set(key) | Dynamic::Gate(key) => Some(key.kind),
+            Dynamic::Cloud(_) => None,
+        }
+    }
+
+    /// The workload of a pod or container, else its pod, else the node itself.
+    pub(super) fn fold(&self, world: &World, node: NodeId) -> NodeId {
+        let i = node.index();
+        let pod = if (self.pods..self.pods + world.pods.len()).contains(&i) {
+            i - self.pods
+        } else if (self.containers[0] as usize..self.workloads).contains(&i) {
+            self.containers.partition_point(|start| *start as usize <= i) - 1
+        } else if self.templates[0] as usize <= i && i < self.roles {
+            let workload = self.templates.partition_point(|start| *start as usize <= i) - 1;
+            return self.workload_nodes[workload].unwrap_or(node);
+        } else {
+            return node;
+        };
+        let workload = world.pods[pod].workload;
+        let folded = workload.and_then(|w| self.workload_nodes[w.index()]);
+        folded.unwrap_or_else(|| NodeId::new(self.pods + pod))
+    }
+
+    /// Names every node. `texts` takes the names that are no object's.
+    pub(super) fn nodes(&self, world: &World, texts: &mut Symbols) -> Vec<Node> {
+        let mut nodes = Vec::with_capacity(self.dynamic + self.named.len());
+        let plain =
+            |kind, ns, name, object| Node { kind, tags: 0, ns, name, sub: Sym::EMPTY, object };
+        let mut own = |kind, ns, name: &str, object| plain(kind, ns, texts.intern(name), object);
+        let none = Sym::EMPTY;
+        nodes.push(own(NodeKind::Internet, none, "internet", NO_OBJECT));
+        nodes.push(own(NodeKind::ClusterAdmin, none, "cluster-admin", NO_OBJECT));
+        macro_rules! table {
+            ($table:ident, $kind:ident) => {
+                nodes.extend(
+                    world.$table.iter().map(|t| plain(NodeKind::$kind, none, t.name, t.object)),
+                );
+            };
+            ($table:ident, $kind:ident, ns) => {
+                nodes.extend(
+                    world.$table.iter().map(|t| plain(NodeKind::$kind, t.ns, t.name, t.object)),
+                );
+            };
+        }
+        table!(namespaces, Namespace);
+        nodes.extend(
+            world
+                .namespaces
+                .iter()
+                .map(|n| plain(NodeKind::NamespaceAdmin, n.name, n.name, n.object)),
+        );
+        table!(nodes, Node);
+        table!(nodes, NodeIdentity);
+        table!(accounts, ServiceAccount, ns);
+        let named =
+            |kind: NodeKind| move |(object, name): &(_, Sym)| plain(kind, none, *name, *object);
+        nodes.extend(world.users.iter().map(named(NodeKind::User)));
+        nodes.extend(world.groups.iter().map(named(NodeKind::Group)));
+        table!(secrets, Secret, ns);
+        table!(pods, Pod, ns);
+        for pod in &world.pods {
+            let spec = world.specs.get(pod.spec as usize);
+            nodes.extend(spec.into_iter().flat_map(|s| &s.containers).map(|c| Node {
+                sub: c.name,
+                ..plain(NodeKind::Container, pod.ns, pod.name, pod.object)
+            }));
+        }
+        nodes.extend(self.tops.iter().map(|ix| {
+            let w = &world.workloads[ix.index()];
+            Node { sub: w.kind, ..plain(NodeKind::Workload, w.ns, w.name, w.object) }
+        }));
+        for (i, workload) in world.workloads.iter().enumerate() {
+            if world.is_template(WorkloadIx::new(i)) {
+                let spec = world.host_spec(Host::Template(WorkloadIx::new(i)));
+                nodes.extend(spec.containers.iter().map(|c| Node {
+                    sub: c.name,
+                    ..plain(NodeKind::Container, workload.ns, workload.name, workload.object)
+                }));
+            }
+        }
+        for role in &world.roles {
+            let kind = if role.ns.is_empty() { NodeKind::ClusterRole } else { NodeKind::Role };
+            nodes.push(plain(kind, role.ns, role.name, role.object));
+        }
+        for binding in &world.bindings {
+            let cluster = binding.ns.is_empty();
+            let kind = if cluster { NodeKind::ClusterRoleBinding } else { NodeKind::RoleBinding };
+            nodes.push(plain(kind, binding.ns, binding.name, binding.object));
+        }
+        table!(volumes, PersistentVolume);
+        table!(claims, PersistentVolumeClaim, ns);
+        for entry in &self.doors {
+            nodes.push(match entry.door {
+                Door::Service(ix) => {
+                    let s = &world.services[ix.index()];
+                    own(NodeKind::Entry, s.ns, &format!("service/{}", world.text(s.name)), s.object)
+                }
+                Door::Ingress(ix) => {
+                    let i = &world.ingresses[ix.index()];
+                    own(NodeKind::Entry, i.ns, &format!("ingress/{}", world.text(i.name)), i.object)
+                }
+                Door::HostPort(ix, port) => {
+                    let p = &world.pods[ix.index()];
+                    let name = format!("hostport/{}/{port}", world.text(p.name));
+                    own(NodeKind::Entry, p.ns, &name, p.object)
+                }
+            });
+        }
+        for dynamic in &self.named {
+            nodes.push(match dynamic {
+                Dynamic::Set(key) => own(NodeKind::Set, key.ns, &set_name(world, key), NO_OBJECT),
+                Dynamic::Gate(key) => own(NodeKind::Gate, key.ns, &set_name(world, key), NO_OBJECT),
+                Dynamic::Cloud(name) => own(NodeKind::CloudIdentity, none, name, NO_OBJECT),
+            });
+        }
+        nodes
+    }
+}
+
+/// A stable, readable name of a set or gate.
+fn set_name(world: &World, key: &SetKey) -> String {
+    let of = if key.ns.is_empty() { "the cluster" } else { world.text(key.ns) };
+    match key.of {
+        0 => format!("{} of {of}", key.kind.noun),
+        number => format!("{} of {of} #{number}", key.kind.noun),
+    }
+}
+
+fn number(index: usize) -> u32 {
+    u32::try_from(index).unwrap_or(u32::MAX)
+}

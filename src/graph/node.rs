@@ -1,0 +1,246 @@
+//! What can be a node: its kinds, its tags, and how an attack names one.
+
+use crate::sym::Sym;
+use crate::world::exposure::Host;
+use crate::world::{
+    AccountIx, BindingIx, ClaimIx, GroupIx, NamespaceIx, NodeIx, PodIx, Principal, RoleIx,
+    SecretIx, UserIx, VolumeIx, WorkloadIx,
+};
+use std::cmp::Ordering;
+
+/// What kind of thing a node is. The names are those of the graph's JSON.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum NodeKind {
+    /// Everyone.
+    Internet,
+    /// The goal: every verb on everything.
+    ClusterAdmin,
+    /// A namespace.
+    Namespace,
+    /// Power over one namespace.
+    NamespaceAdmin,
+    /// A machine.
+    Node,
+    /// What a machine's kubelet authenticates as.
+    NodeIdentity,
+    /// A service account.
+    ServiceAccount,
+    /// A user that a binding names.
+    User,
+    /// A group.
+    Group,
+    /// A Secret.
+    Secret,
+    /// A pod.
+    Pod,
+    /// A container of a pod, or of a template.
+    Container,
+    /// A top owner of pods.
+    Workload,
+    /// A Role.
+    Role,
+    /// A ClusterRole.
+    ClusterRole,
+    /// A RoleBinding.
+    RoleBinding,
+    /// A ClusterRoleBinding.
+    ClusterRoleBinding,
+    /// A PersistentVolume.
+    PersistentVolume,
+    /// A PersistentVolumeClaim.
+    PersistentVolumeClaim,
+    /// A ConfigMap.
+    ConfigMap,
+    /// An exposed door.
+    Entry,
+    /// Several things that an attack reaches alike.
+    Set,
+    /// Something that needs all of its inputs.
+    Gate,
+    /// A role or account of a cloud provider.
+    CloudIdentity,
+}
+
+/// Every kind, in order, with its name.
+const KINDS: &[(NodeKind, &str)] = &[
+    (NodeKind::Internet, "Internet"),
+    (NodeKind::ClusterAdmin, "ClusterAdmin"),
+    (NodeKind::Namespace, "Namespace"),
+    (NodeKind::NamespaceAdmin, "NamespaceAdmin"),
+    (NodeKind::Node, "Node"),
+    (NodeKind::NodeIdentity, "NodeIdentity"),
+    (NodeKind::ServiceAccount, "ServiceAccount"),
+    (NodeKind::User, "User"),
+    (NodeKind::Group, "Group"),
+    (NodeKind::Secret, "Secret"),
+    (NodeKind::Pod, "Pod"),
+    (NodeKind::Container, "Container"),
+    (NodeKind::Workload, "Workload"),
+    (NodeKind::Role, "Role"),
+    (NodeKind::ClusterRole, "ClusterRole"),
+    (NodeKind::RoleBinding, "RoleBinding"),
+    (NodeKind::ClusterRoleBinding, "ClusterRoleBinding"),
+    (NodeKind::PersistentVolume, "PersistentVolume"),
+    (NodeKind::PersistentVolumeClaim, "PersistentVolumeClaim"),
+    (NodeKind::ConfigMap, "ConfigMap"),
+    (NodeKind::Entry, "Entry"),
+    (NodeKind::Set, "Set"),
+    (NodeKind::Gate, "Gate"),
+    (NodeKind::CloudIdentity, "CloudIdentity"),
+];
+
+impl NodeKind {
+    /// The kind's name, as in the graph's JSON.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        KINDS.iter().find(|(kind, _)| *kind == self).map_or("", |(_, name)| name)
+    }
+
+    /// Every kind, in order.
+    pub fn all() -> impl Iterator<Item = Self> {
+        KINDS.iter().map(|(kind, _)| *kind)
+    }
+
+    /// Whether the node's name is the graph's own text rather than an object's name.
+    pub(super) const fn is_own(self) -> bool {
+        matches!(
+            self,
+            Self::Internet
+                | Self::ClusterAdmin
+                | Self::Entry
+                | Self::Set
+                | Self::Gate
+                | Self::CloudIdentity
+        )
+    }
+}
+
+/// A mark on a node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u16)]
+pub enum Tag {
+    /// The internet may reach it.
+    Exposed = 1,
+    /// It runs a privileged container.
+    Privileged = 2,
+    /// It belongs to Kubernetes itself or to the system's namespaces.
+    System = 4,
+    /// The snapshot only refers to it.
+    Absent = 8,
+    /// A pod that has ended.
+    Finished = 16,
+    /// Part of the control plane.
+    ControlPlane = 32,
+}
+
+impl Tag {
+    /// Every tag with its name in JSON and in selectors.
+    pub const ALL: &'static [(Self, &'static str)] = &[
+        (Self::Exposed, "exposed"),
+        (Self::Privileged, "privileged"),
+        (Self::System, "system"),
+        (Self::Absent, "absent"),
+        (Self::Finished, "finished"),
+        (Self::ControlPlane, "control-plane"),
+    ];
+}
+
+/// What a set or gate is one of. Each is a static beside the attack that uses it.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SetKind {
+    /// Tells it from the others; plural nouns in kebab-case for sets.
+    pub id: &'static str,
+    /// How a person reads it, before "of NAMESPACE": `running pods`.
+    pub noun: &'static str,
+}
+
+/// A set or a gate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct SetKey {
+    /// What it is a set of.
+    pub kind: &'static SetKind,
+    /// The namespace it is limited to; empty for the whole cluster.
+    pub ns: Sym,
+    /// The object it belongs to, where the namespace does not tell it apart; 0 otherwise.
+    pub of: u32,
+}
+
+impl PartialOrd for SetKey {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for SetKey {
+    fn cmp(&self, other: &Self) -> Ordering {
+        (self.kind, self.ns, self.of).cmp(&(other.kind, other.ns, other.of))
+    }
+}
+
+/// Anything that is a node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Thing<'a> {
+    /// Everyone.
+    Internet,
+    /// The goal.
+    ClusterAdmin,
+    /// A namespace.
+    Namespace(NamespaceIx),
+    /// Power over one namespace.
+    NamespaceAdmin(NamespaceIx),
+    /// A machine.
+    Node(NodeIx),
+    /// A machine's kubelet.
+    NodeIdentity(NodeIx),
+    /// A service account.
+    Account(AccountIx),
+    /// A user.
+    User(UserIx),
+    /// A group.
+    Group(GroupIx),
+    /// A Secret.
+    Secret(SecretIx),
+    /// A pod.
+    Pod(PodIx),
+    /// A container, by its place in the specification.
+    Container(Host, usize),
+    /// A workload, of which only top owners are nodes.
+    Workload(WorkloadIx),
+    /// A Role or ClusterRole.
+    Role(RoleIx),
+    /// A binding.
+    Binding(BindingIx),
+    /// A PersistentVolume.
+    Volume(VolumeIx),
+    /// A PersistentVolumeClaim.
+    Claim(ClaimIx),
+    /// An exposed door, by its place among the entries.
+    Entry(u32),
+    /// A set.
+    Set(SetKey),
+    /// A gate.
+    Gate(SetKey),
+    /// A cloud provider's identity, by its name.
+    Cloud(&'a str),
+}
+
+impl From<Principal> for Thing<'_> {
+    fn from(principal: Principal) -> Self {
+        match principal {
+            Principal::Account(a) => Self::Account(a),
+            Principal::Node(n) => Self::NodeIdentity(n),
+            Principal::User(u) => Self::User(u),
+            Principal::Group(g) => Self::Group(g),
+        }
+    }
+}
+
+impl From<Host> for Thing<'_> {
+    fn from(host: Host) -> Self {
+        match host {
+            Host::Pod(pod) => Self::Pod(pod),
+            Host::Template(workload) => Self::Workload(workload),
+        }
+    }
+}

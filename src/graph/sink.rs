@@ -1,0 +1,214 @@
+//! Where attacks put edges. There is one sink a family, so none needs a lock.
+
+use super::attack::{Attack, Odds, cost_of};
+use super::csr::{Edge, RawEdge};
+use super::evidence::{Fact, Why, WhyId};
+use super::layout::{Dynamic, Layout};
+use super::{NodeId, SetKey, Thing};
+use crate::sym::Symbols;
+use crate::world::cons::Cons;
+use crate::world::exposure::Entry;
+use crate::world::grants::Grant;
+use crate::world::{Binding, NamespaceIx, ObjectId, Principal, RuleRef, Subject, World};
+use rustc_hash::FxHashMap;
+use std::collections::BTreeSet;
+
+/// Takes edges, each with its evidence.
+#[derive(Debug)]
+pub struct Sink<'w> {
+    world: &'w World,
+    layout: &'w Layout,
+    pub(super) texts: Symbols,
+    pub(super) facts: Cons<Vec<Fact>>,
+    pub(super) whys: Cons<(u32, super::Confidence)>,
+    pub(super) dynamic: Cons<Dynamic>,
+    pub(super) attacks: Vec<&'static Attack>,
+    pub(super) edges: Vec<RawEdge>,
+    /// Namespaces whose admin an edge leads to.
+    pub(super) admins: BTreeSet<NamespaceIx>,
+    rules: FxHashMap<RuleRef, Fact>,
+}
+
+impl<'w> Sink<'w> {
+    pub(super) fn new(world: &'w World, layout: &'w Layout) -> Self {
+        Self {
+            world,
+            layout,
+            texts: Symbols::default(),
+            facts: Cons::default(),
+            whys: Cons::default(),
+            dynamic: Cons::default(),
+            attacks: Vec::new(),
+            edges: Vec::new(),
+            admins: BTreeSet::new(),
+            rules: FxHashMap::default(),
+        }
+    }
+
+    /// Adds an edge with the odds that its attack has as a rule.
+    pub fn edge(
+        &mut self,
+        from: Thing<'_>,
+        to: Thing<'_>,
+        attack: &'static Attack,
+        facts: &[Fact],
+    ) {
+        self.edge_with(from, to, attack, attack.odds, facts);
+    }
+
+    /// Adds an edge. An edge without evidence, from a thing to itself, or to a thing that is no
+    /// node (a workload that another owns) is not added.
+    pub fn edge_with(
+        &mut self,
+        from: Thing<'_>,
+        to: Thing<'_>,
+        attack: &'static Attack,
+        odds: Odds,
+        facts: &[Fact],
+    ) {
+        if let Thing::NamespaceAdmin(namespace) = to {
+            self.admins.insert(namespace);
+        }
+        let (Some(from), Some(to)) = (self.node(from), self.node(to)) else { return };
+        debug_assert!(!facts.is_empty(), "an edge without evidence: {}", attack.id);
+        if from == to || facts.is_empty() {
+            return;
+        }
+        let mut list = facts.to_vec();
+        list.dedup();
+        let facts = self.facts.add(list);
+        let why = WhyId(self.whys.add((facts, odds.confidence)));
+        let attack = self.attack(attack);
+        let edge = Edge { attack, cost: cost_of(odds.likelihood), why };
+        self.edges.push(RawEdge { from, to, edge });
+    }
+
+    /// The doors that the internet may reach, in the order of their `Thing::Entry` numbers.
+    #[must_use]
+    pub fn entries(&self) -> &'w [Entry] {
+        &self.layout.doors
+    }
+
+    /// A fact: this object says this at this field.
+    pub fn fact(&mut self, object: ObjectId, field: &str, value: &str) -> Fact {
+        Fact { object, field: self.texts.intern(field), value: self.texts.intern(value) }
+    }
+
+    /// The facts of a grant: the binding refers to the role, and the role's rule allows.
+    pub fn grant(&mut self, grant: &Grant<'_>) -> [Fact; 2] {
+        let binding = &self.world.bindings[grant.binding.index()];
+        [self.role_ref(binding), self.rule(grant.rule)]
+    }
+
+    /// The fact that a binding refers to its role.
+    pub fn role_ref(&mut self, binding: &Binding) -> Fact {
+        let role = binding.role.map(|r| &self.world.roles[r.index()]);
+        let value = role.map_or_else(String::new, |role| {
+            let kind = if role.ns.is_empty() { "ClusterRole" } else { "Role" };
+            format!("{kind} {}", self.world.text(role.name))
+        });
+        self.fact(binding.object, ".roleRef", &value)
+    }
+
+    /// The fact that a role holds a rule.
+    pub fn rule(&mut self, rule: RuleRef) -> Fact {
+        if let Some(fact) = self.rules.get(&rule) {
+            return *fact;
+        }
+        let role = &self.world.roles[rule.role.index()];
+        let r = &self.world.rules[rule.rule as usize];
+        let list = |syms: &[crate::sym::Sym]| {
+            let texts: Vec<&str> = syms.iter().map(|s| self.world.text(*s)).collect();
+            texts.join(",")
+        };
+        let mut value = format!("{} on {}", list(&r.verbs), list(&r.resources));
+        let groups = list(&r.groups);
+        if !groups.is_empty() {
+            value = format!("{value} of {groups}");
+        }
+        if !r.names.is_empty() {
+            value = format!("{value} named {}", list(&r.names));
+        }
+        let fact = self.fact(role.object, &format!(".rules[{}]", rule.place), &value);
+        self.rules.insert(rule, fact);
+        fact
+    }
+
+    /// The fact that a binding names a subject.
+    pub fn subject(&mut self, binding: &Binding, subject: &Subject) -> Fact {
+        let name = self.principal_name(subject.principal);
+        self.fact(binding.object, &format!(".subjects[{}]", subject.place), &name)
+    }
+
+    /// A principal as a person names it: `ServiceAccount shop/web`.
+    #[must_use]
+    pub fn principal_name(&self, principal: Principal) -> String {
+        let world = self.world;
+        match principal {
+            Principal::Account(a) => {
+                let a = &world.accounts[a.index()];
+                format!("ServiceAccount {}/{}", world.text(a.ns), world.text(a.name))
+            }
+            Principal::Node(n) => {
+                format!("User system:node:{}", world.text(world.nodes[n.index()].name))
+            }
+            Principal::User(u) => format!("User {}", world.text(world.users[u.index()].1)),
+            Principal::Group(g) => format!("Group {}", world.text(world.groups[g.index()].1)),
+        }
+    }
+
+    /// The sets that edges of this sink lead to or from.
+    pub(super) fn sets(&self) -> impl Iterator<Item = SetKey> + '_ {
+        self.dynamic.items().iter().filter_map(|d| match d {
+            Dynamic::Set(key) => Some(*key),
+            Dynamic::Gate(_) | Dynamic::Cloud(_) => None,
+        })
+    }
+
+    fn node(&mut self, thing: Thing<'_>) -> Option<NodeId> {
+        let dynamic = match thing {
+            Thing::Set(key) => Dynamic::Set(key),
+            Thing::Gate(key) => Dynamic::Gate(key),
+            Thing::Cloud(name) => Dynamic::Cloud(name.to_owned()),
+            _ => return self.layout.fixed(&thing),
+        };
+        let number = self.dynamic.add(dynamic) as usize;
+        Some(NodeId::new(self.layout.first_dynamic() + number))
+    }
+
+    fn attack(&mut self, attack: &'static Attack) -> u16 {
+        let known = self.attacks.iter().position(|a| std::ptr::eq(*a, attack));
+        let place = known.unwrap_or_else(|| {
+            self.attacks.push(attack);
+            self.attacks.len() - 1
+        });
+        u16::try_from(place).unwrap_or(u16::MAX)
+    }
+
+    /// How a list of facts and a confidence become an evidence record.
+    pub(super) fn whys(&self) -> impl Iterator<Item = (&[Fact], super::Confidence)> {
+        self.whys.items().iter().map(|(facts, confidence)| {
+            (self.facts.get(*facts).map_or(&[][..], Vec::as_slice), *confidence)
+        })
+    }
+}
+
+impl Why {
+    pub(super) fn new(start: usize, len: usize, confidence: super::Confidence) -> Self {
+        Self {
+            start: u32::try_from(start).unwrap_or(u32::MAX),
+            len: u16::try_from(len).unwrap_or(u16::MAX),
+            confidence,
+        }
+    }
+}
+
+/// What the families' edges lead to that needs edges of its own: the sets, sorted, and the
+/// namespaces whose admin is reached.
+#[derive(Debug)]
+pub struct Named {
+    /// Each set once.
+    pub sets: Vec<SetKey>,
+    /// Each namespace once.
+    pub admins: Vec<NamespaceIx>,
+}

@@ -1,0 +1,172 @@
+//! Pod Security admission: which level a specification passes, and which a namespace enforces.
+//!
+//! Source: kubernetes/pod-security-admission, `policy/check_*.go`, and for what happens on
+//! updates an API server 1.36. The checks of SELinux options, sysctls and probe hosts are not made:
+//! a pod that fails only those is taken for one that passes.
+
+use crate::k8s::workload::{Container, PodSecurityContext, PodSpec, Profile};
+
+/// The three levels, the strictest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Level {
+    Restricted,
+    Baseline,
+    Privileged,
+}
+
+impl Level {
+    /// The level that a label's value names.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Some(match name {
+            "restricted" => Self::Restricted,
+            "baseline" => Self::Baseline,
+            "privileged" => Self::Privileged,
+            _ => return None,
+        })
+    }
+
+    /// The level's name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Restricted => "restricted",
+            Self::Baseline => "baseline",
+            Self::Privileged => "privileged",
+        }
+    }
+}
+
+/// What `baseline` lets a container add.
+const BASELINE_CAPABILITIES: &[&str] = &[
+    "AUDIT_WRITE",
+    "CHOWN",
+    "DAC_OVERRIDE",
+    "FOWNER",
+    "FSETID",
+    "KILL",
+    "MKNOD",
+    "NET_BIND_SERVICE",
+    "SETFCAP",
+    "SETGID",
+    "SETPCAP",
+    "SETUID",
+    "SYS_CHROOT",
+];
+
+/// The strictest level whose checks a specification passes.
+#[must_use]
+pub fn level_of(spec: &PodSpec<'_>) -> Level {
+    if !passes_baseline(spec) {
+        Level::Privileged
+    } else if passes_restricted(spec) {
+        Level::Restricted
+    } else {
+        Level::Baseline
+    }
+}
+
+fn containers<'s, 'a>(spec: &'s PodSpec<'a>) -> impl Iterator<Item = &'s Container<'a>> {
+    spec.init_containers
+        .iter()
+        .chain(spec.containers.iter())
+        .chain(spec.ephemeral_containers.iter())
+}
+
+fn unconfined(profile: Option<&Profile<'_>>) -> bool {
+    profile.is_some_and(|p| &*p.kind == "Unconfined")
+}
+
+fn passes_baseline(spec: &PodSpec<'_>) -> bool {
+    let pod = spec.security_context.as_ref();
+    let host_process = |w: Option<&crate::k8s::workload::WindowsOptions>| {
+        w.is_some_and(|w| w.host_process.is_true())
+    };
+    if spec.host_network.is_true() || spec.host_pid.is_true() || spec.host_ipc.is_true() {
+        return false;
+    }
+    if spec.volumes.iter().any(|v| v.host_path.is_some()) {
+        return false;
+    }
+    if pod.is_some_and(|p| {
+        unconfined(p.seccomp_profile.as_ref())
+            || unconfined(p.app_armor_profile.as_ref())
+            || host_process(p.windows_options.as_ref())
+    }) {
+        return false;
+    }
+    containers(spec).all(|c| {
+        if c.ports.iter().any(|p| p.host_port.0.unwrap_or(0) != 0) {
+            return false;
+        }
+        let Some(s) = &c.security_context else { return true };
+        let adds_allowed = s
+            .capabilities
+            .as_ref()
+            .is_none_or(|caps| caps.add.iter().all(|add| BASELINE_CAPABILITIES.contains(&&**add)));
+        // Relaxed for pods in a user namespace since 1.35.
+        let proc_default = s.proc_mount.is_empty()
+            || &*s.proc_mount == "Default"
+            || spec.host_users.0 == Some(false);
+        !s.privileged.is_true()
+            && adds_allowed
+            && proc_default
+            && !unconfined(s.seccomp_profile.as_ref())
+            && !unconfined(s.app_armor_profile.as_ref())
+            && !host_process(s.windows_options.as_ref())
+    })
+}
+
+fn passes_restricted(spec: &PodSpec<'_>) -> bool {
+    let none = PodSecurityContext::default();
+    let pod = spec.security_context.as_ref().unwrap_or(&none);
+    let in_user_namespace = spec.host_users.0 == Some(false);
+    let profile_set = |p: Option<&Profile<'_>>| {
+        p.is_some_and(|p| matches!(&*p.kind, "RuntimeDefault" | "Localhost"))
+    };
+    // Only the volume kinds that this tool reads are told apart; `hostPath` failed baseline.
+    if !in_user_namespace && pod.run_as_user.0 == Some(0) {
+        return false;
+    }
+    containers(spec).all(|c| {
+        let Some(s) = &c.security_context else { return false };
+        let Some(caps) = &s.capabilities else { return false };
+        let capabilities = caps.drop.iter().any(|d| &**d == "ALL")
+            && caps.add.iter().all(|a| &**a == "NET_BIND_SERVICE");
+        let non_root = in_user_namespace
+            || match s.run_as_non_root.0 {
+                Some(own) => own,
+                None => pod.run_as_non_root.is_true(),
+            };
+        s.allow_privilege_escalation.0 == Some(false)
+            && capabilities
+            && non_root
+            && (in_user_namespace || s.run_as_user.0 != Some(0))
+            && (profile_set(s.seccomp_profile.as_ref())
+                || s.seccomp_profile.is_none() && profile_set(pod.seccomp_profile.as_ref()))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn level(yaml: &str) -> Level {
+        level_of(&serde_yaml::from_str(yaml).unwrap())
+    }
+
+    #[test]
+    fn levels_of_small_pods() {
+        assert_eq!(level("containers: [{name: a}]"), Level::Baseline);
+        assert_eq!(level("{hostPID: true, containers: [{name: a}]}"), Level::Privileged);
+        assert_eq!(level("{volumes: [{hostPath: {path: /}}], containers: []}"), Level::Privileged);
+        let strict = "{securityContext: {runAsNonRoot: true, seccompProfile: {type: RuntimeDefault}}, \
+            containers: [{securityContext: {allowPrivilegeEscalation: false, capabilities: {drop: [ALL]}}}]}";
+        assert_eq!(level(strict), Level::Restricted);
+        let init =
+            "{containers: [{name: a}], initContainers: [{securityContext: {privileged: true}}]}";
+        assert_eq!(level(init), Level::Privileged);
+        let net_raw = "containers: [{securityContext: {capabilities: {add: [NET_RAW]}}}]";
+        assert_eq!(level(net_raw), Level::Privileged);
+    }
+}

@@ -1,0 +1,562 @@
+//! What faces the outside: Services, Ingresses and ports on the node, with how sure that is.
+//!
+//! This is the first form of the model: addresses, annotations and source ranges decide, network
+//! policies are not evaluated yet. A rule's host name is never evidence in either direction.
+
+use super::pods::Container;
+use super::rows::Target;
+use super::{IngressIx, NodeIx, ObjectId, PodIx, ServiceIx, WorkloadIx, World};
+use crate::sym::Sym;
+use std::net::{IpAddr, Ipv6Addr};
+
+/// Something that runs: a pod, or the template of a workload of which the snapshot has no pod.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Host {
+    Pod(PodIx),
+    Template(WorkloadIx),
+}
+
+/// What makes an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Door {
+    Service(ServiceIx),
+    Ingress(IngressIx),
+    /// A pod's port on its node's address.
+    HostPort(PodIx, u16),
+}
+
+/// How sure it is that the internet reaches an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Sure {
+    /// The assigned address is public.
+    Certain,
+    /// The specification says so; the address is not in the snapshot.
+    Likely,
+    /// It depends on something that is not in the snapshot: a firewall, a provider's default.
+    Possible,
+}
+
+/// An exposed door.
+#[derive(Debug)]
+pub struct Entry {
+    pub door: Door,
+    pub sure: Sure,
+    /// How likely a packet from anywhere in the internet arrives.
+    pub likelihood: f64,
+    /// The facts that say so: object, field and value. Never empty.
+    pub facts: Vec<(ObjectId, String, String)>,
+    /// The Service ports behind it, each with the fact that leads there.
+    pub backends: Vec<(ServiceIx, usize, Option<(ObjectId, String, String)>)>,
+}
+
+/// What an annotation says about a Service's load balancer: internal or facing the internet.
+/// The keys are those that the providers document.
+#[must_use]
+pub fn scheme(key: &str, value: &str) -> Option<bool> {
+    let yes = |v: &str| !v.is_empty() && !v.eq_ignore_ascii_case("false");
+    Some(match key {
+        "networking.gke.io/load-balancer-type" | "cloud.google.com/load-balancer-type" => {
+            value.eq_ignore_ascii_case("internal")
+        }
+        "service.beta.kubernetes.io/aws-load-balancer-scheme" => match value {
+            "internal" => true,
+            "internet-facing" => false,
+            _ => return None,
+        },
+        "service.kubernetes.io/ibm-load-balancer-cloud-provider-ip-type" => value == "private",
+        "service.beta.kubernetes.io/alibaba-cloud-loadbalancer-address-type" => value == "intranet",
+        "service.beta.kubernetes.io/aws-load-balancer-internal"
+        | "service.beta.kubernetes.io/azure-load-balancer-internal"
+        | "service.beta.kubernetes.io/openstack-internal-load-balancer"
+        | "service.beta.kubernetes.io/cce-load-balancer-internal-vpc"
+        | "service.beta.kubernetes.io/oci-load-balancer-internal"
+        | "service.kubernetes.io/qcloud-loadbalancer-internal-subnetid" => {
+            if yes(value) {
+                true
+            } else {
+                return None;
+            }
+        }
+        _ => return None,
+    })
+}
+
+/// Whether an address is reachable from the internet at all: not private, shared (RFC 6598),
+/// link-local, loopback or unspecified.
+#[must_use]
+pub fn is_public(address: &str) -> Option<bool> {
+    Some(match address.parse::<IpAddr>().ok()? {
+        IpAddr::V4(v4) => {
+            let [a, b, ..] = v4.octets();
+            !(v4.is_private()
+                || v4.is_loopback()
+                || v4.is_link_local()
+                || v4.is_unspecified()
+                || a == 100 && (64..128).contains(&b))
+        }
+        IpAddr::V6(v6) => {
+            let first = v6.segments()[0];
+            !(v6 == Ipv6Addr::LOCALHOST
+                || v6.is_unspecified()
+                || first & 0xfe00 == 0xfc00
+                || first & 0xffc0 == 0xfe80)
+        }
+    })
+}
+
+/// What a load balancer's host name says: `Some(true)` internal, `Some(false)` internet-facing.
+/// AWS prefixes internal classic and application balancers; a network balancer's name tells
+/// nothing.
+fn host_name_is_internal(host: &str) -> Option<bool> {
+    if host.starts_with("internal-") {
+        return Some(true);
+    }
+    host.ends_with(".elb.amazonaws.com").then_some(false)
+}
+
+impl World {
+    /// Whether a pod's processes can be taken over: it has not ended, and it has been placed.
+    #[must_use]
+    pub fn is_running(&self, pod: PodIx) -> bool {
+        use super::rows::Phase;
+        let pod = &self.pods[pod.index()];
+        match pod.phase {
+            Phase::Running | Phase::Unknown => true,
+            Phase::Finished => false,
+            Phase::Pending => self.text(self.nodes[pod.node.index()].name) != super::UNKNOWN_NODE,
+        }
+    }
+
+    /// Whether a workload is analysed as if one pod of its template ran: it is a top owner that
+    /// the snapshot shows no pod of, and it is not scaled to zero or over.
+    #[must_use]
+    pub fn is_template(&self, workload: WorkloadIx) -> bool {
+        let w = &self.workloads[workload.index()];
+        w.top == workload && w.pods == 0 && !w.idle && w.spec.is_some()
+    }
+
+    /// Everything that runs, pods first.
+    pub fn hosts(&self) -> impl Iterator<Item = Host> + '_ {
+        let pods = (0..self.pods.len()).map(PodIx::new).filter(|p| self.is_running(*p));
+        let templates =
+            (0..self.workloads.len()).map(WorkloadIx::new).filter(|w| self.is_template(*w));
+        pods.map(Host::Pod).chain(templates.map(Host::Template))
+    }
+
+    /// The specification of what runs.
+    #[must_use]
+    pub fn host_spec(&self, host: Host) -> &super::pods::PodSpec {
+        let spec = match host {
+            Host::Pod(pod) => self.pods[pod.index()].spec,
+            Host::Template(workload) => self.workloads[workload.index()].spec.unwrap_or(0),
+        };
+        &self.specs[spec as usize]
+    }
+
+    /// Object and namespace of what runs.
+    #[must_use]
+    pub fn host_object(&self, host: Host) -> (ObjectId, Sym) {
+        match host {
+            Host::Pod(pod) => (self.pods[pod.index()].object, self.pods[pod.index()].ns),
+            Host::Template(workload) => {
+                let workload = &self.workloads[workload.index()];
+                (workload.object, workload.ns)
+            }
+        }
+    }
+
+    /// Where in the object a field of the pod's specification stands.
+    #[must_use]
+    pub fn host_field(&self, host: Host, field: &str) -> String {
+        match host {
+            Host::Pod(_) => field.to_owned(),
+            Host::Template(workload) => {
+                let kind = self.text(self.workloads[workload.index()].kind);
+                let template = if kind == "CronJob" {
+                    ".spec.jobTemplate.spec.template"
+                } else {
+                    ".spec.template"
+                };
+                format!("{template}{field}")
+            }
+        }
+    }
+
+    /// The node of what runs; a template's is unknown.
+    #[must_use]
+    pub fn host_node(&self, host: Host) -> Option<NodeIx> {
+        match host {
+            Host::Pod(pod) => Some(self.pods[pod.index()].node),
+            Host::Template(_) => self.node(self.symbols.get(super::UNKNOWN_NODE)?),
+        }
+    }
+
+    /// The running pods and templates that a Service's port leads to, each with the containers
+    /// that may listen there (by their place in the specification) and whether one declares it.
+    #[must_use]
+    pub fn endpoints(&self, service: ServiceIx, port: usize) -> Vec<(Host, Vec<usize>, bool)> {
+        let service = &self.services[service.index()];
+        let (Some(selector), Some(port)) = (&service.selector, service.ports.get(port)) else {
+            return Vec::new();
+        };
+        let selected = |labels: u32| {
+            self.labels.get(labels as usize).is_some_and(|labels| selector.selects(labels))
+        };
+        let pods = self.pods_of(service.ns).map(PodIx::new).filter(|p| {
+            let object = &self.objects[self.pods[p.index()].object.index()];
+            self.is_running(*p) && selected(object.labels)
+        });
+        let templates = self.workloads_of(service.ns).map(WorkloadIx::new).filter(|w| {
+            self.is_template(*w) && selected(self.workloads[w.index()].template_labels)
+        });
+        pods.map(Host::Pod)
+            .chain(templates.map(Host::Template))
+            .filter_map(|host| {
+                let containers = &self.host_spec(host).containers;
+                let (listening, declared) = listeners(containers, port.target)?;
+                Some((host, listening, declared))
+            })
+            .collect()
+    }
+
+    /// Every door that the internet may reach.
+    #[must_use]
+    pub fn entries(&self) -> Vec<Entry> {
+        let mut entries = Vec::new();
+        for i in 0..self.services.len() {
+            entries.extend(self.service_entry(ServiceIx::new(i)));
+        }
+        let services = entries.len();
+        for i in 0..self.ingresses.len() {
+            let entry = self.ingress_entry(IngressIx::new(i), &entries[..services]);
+            entries.extend(entry);
+        }
+        for i in 0..self.pods.len() {
+            self.host_ports(PodIx::new(i), &mut entries);
+        }
+        entries
+    }
+
+    fn service_entry(&self, ix: ServiceIx) -> Option<Entry> {
+        let service = &self.services[ix.index()];
+        service.selector.as_ref()?;
+        let mut best: Option<(Sure, f64, Vec<(ObjectId, String, String)>)> = None;
+        let mut offer = |sure, likelihood, facts: Vec<_>| {
+            if best.as_ref().is_none_or(|(_, known, _)| likelihood > *known) {
+                best = Some((sure, likelihood, facts));
+            }
+        };
+        let kind = (service.object, ".spec.type".to_owned(), self.text(service.kind).to_owned());
+        if self.text(service.kind) == "LoadBalancer"
+            && let Some((sure, likelihood, mut facts)) = self.load_balancer(service)
+        {
+            facts.insert(0, kind.clone());
+            offer(sure, likelihood, facts);
+        }
+        let has_node_port = self.text(service.kind) == "NodePort"
+            || self.text(service.kind) == "LoadBalancer"
+                && service.node_ports
+                && service.ports.iter().any(|p| p.node_port != 0);
+        if has_node_port && let Some((node, address)) = self.public_node(None) {
+            // A firewall between the internet and the node is not in the snapshot.
+            offer(Sure::Possible, 0.5, vec![kind, (node, address.0, address.1)]);
+        }
+        for (i, ip) in service.external_ips.iter().enumerate() {
+            if is_public(self.text(*ip)) == Some(true) {
+                let field = format!(".spec.externalIPs[{i}]");
+                let fact = (service.object, field, self.text(*ip).to_owned());
+                offer(Sure::Possible, 0.5, vec![fact]);
+            }
+        }
+        let (sure, likelihood, facts) = best?;
+        let backends = (0..service.ports.len()).map(|port| (ix, port, None)).collect();
+        Some(Entry { door: Door::Service(ix), sure, likelihood, facts, backends })
+    }
+
+    /// Whether the internet reaches a Service's load balancer. Its address decides before any
+    /// annotation, and an annotation before the provider's default.
+    #[expect(clippy::type_complexity, reason = "the parts of an entry before it is one")]
+    fn load_balancer(
+        &self,
+        service: &super::Service,
+    ) -> Option<(Sure, f64, Vec<(ObjectId, String, String)>)> {
+        let mut facts = Vec::new();
+        let mut sure = None;
+        for (i, (ip, host)) in service.balancer.iter().enumerate() {
+            let at = format!(".status.loadBalancer.ingress[{i}]");
+            let (ip, host) = (self.text(*ip), self.text(*host));
+            let verdict = match (is_public(ip), host_name_is_internal(host)) {
+                (Some(true), _) => Some((Sure::Certain, 1.0, format!("{at}.ip"), ip)),
+                (None, Some(false)) => Some((Sure::Certain, 1.0, format!("{at}.hostname"), host)),
+                (None, None)
+                    if !host.is_empty() && !matches!(service.scheme, Some((_, _, true))) =>
+                {
+                    Some((Sure::Likely, 0.8, format!("{at}.hostname"), host))
+                }
+                _ => None,
+            };
+            if let Some((s, likelihood, field, value)) = verdict {
+                facts.push((service.object, field, value.to_owned()));
+                sure = Some((s, likelihood));
+                break;
+            }
+        }
+        if sure.is_none() {
+            if !service.balancer.is_empty() || matches!(service.scheme, Some((_, _, true))) {
+                return None;
+            }
+            sure = Some(match service.scheme {
+                Some((key, value, false)) => {
+                    let field = format!(".metadata.annotations[{:?}]", self.text(key));
+                    facts.push((service.object, field, self.text(value).to_owned()));
+                    (Sure::Likely, 0.8)
+                }
+                // A class of its own may have a default of its own: AWS' controller's is internal.
+                _ if service.has_class => (Sure::Possible, 0.3),
+                _ => (Sure::Likely, 0.5),
+            });
+        }
+        let (mut sure, mut likelihood) = sure?;
+        let restricted = !service.source_ranges.is_empty()
+            && !service.source_ranges.iter().any(|r| matches!(self.text(*r), "0.0.0.0/0" | "::/0"));
+        if restricted {
+            let public = |range: &Sym| {
+                let address = self.text(*range).split('/').next().unwrap_or("");
+                is_public(address) != Some(false)
+            };
+            if !service.source_ranges.iter().any(public) {
+                return None;
+            }
+            let ranges: Vec<&str> = service.source_ranges.iter().map(|r| self.text(*r)).collect();
+            let field = ".spec.loadBalancerSourceRanges".to_owned();
+            facts.push((service.object, field, ranges.join(",")));
+            (sure, likelihood) = (Sure::Possible, likelihood * 0.2);
+        }
+        Some((sure, likelihood, facts))
+    }
+
+    /// A node with a public address, or this one's: the object and the fact.
+    fn public_node(&self, only: Option<NodeIx>) -> Option<(ObjectId, (String, String))> {
+        let nodes = match only {
+            Some(node) => &self.nodes[node.index()..=node.index()],
+            None => &self.nodes[..],
+        };
+        nodes.iter().find_map(|node| {
+            let (i, (_, address)) =
+                node.addresses.iter().enumerate().find(|(_, (kind, address))| {
+                    matches!(self.text(*kind), "ExternalIP" | "InternalIP")
+                        && is_public(self.text(*address)) == Some(true)
+                })?;
+            let field = format!(".status.addresses[{i}].address");
+            Some((node.object, (field, self.text(*address).to_owned())))
+        })
+    }
+
+    fn ingress_entry(&self, ix: IngressIx, services: &[Entry]) -> Option<Entry> {
+        let ingress = &self.ingresses[ix.index()];
+        let class = if ingress.class.is_empty() {
+            self.classes.iter().find(|c| c.default)
+        } else {
+            self.classes.iter().find(|c| c.name == ingress.class)
+        };
+        // Classes were collected and this one is not among them: nothing serves the Ingress.
+        if class.is_none() && !self.classes.is_empty() && ingress.balancer.is_empty() {
+            return None;
+        }
+        let mut facts = Vec::new();
+        let (sure, likelihood) = if let Some((i, field, value)) =
+            ingress.balancer.iter().enumerate().find_map(|(i, (ip, host))| {
+                let (ip, host) = (self.text(*ip), self.text(*host));
+                if is_public(ip) == Some(true) {
+                    Some((i, "ip", ip))
+                } else if !host.is_empty() && host_name_is_internal(host) != Some(true) {
+                    Some((i, "hostname", host))
+                } else {
+                    None
+                }
+            }) {
+            let at = format!(".status.loadBalancer.ingress[{i}].{field}");
+            facts.push((ingress.object, at, value.to_owned()));
+            (Sure::Certain, 1.0)
+        } else if !ingress.balancer.is_empty() || self.text(ingress.scheme) == "internal" {
+            return None;
+        } else {
+            self.controller_entry(class, ingress, services, &mut facts)?
+        };
+        let mut backends = Vec::new();
+        for backend in &ingress.backends {
+            let Some(service_ix) = self.service(ingress.ns, backend.service) else { continue };
+            let service = &self.services[service_ix.index()];
+            let port = service.ports.iter().position(|p| match backend.port {
+                Target::Number(number) => p.port == number,
+                Target::Name(name) => p.name == name,
+            });
+            if let Some(port) = port {
+                let at = self.text(backend.field).to_owned();
+                let fact = (ingress.object, at, self.text(backend.service).to_owned());
+                backends.push((service_ix, port, Some(fact)));
+            }
+        }
+        if facts.is_empty() {
+            let first = ingress.backends.first()?;
+            let at = self.text(first.field).to_owned();
+            facts.push((ingress.object, at, self.text(first.service).to_owned()));
+        }
+        (!backends.is_empty()).then_some(Entry {
+            door: Door::Ingress(ix),
+            sure,
+            likelihood,
+            facts,
+            backends,
+        })
+    }
+
+    /// How an Ingress without an address of its own is exposed: as its controller is.
+    fn controller_entry(
+        &self,
+        class: Option<&super::IngressClass>,
+        ingress: &super::Ingress,
+        services: &[Entry],
+        facts: &mut Vec<(ObjectId, String, String)>,
+    ) -> Option<(Sure, f64)> {
+        let controller = class.map_or("", |c| self.text(c.controller));
+        if controller == "ingress.k8s.aws/alb" || self.text(ingress.class) == "alb" {
+            // The controller's default is an internal balancer.
+            return (self.text(ingress.scheme) == "internet-facing").then_some((Sure::Likely, 0.8));
+        }
+        if let Some(class) = class {
+            facts.push((class.object, ".spec.controller".to_owned(), controller.to_owned()));
+        }
+        let words = controller_words(controller, self.text(ingress.class));
+        let own = services.iter().find(|entry| match entry.door {
+            Door::Service(ix) => {
+                let service = &self.services[ix.index()];
+                let name = format!("{}/{}", self.text(service.ns), self.text(service.name));
+                words.iter().any(|w| name.contains(w))
+            }
+            Door::Ingress(_) | Door::HostPort(..) => false,
+        });
+        match own {
+            Some(entry) => {
+                facts.extend(entry.facts.iter().cloned());
+                Some((entry.sure, entry.likelihood))
+            }
+            // Its controller's own exposure is not in the snapshot.
+            None => Some((Sure::Possible, 0.5)),
+        }
+    }
+
+    fn host_ports(&self, ix: PodIx, entries: &mut Vec<Entry>) {
+        let pod = &self.pods[ix.index()];
+        let spec = &self.specs[pod.spec as usize];
+        if !spec.containers.iter().any(|c| c.ports.iter().any(|p| p.host_port != 0))
+            || !self.is_running(ix)
+        {
+            return;
+        }
+        let Some((node, (field, value))) = self.public_node(Some(pod.node)) else { return };
+        for container in spec.containers.iter().filter(|c| c.keeps_running()) {
+            for port in container.ports.iter().filter(|p| p.host_port != 0) {
+                if self.text(port.host_ip).starts_with("127.") || self.text(port.host_ip) == "::1" {
+                    continue;
+                }
+                let at = format!("{}.ports[{}]", container.field(), port.place);
+                entries.push(Entry {
+                    door: Door::HostPort(ix, port.host_port),
+                    // A firewall between the internet and the node is not in the snapshot.
+                    sure: Sure::Possible,
+                    likelihood: 0.5,
+                    facts: vec![
+                        (pod.object, at, port.host_port.to_string()),
+                        (node, field.clone(), value.clone()),
+                    ],
+                    backends: Vec::new(),
+                });
+            }
+        }
+    }
+}
+
+/// The containers that may listen on a port, and whether one declares it. `None`: the port is a
+/// name that no container has, so the pod is no endpoint of it.
+fn listeners(containers: &[Container], target: Target) -> Option<(Vec<usize>, bool)> {
+    let declares = |c: &Container| {
+        c.ports.iter().any(|p| match target {
+            Target::Number(number) => p.number == number,
+            Target::Name(name) => p.name == name,
+        })
+    };
+    let running = || containers.iter().enumerate().filter(|(_, c)| c.keeps_running());
+    let declared: Vec<usize> = running().filter(|(_, c)| declares(c)).map(|(i, _)| i).collect();
+    if !declared.is_empty() {
+        return Some((declared, true));
+    }
+    match target {
+        Target::Name(_) => None,
+        Target::Number(_) => Some((running().map(|(i, _)| i).collect(), false)),
+    }
+}
+
+/// Words that the names of a controller's Service usually hold.
+fn controller_words<'c>(controller: &'c str, class: &'c str) -> Vec<&'c str> {
+    const KNOWN: &[&str] = &[
+        "ingress-nginx",
+        "nginx",
+        "traefik",
+        "haproxy",
+        "contour",
+        "envoy",
+        "kong",
+        "istio",
+        "ambassador",
+    ];
+    let known = KNOWN.iter().copied().filter(|w| controller.contains(w) || class.contains(w));
+    let words: Vec<&str> = known.collect();
+    if words.is_empty() && !class.is_empty() { vec![class] } else { words }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses() {
+        for (address, public) in [
+            ("203.0.113.10", true),
+            ("8.8.8.8", true),
+            ("10.0.5.5", false),
+            ("172.31.0.1", false),
+            ("100.64.0.1", false),
+            ("169.254.169.254", false),
+            ("fd00::1", false),
+            ("2001:db8::1", true),
+        ] {
+            assert_eq!(is_public(address), Some(public), "{address}");
+        }
+        assert_eq!(is_public("lb.example"), None);
+    }
+
+    #[test]
+    fn annotations_of_providers() {
+        assert_eq!(
+            scheme("service.beta.kubernetes.io/azure-load-balancer-internal", "true"),
+            Some(true)
+        );
+        assert_eq!(
+            scheme("service.beta.kubernetes.io/azure-load-balancer-internal", "false"),
+            None
+        );
+        assert_eq!(
+            scheme("service.beta.kubernetes.io/aws-load-balancer-scheme", "internet-facing"),
+            Some(false)
+        );
+        assert_eq!(scheme("example.com/other", "true"), None);
+    }
+
+    #[test]
+    fn names_of_balancers() {
+        assert_eq!(host_name_is_internal("internal-a1.eu-west-1.elb.amazonaws.com"), Some(true));
+        assert_eq!(host_name_is_internal("a1.eu-west-1.elb.amazonaws.com"), Some(false));
+        assert_eq!(host_name_is_internal("a1.elb.eu-west-1.amazonaws.com"), None);
+    }
+}

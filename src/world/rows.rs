@@ -1,0 +1,512 @@
+//! The rows that objects are lowered into: compact, owned, with symbols for names.
+//!
+//! Each thread fills its own [`Part`] with its own symbols; `build` joins them. A row holds what
+//! the object says; what follows from it is worked out when all rows are known.
+
+use super::cons::Cons;
+use super::pods::{Container, EnvRef, Mount, PodSpec, Port, Volume};
+use crate::input::Origin;
+use crate::sym::{Sym, Symbols};
+use std::collections::BTreeMap;
+
+/// A label set, sorted by key.
+pub type Labels = Box<[(Sym, Sym)]>;
+
+/// One object's row: who it is, where it was read, and what it says.
+#[derive(Debug, Clone)]
+pub struct Row<T> {
+    pub ns: Sym,
+    pub name: Sym,
+    /// Hash of the uid; 0 where there is none.
+    pub uid: u64,
+    /// `resourceVersion`; the newer of two copies wins.
+    pub version: u64,
+    pub origin: Origin,
+    /// Number of its label set.
+    pub labels: u32,
+    pub body: T,
+}
+
+/// Where a pod stands in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    Running,
+    Pending,
+    /// Succeeded or Failed: no process is left to take over.
+    Finished,
+    /// The snapshot does not say.
+    Unknown,
+}
+
+#[derive(Debug, Clone)]
+pub struct PodRow {
+    pub spec: u32,
+    pub node: Sym,
+    /// Kind and name of the controlling owner.
+    pub owner: Option<(Sym, Sym)>,
+    pub phase: Phase,
+    pub mirror: bool,
+    /// It was served by an API server, so admission has done its part already.
+    pub live: bool,
+    pub template_hash: Sym,
+}
+
+#[derive(Debug, Clone)]
+pub struct WorkloadRow {
+    pub kind: Sym,
+    pub spec: Option<u32>,
+    pub owner: Option<(Sym, Sym)>,
+    /// `replicas: 0`, or a Job that has ended.
+    pub idle: bool,
+    /// Number of the template's label set.
+    pub template_labels: u32,
+}
+
+#[derive(Debug, Clone)]
+pub struct NodeRow {
+    pub provider: Sym,
+    /// Type and address.
+    pub addresses: Box<[(Sym, Sym)]>,
+    pub kubelet: Sym,
+    pub windows: bool,
+}
+
+#[derive(Debug, Clone)]
+pub struct AccountRow {
+    pub automount: Option<bool>,
+    pub pull_secrets: Box<[Sym]>,
+}
+
+#[derive(Debug, Clone)]
+pub struct SecretRow {
+    pub kind: Sym,
+    /// Of a token: the account's name and the hash of its uid.
+    pub account: Sym,
+    pub account_uid: u64,
+    /// Labelled `kubernetes.io/legacy-token-invalid-since`.
+    pub invalid: bool,
+}
+
+#[derive(Debug, Clone)]
+pub struct VolumeRow {
+    /// `hostPath.path` or `local.path`.
+    pub path: Sym,
+    pub local: bool,
+}
+
+#[derive(Debug, Clone)]
+pub struct ClaimRow {
+    pub volume: Sym,
+}
+
+/// A rule of a role.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Rule {
+    pub verbs: Box<[Sym]>,
+    pub groups: Box<[Sym]>,
+    pub resources: Box<[Sym]>,
+    pub names: Box<[Sym]>,
+    pub urls: Box<[Sym]>,
+}
+
+#[derive(Debug, Clone)]
+pub struct RoleRow {
+    pub rules: Box<[u32]>,
+    /// `aggregationRule.clusterRoleSelectors`.
+    pub aggregation: Option<Box<[Selector]>>,
+}
+
+#[derive(Debug, Clone)]
+pub struct BindingRow {
+    pub role_kind: Sym,
+    pub role: Sym,
+    /// Kind, namespace and name.
+    pub subjects: Box<[(Sym, Sym, Sym)]>,
+}
+
+/// A label selector. An empty one selects everything.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Selector(pub Box<[Requirement]>);
+
+/// One requirement of a selector.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Requirement {
+    pub key: Sym,
+    pub operator: Operator,
+    pub values: Box<[Sym]>,
+}
+
+/// How a requirement compares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Operator {
+    In,
+    NotIn,
+    Exists,
+    DoesNotExist,
+    /// Not one of Kubernetes' operators: the API server would refuse the object.
+    Invalid,
+}
+
+impl Selector {
+    /// Whether a label set is selected. A missing key passes `NotIn`
+    /// (apimachinery `labels/selector.go`).
+    #[must_use]
+    pub fn selects(&self, labels: &[(Sym, Sym)]) -> bool {
+        self.0.iter().all(|r| {
+            let value = labels.iter().find(|(key, _)| *key == r.key).map(|(_, value)| *value);
+            match r.operator {
+                Operator::In => value.is_some_and(|v| r.values.contains(&v)),
+                Operator::NotIn => value.is_none_or(|v| !r.values.contains(&v)),
+                Operator::Exists => value.is_some(),
+                Operator::DoesNotExist => value.is_none(),
+                Operator::Invalid => false,
+            }
+        })
+    }
+}
+
+#[derive(Debug, Clone)]
+pub struct ServiceRow {
+    pub kind: Sym,
+    /// `None`: no selector, its endpoints are made by hand.
+    pub selector: Option<Selector>,
+    pub ports: Box<[ServicePort]>,
+    pub external_ips: Box<[Sym]>,
+    pub source_ranges: Box<[Sym]>,
+    /// Address or host name of each `status.loadBalancer.ingress`.
+    pub balancer: Box<[(Sym, Sym)]>,
+    pub has_class: bool,
+    /// The annotation that makes the balancer internal, or internet-facing: key, value, internal.
+    pub scheme: Option<(Sym, Sym, bool)>,
+    pub node_ports: bool,
+}
+
+/// One port of a Service.
+#[derive(Debug, Clone)]
+pub struct ServicePort {
+    pub name: Sym,
+    pub port: u16,
+    pub target: Target,
+    pub node_port: u16,
+}
+
+/// `targetPort`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Target {
+    Number(u16),
+    Name(Sym),
+}
+
+#[derive(Debug, Clone)]
+pub struct IngressRow {
+    pub class: Sym,
+    pub backends: Box<[Backend]>,
+    pub balancer: Box<[(Sym, Sym)]>,
+    /// `alb.ingress.kubernetes.io/scheme`.
+    pub scheme: Sym,
+}
+
+/// Where an Ingress sends requests: one rule's path.
+#[derive(Debug, Clone)]
+pub struct Backend {
+    /// The field in the Ingress.
+    pub field: Sym,
+    pub service: Sym,
+    pub port: Target,
+}
+
+#[derive(Debug, Clone)]
+pub struct ClassRow {
+    pub controller: Sym,
+    pub default: bool,
+}
+
+#[derive(Debug, Clone)]
+pub struct PolicyRow {
+    pub selector: Selector,
+    pub ingress: bool,
+}
+
+/// What one thread has read.
+#[derive(Debug, Default)]
+pub struct Part {
+    pub symbols: Symbols,
+    pub labels: Cons<Labels>,
+    pub specs: Cons<PodSpec>,
+    pub rules: Cons<Rule>,
+    pub namespaces: Vec<Row<()>>,
+    pub nodes: Vec<Row<NodeRow>>,
+    pub accounts: Vec<Row<AccountRow>>,
+    pub secrets: Vec<Row<SecretRow>>,
+    pub pods: Vec<Row<PodRow>>,
+    pub workloads: Vec<Row<WorkloadRow>>,
+    pub volumes: Vec<Row<VolumeRow>>,
+    pub claims: Vec<Row<ClaimRow>>,
+    pub roles: Vec<Row<RoleRow>>,
+    pub bindings: Vec<Row<BindingRow>>,
+    pub services: Vec<Row<ServiceRow>>,
+    pub ingresses: Vec<Row<IngressRow>>,
+    pub classes: Vec<Row<ClassRow>>,
+    pub policies: Vec<Row<PolicyRow>>,
+    /// Every object by group and kind, the unread ones too.
+    pub seen: BTreeMap<(String, String), u64>,
+    /// Objects that could not be used, by what is wrong with them.
+    pub unusable: BTreeMap<(Origin, String), ()>,
+}
+
+/// From the symbols and numbers of one part to those of the whole.
+pub(super) struct Map<'m> {
+    pub syms: &'m [Sym],
+    pub labels: &'m [u32],
+    pub specs: &'m [u32],
+    pub rules: &'m [u32],
+}
+
+impl Map<'_> {
+    pub(super) fn sym(&self, sym: &mut Sym) {
+        *sym = self.syms.get(sym.index()).copied().unwrap_or(Sym::EMPTY);
+    }
+
+    fn all(&self, syms: &mut [Sym]) {
+        syms.iter_mut().for_each(|s| self.sym(s));
+    }
+
+    fn pairs(&self, pairs: &mut [(Sym, Sym)]) {
+        for (a, b) in pairs {
+            self.sym(a);
+            self.sym(b);
+        }
+    }
+
+    fn number(table: &[u32], number: &mut u32) {
+        *number = table.get(*number as usize).copied().unwrap_or(u32::MAX);
+    }
+}
+
+/// A value whose symbols can be exchanged for those of the joined table.
+pub(super) trait Remap {
+    fn remap(&mut self, map: &Map<'_>);
+}
+
+impl Remap for () {
+    fn remap(&mut self, _: &Map<'_>) {}
+}
+
+impl<T: Remap> Remap for Row<T> {
+    fn remap(&mut self, map: &Map<'_>) {
+        map.sym(&mut self.ns);
+        map.sym(&mut self.name);
+        Map::number(map.labels, &mut self.labels);
+        self.body.remap(map);
+    }
+}
+
+impl Remap for Labels {
+    fn remap(&mut self, map: &Map<'_>) {
+        map.pairs(self);
+        self.sort_unstable();
+    }
+}
+
+impl Remap for PodRow {
+    fn remap(&mut self, map: &Map<'_>) {
+        Map::number(map.specs, &mut self.spec);
+        map.sym(&mut self.node);
+        map.sym(&mut self.template_hash);
+        if let Some((kind, name)) = &mut self.owner {
+            map.sym(kind);
+            map.sym(name);
+        }
+    }
+}
+
+impl Remap for WorkloadRow {
+    fn remap(&mut self, map: &Map<'_>) {
+        map.sym(&mut self.kind);
+        if let Some(spec) = &mut self.spec {
+            Map::number(map.specs, spec);
+        }
+        if let Some((kind, name)) = &mut self.owner {
+            map.sym(kind);
+            map.sym(name);
+        }
+        Map::number(map.labels, &mut self.template_labels);
+    }
+}
+
+impl Remap for NodeRow {
+    fn remap(&mut self, map: &Map<'_>) {
+        map.sym(&mut self.provider);
+        map.sym(&mut self.kubelet);
+        map.pairs(&mut self.addresses);
+    }
+}
+
+impl Remap for AccountRow {
+    fn remap(&mut self, map: &Map<'_>) {
+        map.all(&mut self.pull_secrets);
+    }
+}
+
+impl Remap for SecretRow {
+    fn remap(&mut self, map: &Map<'_>) {
+        map.sym(&mut self.kind);
+        map.sym(&mut self.account);
+    }
+}
+
+impl Remap for VolumeRow {
+    fn remap(&mut self, map: &Map<'_>) {
+        map.sym(&mut self.path);
+    }
+}
+
+impl Remap for ClaimRow {
+    fn remap(&mut self, map: &Map<'_>) {
+        map.sym(&mut self.volume);
+    }
+}
+
+impl Remap for Rule {
+    fn remap(&mut self, map: &Map<'_>) {
+        for list in [
+            &mut self.verbs,
+            &mut self.groups,
+            &mut self.resources,
+            &mut self.names,
+            &mut self.urls,
+        ] {
+            map.all(list);
+        }
+    }
+}
+
+impl Remap for Selector {
+    fn remap(&mut self, map: &Map<'_>) {
+        for requirement in &mut self.0 {
+            map.sym(&mut requirement.key);
+            map.all(&mut requirement.values);
+        }
+    }
+}
+
+impl Remap for RoleRow {
+    fn remap(&mut self, map: &Map<'_>) {
+        for rule in &mut self.rules {
+            Map::number(map.rules, rule);
+        }
+        for selector in self.aggregation.iter_mut().flatten() {
+            selector.remap(map);
+        }
+    }
+}
+
+impl Remap for BindingRow {
+    fn remap(&mut self, map: &Map<'_>) {
+        map.sym(&mut self.role_kind);
+        map.sym(&mut self.role);
+        for (kind, ns, name) in &mut self.subjects {
+            map.sym(kind);
+            map.sym(ns);
+            map.sym(name);
+        }
+    }
+}
+
+impl Remap for ServiceRow {
+    fn remap(&mut self, map: &Map<'_>) {
+        map.sym(&mut self.kind);
+        if let Some(selector) = &mut self.selector {
+            selector.remap(map);
+        }
+        for port in &mut self.ports {
+            map.sym(&mut port.name);
+            port.target.remap(map);
+        }
+        map.all(&mut self.external_ips);
+        map.all(&mut self.source_ranges);
+        map.pairs(&mut self.balancer);
+        if let Some((key, value, _)) = &mut self.scheme {
+            map.sym(key);
+            map.sym(value);
+        }
+    }
+}
+
+impl Remap for Target {
+    fn remap(&mut self, map: &Map<'_>) {
+        if let Self::Name(name) = self {
+            map.sym(name);
+        }
+    }
+}
+
+impl Remap for IngressRow {
+    fn remap(&mut self, map: &Map<'_>) {
+        map.sym(&mut self.class);
+        map.sym(&mut self.scheme);
+        for backend in &mut self.backends {
+            map.sym(&mut backend.field);
+            map.sym(&mut backend.service);
+            backend.port.remap(map);
+        }
+        map.pairs(&mut self.balancer);
+    }
+}
+
+impl Remap for ClassRow {
+    fn remap(&mut self, map: &Map<'_>) {
+        map.sym(&mut self.controller);
+    }
+}
+
+impl Remap for PolicyRow {
+    fn remap(&mut self, map: &Map<'_>) {
+        self.selector.remap(map);
+    }
+}
+
+impl Remap for PodSpec {
+    fn remap(&mut self, map: &Map<'_>) {
+        map.sym(&mut self.account);
+        map.sym(&mut self.runtime_class);
+        map.all(&mut self.pull_secrets);
+        self.containers.iter_mut().for_each(|c| c.remap(map));
+        self.volumes.iter_mut().for_each(|v| v.remap(map));
+    }
+}
+
+impl Remap for Container {
+    fn remap(&mut self, map: &Map<'_>) {
+        map.sym(&mut self.name);
+        map.sym(&mut self.image);
+        map.all(&mut self.command);
+        for Mount { sub_path, .. } in &mut self.mounts {
+            map.sym(sub_path);
+        }
+        for EnvRef { secret, .. } in &mut self.env {
+            map.sym(secret);
+        }
+        for Port { name, host_ip, .. } in &mut self.ports {
+            map.sym(name);
+            map.sym(host_ip);
+        }
+    }
+}
+
+impl Remap for Volume {
+    fn remap(&mut self, map: &Map<'_>) {
+        match self {
+            Self::HostPath(sym)
+            | Self::Secret(sym)
+            | Self::Claim { name: sym, .. }
+            | Self::Csi { secret: sym } => {
+                map.sym(sym);
+            }
+            Self::Projected { tokens, secrets } => {
+                tokens.iter_mut().chain(secrets.iter_mut()).for_each(|(_, s)| map.sym(s));
+            }
+            Self::Other => {}
+        }
+    }
+}
