@@ -18,7 +18,7 @@ crate::attack! {
     /// See the attack that leads to the set.
     /// ## References
     /// The interface's section on set nodes.
-    pub static SET_MEMBER = {
+    pub(super) static SET_MEMBER = {
         id: "set-member", title: "Any of", mitre: &[], odds: Odds::certain(1.0), structure: true,
     }
 }

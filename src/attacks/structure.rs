@@ -23,7 +23,7 @@ crate::attack! {
     /// ## References
     /// - kubernetes apiserver `pkg/authentication/user`, `serviceaccount/util.go`
     /// - <https://kubernetes.io/docs/reference/access-authn-authz/rbac/#referring-to-subjects>
-    pub static MEMBER_OF_GROUP = {
+    pub(super) static MEMBER_OF_GROUP = {
         id: "member-of-group", title: "Is a member of", mitre: &["T1078"],
         odds: Odds::certain(1.0), structure: true,
     }
@@ -40,7 +40,7 @@ crate::attack! {
     /// ## References
     /// - kubernetes `pkg/registry/rbac/validation/rule.go`, `appliesTo`
     /// - executed on kube-apiserver 1.36: a ClusterRoleBinding with such a subject is refused
-    pub static BOUND_TO = {
+    pub(super) static BOUND_TO = {
         id: "bound-to", title: "Is bound by", mitre: &["T1078"],
         odds: Odds::certain(1.0), structure: true,
     }
@@ -59,7 +59,7 @@ crate::attack! {
     /// ## References
     /// - kubernetes `plugin/pkg/auth/authorizer/rbac`, `appliesToUser`
     /// - executed on kube-apiserver 1.36
-    pub static TOKEN_TRUSTS_FOREIGN_IDENTITY = {
+    pub(super) static TOKEN_TRUSTS_FOREIGN_IDENTITY = {
         id: "token-trusts-foreign-identity", title: "Is bound by its user name in",
         mitre: &["T1078"], odds: Odds::certain(1.0), structure: true,
     }
@@ -74,7 +74,7 @@ crate::attack! {
     /// Bind a narrower role; `roleRef` cannot be changed, so replace the binding.
     /// ## References
     /// - kubernetes `pkg/registry/rbac/validation/rule.go`, `VisitRulesFor`
-    pub static GRANTS_ROLE = {
+    pub(super) static GRANTS_ROLE = {
         id: "grants-role", title: "Grants", mitre: &[], odds: Odds::certain(1.0), structure: true,
     }
 }
@@ -88,7 +88,7 @@ crate::attack! {
     /// Nothing is wrong with this by itself.
     /// ## References
     /// - <https://kubernetes.io/docs/concepts/workloads/controllers/>
-    pub static WORKLOAD_CONTROLS_POD = {
+    pub(super) static WORKLOAD_CONTROLS_POD = {
         id: "workload-controls-pod", title: "Runs as", mitre: &[],
         odds: Odds::certain(1.0), structure: true,
     }
@@ -103,7 +103,7 @@ crate::attack! {
     /// Nothing is wrong with this by itself.
     /// ## References
     /// - <https://kubernetes.io/docs/concepts/workloads/pods/>
-    pub static CONTAINER_IN_POD = {
+    pub(super) static CONTAINER_IN_POD = {
         id: "container-in-pod", title: "Holds", mitre: &[], odds: Odds::certain(1.0),
         structure: true,
     }
@@ -125,7 +125,7 @@ crate::attack! {
     /// Audit events whose user or impersonated user is in `system:masters`.
     /// ## References
     /// - kubernetes `pkg/kubeapiserver/authorizer`, the privileged-group authorizer
-    pub static IS_SYSTEM_MASTERS = {
+    pub(super) static IS_SYSTEM_MASTERS = {
         id: "is-system-masters", title: "May do everything", mitre: &["T1078"],
         odds: Odds::certain(1.0),
     }
@@ -149,7 +149,7 @@ crate::attack! {
     /// ## References
     /// - kubernetes `plugin/pkg/auth/authorizer/rbac/bootstrappolicy`
     /// - <https://kubernetes.io/docs/concepts/security/rbac-good-practices/>
-    pub static IS_CLUSTER_ADMIN = {
+    pub(super) static IS_CLUSTER_ADMIN = {
         id: "is-cluster-admin", title: "Is cluster-admin", mitre: &["T1078"],
         odds: Odds::certain(1.0),
     }
@@ -175,14 +175,14 @@ crate::attack! {
     /// Audit events of the subject on `pods/exec`, `secrets` and `serviceaccounts/token`.
     /// ## References
     /// - <https://kubernetes.io/docs/reference/access-authn-authz/rbac/#user-facing-roles>
-    pub static IS_NAMESPACE_ADMIN = {
+    pub(super) static IS_NAMESPACE_ADMIN = {
         id: "is-namespace-admin", title: "Rules the namespace", mitre: &["T1078"],
         odds: Odds::certain(1.0),
     }
 }
 
 /// Structure and identity.
-pub static FAMILY: Family = Family {
+pub(super) static FAMILY: Family = Family {
     name: "A Structure and identity",
     attacks: &[
         &MEMBER_OF_GROUP,
@@ -291,7 +291,7 @@ const NAMESPACE_POWER: &[&[Permission]] = &[
 ];
 
 /// The admins of all namespaces together.
-pub static NAMESPACES: crate::graph::SetKind =
+pub(super) static NAMESPACES: crate::graph::SetKind =
     crate::graph::SetKind { id: "namespace-admins", noun: "namespaces" };
 
 fn namespace_power(world: &World, sink: &mut Sink<'_>) {

@@ -36,11 +36,11 @@ pub struct FactView<'g> {
 
 /// What an edge's evidence record holds beside its facts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Why {
+pub(super) struct Why {
     /// Where its facts begin in the table of facts, and how many there are.
     pub(super) start: u32,
     pub(super) len: u16,
-    pub confidence: Confidence,
+    pub(super) confidence: Confidence,
 }
 
 /// The tables of evidence.

@@ -21,7 +21,7 @@ use rustc_hash::FxHashSet;
 use std::cmp::Reverse;
 
 /// Groups that Kubernetes puts requests into by itself.
-pub const IMPLICIT_GROUPS: &[&str] = &[
+const IMPLICIT_GROUPS: &[&str] = &[
     "system:masters",
     "system:authenticated",
     "system:unauthenticated",
