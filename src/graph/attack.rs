@@ -92,6 +92,7 @@ impl fmt::Display for Confidence {
 pub struct Odds {
     /// Between 0 and 1. A step that works as a rule has 0.5 or more.
     pub likelihood: f64,
+    /// How sure it is that the step exists.
     pub confidence: Confidence,
 }
 

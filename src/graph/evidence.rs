@@ -16,19 +16,26 @@ crate::index! {
 /// This object says this at this field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Fact {
+    /// The object that says it.
     pub object: ObjectId,
     /// A path such as `.spec.volumes[1].hostPath.path`; empty where the object as such is meant.
     pub field: Sym,
+    /// What the field says; never a Secret's or a variable's value.
     pub value: Sym,
 }
 
 /// A fact with its names, for output. The text is the cluster's: not made safe yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FactView<'g> {
+    /// The object's kind.
     pub kind: &'g str,
+    /// The object's namespace, if it has one.
     pub namespace: Option<&'g str>,
+    /// The object's name.
     pub name: &'g str,
+    /// The path of the field in it.
     pub field: &'g str,
+    /// What the field says.
     pub value: &'g str,
     /// Where the object was read; absent for what the snapshot only refers to.
     pub origin: Option<Origin>,

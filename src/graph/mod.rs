@@ -16,7 +16,7 @@ mod visit;
 
 pub use attack::{Attack, Confidence, Odds, likelihood_of};
 pub use csr::{Edge, EdgeId};
-pub use evidence::{Fact, FactView};
+pub use evidence::{Fact, FactView, WhyId};
 pub use node::{NodeKind, SetKey, SetKind, Tag, Thing};
 pub use sink::{Named, Sink};
 
