@@ -4,9 +4,9 @@
 //! free; when all are busy it reads the source itself. So the queue stays short, nothing waits,
 //! and the sources are numbered by the leader alone, whatever the number of threads.
 
-use super::sink::Worker;
+use super::sink::{Hint, Worker};
 use super::window::Window;
-use super::{Collect, SourceId, text};
+use super::{Collect, SourceId, layout, split, text};
 use std::io::Read;
 use std::panic::resume_unwind;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
@@ -31,7 +31,14 @@ pub(super) enum Body<'a> {
 pub(super) struct Lead<'a, C> {
     pub(super) worker: Worker<C>,
     queue: Option<SyncSender<Task<'a>>>,
+    threads: usize,
+    make: &'a (dyn Fn() -> C + Sync),
+    /// What came out of files that all threads read together.
+    shared: Vec<Worker<C>>,
 }
+
+/// So many files are read by all threads together; the collectors of more would cost too much.
+const SHARED: usize = 8;
 
 impl<'a, C: Collect> Lead<'a, C> {
     /// Has a source read by another thread, or by this one if all are busy.
@@ -45,12 +52,27 @@ impl<'a, C: Collect> Lead<'a, C> {
         };
         perform(&mut self.worker, task);
     }
+
+    /// Has all threads read one big stream of JSON; `false` if that cannot be done.
+    pub(super) fn share(&mut self, reader: &mut dyn Read, name: &str, source: SourceId) -> bool {
+        let hint = Hint::from(layout::kind_of_path(name));
+        let read = split::read(self.threads, self.make, reader, &hint, source);
+        read.is_some_and(|workers| {
+            self.shared.extend(workers);
+            true
+        })
+    }
+
+    /// Whether one more big file should be read by all threads together.
+    pub(super) const fn may_share(&self) -> bool {
+        self.threads > 1 && self.shared.len() < SHARED * self.threads
+    }
 }
 
 /// Runs the leader together with its helpers; gives every thread's worker.
 pub(super) fn run<'a, C: Collect>(
     threads: usize,
-    make: &(dyn Fn() -> C + Sync),
+    make: &'a (dyn Fn() -> C + Sync),
     lead: impl FnOnce(&mut Lead<'a, C>),
 ) -> Vec<Worker<C>> {
     let mut workers = Vec::with_capacity(threads.max(1));
@@ -60,11 +82,17 @@ pub(super) fn run<'a, C: Collect>(
         let helpers: Vec<_> = (1..threads.max(1))
             .map(|_| scope.spawn(move || help(receiver, Worker::new(make()))))
             .collect();
-        let mut leader =
-            Lead { worker: Worker::new(make()), queue: (!helpers.is_empty()).then_some(sender) };
+        let mut leader = Lead {
+            worker: Worker::new(make()),
+            queue: (!helpers.is_empty()).then_some(sender),
+            threads,
+            make,
+            shared: Vec::new(),
+        };
         lead(&mut leader);
         drop(leader.queue.take());
         workers.push(leader.worker);
+        workers.append(&mut leader.shared);
         for helper in helpers {
             workers.push(helper.join().unwrap_or_else(|panic| resume_unwind(panic)));
         }

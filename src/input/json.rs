@@ -37,7 +37,39 @@ const OBJECT_FIELDS: &[&str] = &[
 
 /// Reads a stream of documents. The hint is the kind that the file's name tells.
 pub(super) fn read(window: &mut Window<'_>, hint: &Hint, sink: &mut Sink<'_>) {
-    Json { window, sink }.documents(hint);
+    Json { window, sink, others: None }.documents(hint);
+}
+
+/// Other threads that parse a part of a list.
+pub(super) trait Share {
+    /// Takes items from where the window stands, which is before the first of a list, and leaves
+    /// it before another or at the list's end.
+    fn share(&mut self, window: &mut Window<'_>, hint: &Hint, sink: &mut Sink<'_>);
+}
+
+/// Reads a stream of documents together with other threads.
+pub(super) fn read_shared(
+    window: &mut Window<'_>,
+    hint: &Hint,
+    sink: &mut Sink<'_>,
+    others: &mut dyn Share,
+) {
+    Json { window, sink, others: Some(others) }.documents(hint);
+}
+
+/// Reads what should be whole items and the commas between them; `false` if it is not, or if one
+/// cannot be read without what stands behind it.
+pub(super) fn read_items(window: &mut Window<'_>, hint: &Hint, sink: &mut Sink<'_>) -> bool {
+    let mut late = Late::default();
+    let mut json = Json { window, sink, others: None };
+    loop {
+        match json.window.next() {
+            None => return late.is_empty(),
+            Some(b',') => json.window.advance(1),
+            Some(b'{') if json.item(hint, 0, &mut late).is_ok() => {}
+            Some(_) => return false,
+        }
+    }
 }
 
 /// Reads one List or object that is held, inside something else.
@@ -48,9 +80,10 @@ pub(super) fn nested(text: &[u8], offset: u64, hint: &Hint, sink: &mut Sink<'_>)
     sink.fixed = before;
 }
 
-struct Json<'w, 'r, 's, 'c> {
+struct Json<'w, 'r, 's, 'c, 'o> {
     window: &'w mut Window<'r>,
     sink: &'s mut Sink<'c>,
+    others: Option<&'o mut dyn Share>,
 }
 
 /// What the keys seen so far make of an object.
@@ -64,7 +97,7 @@ enum Shape {
     Map,
 }
 
-impl Json<'_, '_, '_, '_> {
+impl Json<'_, '_, '_, '_, '_> {
     fn documents(&mut self, hint: &Hint) {
         loop {
             let result = match self.window.next() {
@@ -263,6 +296,9 @@ impl Json<'_, '_, '_, '_> {
     /// Reads the array that begins here and advances behind it.
     fn items(&mut self, hint: &Hint, depth: u8, late: &mut Late) -> Result<(), Stop> {
         self.window.advance(1);
+        if let (Some(others), 0) = (&mut self.others, depth) {
+            others.share(self.window, hint, self.sink);
+        }
         loop {
             match self.window.next() {
                 None => return Err(self.window.dry()),

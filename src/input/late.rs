@@ -33,6 +33,11 @@ impl Late {
         }
     }
 
+    /// Whether no item waits.
+    pub(super) const fn is_empty(&self) -> bool {
+        self.items.is_empty() && self.lost == 0
+    }
+
     /// Reads what was kept, now that the list has ended.
     pub(super) fn settle(self, hint: &Hint, sink: &mut Sink<'_>) {
         let Some(first) = self.items.first().map(|(offset, _)| *offset) else { return };

@@ -23,6 +23,7 @@ mod late;
 mod layout;
 mod progress;
 mod sink;
+mod split;
 mod text;
 mod transcode;
 mod window;
@@ -256,27 +257,19 @@ fn open<'a, C: Collect>(
     names: &mut Vec<String>,
     meter: &'a Meter<'a>,
 ) {
-    let opened: io::Result<Box<dyn Read + Send>> = match &source.path {
-        None => Ok(Box::new(io::stdin())),
-        Some(path) => File::open(path).map(|file| Box::new(file) as _),
-    };
-    let result = opened.and_then(|file| {
-        let mut peek = Peek::new(Box::new(Metered::new(file, meter)) as Box<dyn Read + Send>)?;
+    let result = unpack(source, meter).and_then(|(mut peek, outer, mut inner)| {
         let name = names.get(id.index()).cloned().unwrap_or_default();
-        let mut layer = format::of(peek.head()).layer;
-        if layer == Layer::Gzip {
-            let inner = format::gunzip(BufReader::with_capacity(128 << 10, peek));
-            peek = Peek::new(Box::new(inner) as Box<dyn Read + Send>)?;
-            // An archive that is zipped twice is an archive in an archive.
-            layer = match format::of(peek.head()).layer {
-                Layer::Tar => Layer::Tar,
-                _ => Layer::Other,
-            };
+        let big = if outer == Layer::Gzip { SHARED / 8 } else { SHARED };
+        if inner == Layer::Json && source.path.is_some() && source.size >= big && lead.may_share() {
+            if lead.share(&mut peek, &name, id) {
+                return Ok(());
+            }
+            (peek, _, inner) = unpack(source, meter)?;
         }
         let mut archive = Archive { name: &name, source: id, names };
-        match layer {
+        match inner {
             Layer::Tar => archive.tar(peek, lead),
-            Layer::Zip => match &source.path {
+            Layer::Zip if outer == Layer::Zip => match &source.path {
                 Some(path) => archive.zip(BufReader::new(File::open(path)?), lead),
                 None => archive.zip(Cursor::new(held(peek)?), lead),
             },
@@ -293,6 +286,29 @@ fn open<'a, C: Collect>(
         lead.worker.sink(id).refuse(error.to_string());
     }
 }
+
+/// From this size on, all threads read one file together.
+const SHARED: u64 = 8 << 20;
+
+/// Opens a source; gives what is in it, its own format, and the format of that.
+fn unpack<'a>(source: &Source, meter: &'a Meter<'a>) -> io::Result<(Stream<'a>, Layer, Layer)> {
+    let file: Box<dyn Read + Send> = match &source.path {
+        None => Box::new(io::stdin()),
+        Some(path) => Box::new(File::open(path)?),
+    };
+    let peek = Peek::new(Box::new(Metered::new(file, meter)) as Box<dyn Read + Send>)?;
+    let outer = format::of(peek.head()).layer;
+    if outer != Layer::Gzip {
+        return Ok((peek, outer, outer));
+    }
+    let inner = format::gunzip(BufReader::with_capacity(128 << 10, peek));
+    let peek = Peek::new(Box::new(inner) as Box<dyn Read + Send>)?;
+    let inner = format::of(peek.head()).layer;
+    Ok((peek, outer, inner))
+}
+
+/// A source as it is read.
+type Stream<'a> = Peek<Box<dyn Read + Send + 'a>>;
 
 /// The most that is held of a zip archive on standard input, which must be read from its end.
 const ZIP: u64 = 512 << 20;

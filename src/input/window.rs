@@ -47,6 +47,14 @@ pub(super) struct Window<'r> {
     failure: Option<io::Error>,
 }
 
+/// A part of a stream that is held, with its place in the stream.
+pub(super) struct Part {
+    buffer: Vec<u8>,
+    from: usize,
+    to: usize,
+    base: u64,
+}
+
 impl<'r> Window<'r> {
     /// A window that reads blocks of the usual size into a buffer that may have served before.
     pub(super) fn new(reader: &'r mut dyn Read, buffer: Vec<u8>) -> Self {
@@ -80,6 +88,35 @@ impl<'r> Window<'r> {
         let (pos, base, ended) = (0, 0, true);
         let (block, limit, failure) = (BLOCK, LIMIT, None);
         Self { reader: None, buffer, pos, filled, base, block, limit, ended, failure }
+    }
+
+    /// A window onto a part of another one.
+    pub(super) fn part(part: Part) -> Self {
+        let mut window = Self::held(part.buffer);
+        (window.pos, window.filled, window.base) = (part.from, part.to, part.base);
+        window
+    }
+
+    /// Gives the next `count` bytes away and goes on behind them with another buffer.
+    pub(super) fn split(&mut self, count: usize, mut buffer: Vec<u8>) -> Part {
+        let cut = (self.pos + count).min(self.filled);
+        let tail = self.buffer.get(cut..self.filled).unwrap_or(&[]);
+        buffer.resize(self.buffer.len(), 0);
+        if let Some(head) = buffer.get_mut(..tail.len()) {
+            head.copy_from_slice(tail);
+        }
+        let kept = tail.len();
+        let buffer = std::mem::replace(&mut self.buffer, buffer);
+        let part = Part { buffer, from: self.pos, to: cut, base: self.base };
+        self.base += cut as u64;
+        (self.pos, self.filled) = (0, kept);
+        part
+    }
+
+    /// Reads no further: what was read will not be used.
+    pub(super) const fn abandon(&mut self) {
+        self.pos = self.filled;
+        self.ended = true;
     }
 
     /// Gives the buffer back for another window, unless one large item blew it up.
