@@ -5,8 +5,39 @@
 //! stands in, together with its [`Origin`]. Nothing is held but the block being read. What cannot
 //! be read is a counted [`Problem`], never the end of the run. This room does not know what an
 //! object means.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `dir`, `archive`, `crew` | the sources, and the threads they are read by |
+//! | `format`, `text` | what a stream of bytes is, and the way from it to text |
+//! | `window` | the one block that is held |
+//! | `json`, `yaml`, `transcode` | text to objects |
+//! | `sink`, `late`, `layout` | what an item is, and the kind of one that does not say |
+
+mod archive;
+mod crew;
+mod dir;
+mod format;
+mod json;
+mod late;
+mod layout;
+mod progress;
+mod sink;
+mod split;
+mod text;
+mod transcode;
+mod window;
+mod yaml;
 
 use crate::k8s::Object;
+use archive::Archive;
+use crew::{Body, Lead, Task};
+use format::Layer;
+use progress::{Meter, Metered, Peek};
+use sink::Tally;
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, BufReader, Cursor, Read};
 use std::path::PathBuf;
 
 crate::index! {
@@ -35,8 +66,12 @@ pub struct Problem {
 }
 
 /// Takes objects as they are read. There is one a thread, so it needs no lock.
+///
+/// Which thread's collector gets an object, and when, differs from run to run; which objects there
+/// are does not.
 pub trait Collect: Send {
-    /// One object. It borrows from a buffer that is reused after the call.
+    /// One object of a kind that the tool reads. It borrows from a buffer that is reused after the
+    /// call.
     fn object(&mut self, object: Object<'_>, origin: Origin);
 }
 
@@ -47,4 +82,241 @@ pub enum Input {
     Path(PathBuf),
     /// Standard input, spelled `-`.
     Stdin,
+}
+
+/// How far reading has come, in bytes as they are stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// Bytes read.
+    pub read: u64,
+    /// Bytes that there are, without standard input.
+    pub total: u64,
+}
+
+/// What was left out without being a problem.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Skipped {
+    /// Files and members that hold no objects: licences, logs, pictures, other JSON.
+    pub files: u64,
+    /// Files and members of no bytes.
+    pub empty: u64,
+    /// Archives within archives.
+    pub archives: u64,
+    /// Symbolic links and devices.
+    pub links: u64,
+}
+
+/// Everything that came out of reading.
+#[derive(Debug)]
+pub struct Reading<C> {
+    /// What the threads collected, the leading one's first. There may be more than threads.
+    pub collectors: Vec<C>,
+    /// The name of every source, by its id: `pods.json`, `bundle.tar.gz:nodes.json`, `-`.
+    pub sources: Vec<String>,
+    /// What could not be read, in the order of the sources and of the places in them.
+    pub problems: Vec<Problem>,
+    /// What was left out.
+    pub skipped: Skipped,
+    /// How many objects there were of each kind that the tool does not read, by group and name.
+    pub unknown: BTreeMap<(String, String), u64>,
+    /// How many objects the collectors got. Objects that stand in several files count each time.
+    pub objects: u64,
+    /// Bytes of uncompressed text that were read.
+    pub bytes: u64,
+}
+
+/// Why nothing could be read at all.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// There is no such file or folder.
+    #[error("cannot find `{}`", .0.display())]
+    Missing(PathBuf),
+    /// The file or folder cannot be opened.
+    #[error("cannot read `{}`", .0.display())]
+    Unreadable(PathBuf, #[source] io::Error),
+}
+
+impl ReadError {
+    /// What the user may do about it.
+    #[must_use]
+    pub fn help(&self) -> Option<String> {
+        let text = match self {
+            Self::Missing(path) if path.as_os_str().is_empty() => {
+                "a snapshot is a file, a folder, or `-` for standard input".to_owned()
+            }
+            Self::Missing(_) => "a snapshot is the output of `kubectl get ... -o json` or `-o \
+                                 yaml`, a folder or archive of such files, or `-`"
+                .to_owned(),
+            Self::Unreadable(path, _) => {
+                format!("check who may read `{}`", path.display())
+            }
+        };
+        Some(text)
+    }
+}
+
+/// A file that is to be read.
+struct Source {
+    /// Nothing for standard input.
+    path: Option<PathBuf>,
+    size: u64,
+    /// Whether it was named by the user, not found in a folder.
+    named: bool,
+}
+
+/// Reads every object in the inputs, in the given number of threads.
+///
+/// Each thread has a collector of its own, from `make`. `progress` is called now and then, from
+/// any thread.
+///
+/// # Errors
+///
+/// An input that does not exist or cannot be opened. That there are no objects in what was read is
+/// not an error here; see [`Reading::objects`].
+pub fn read<C: Collect>(
+    inputs: &[Input],
+    threads: usize,
+    make: impl Fn() -> C + Sync,
+    progress: &(dyn Fn(Progress) + Sync),
+) -> Result<Reading<C>, ReadError> {
+    let mut tally = Tally::default();
+    let mut problems = Vec::new();
+    let sources = plan(inputs, &mut tally.skipped, &mut problems)?;
+    let mut names: Vec<String> = sources.iter().map(name).collect();
+    let meter = Meter::new(sources.iter().map(|source| source.size).sum(), progress);
+    let workers = crew::run(threads, &make, |lead| {
+        for (index, source) in sources.iter().enumerate() {
+            open(source, SourceId::new(index), lead, &mut names, &meter);
+        }
+    });
+    let mut collectors = Vec::with_capacity(workers.len());
+    for worker in workers {
+        collectors.push(worker.collect);
+        tally.add(worker.tally);
+    }
+    tally.faults.sort_unstable();
+    problems.extend(tally.faults.iter().map(|fault| Problem {
+        source: names.get(fault.source.index()).cloned().unwrap_or_default(),
+        place: fault.offset.map(|offset| format!("byte {offset}")).unwrap_or_default(),
+        message: fault.message.clone(),
+    }));
+    let Tally { objects, unknown, skipped, bytes, .. } = tally;
+    Ok(Reading { collectors, sources: names, problems, skipped, unknown, objects, bytes })
+}
+
+fn name(source: &Source) -> String {
+    source.path.as_ref().map_or_else(|| "-".to_owned(), |path| path.display().to_string())
+}
+
+/// All files to be read, in the order of the inputs and of the paths in each folder.
+fn plan(
+    inputs: &[Input],
+    skipped: &mut Skipped,
+    problems: &mut Vec<Problem>,
+) -> Result<Vec<Source>, ReadError> {
+    let mut sources = Vec::new();
+    for input in inputs {
+        let Input::Path(path) = input else {
+            sources.push(Source { path: None, size: 0, named: true });
+            continue;
+        };
+        let unreadable = |error: io::Error| match error.kind() {
+            io::ErrorKind::NotFound => ReadError::Missing(path.clone()),
+            _ => ReadError::Unreadable(path.clone(), error),
+        };
+        let meta = fs::metadata(path).map_err(unreadable)?;
+        if !meta.is_dir() {
+            File::open(path).map_err(unreadable)?;
+            sources.push(Source { path: Some(path.clone()), size: meta.len(), named: true });
+            continue;
+        }
+        let listing = dir::list(path).map_err(unreadable)?;
+        skipped.links += listing.links;
+        problems.extend(listing.failures.into_iter().map(|(path, error)| Problem {
+            source: path.display().to_string(),
+            place: String::new(),
+            message: error.to_string(),
+        }));
+        for path in listing.files {
+            if text::is_idle(&path.to_string_lossy()) {
+                skipped.files += 1;
+                continue;
+            }
+            let size = fs::metadata(&path).map_or(0, |meta| meta.len());
+            sources.push(Source { path: Some(path), size, named: false });
+        }
+    }
+    Ok(sources)
+}
+
+/// Opens a source and has it read: archives member by member, everything else as text.
+fn open<'a, C: Collect>(
+    source: &Source,
+    id: SourceId,
+    lead: &mut Lead<'a, C>,
+    names: &mut Vec<String>,
+    meter: &'a Meter<'a>,
+) {
+    let result = unpack(source, meter).and_then(|(mut peek, outer, mut inner)| {
+        let name = names.get(id.index()).cloned().unwrap_or_default();
+        let big = if outer == Layer::Gzip { SHARED / 8 } else { SHARED };
+        if inner == Layer::Json && source.path.is_some() && source.size >= big && lead.may_share() {
+            if lead.share(&mut peek, &name, id) {
+                return Ok(());
+            }
+            (peek, _, inner) = unpack(source, meter)?;
+        }
+        let mut archive = Archive { name: &name, source: id, names };
+        match inner {
+            Layer::Tar => archive.tar(peek, lead),
+            Layer::Zip if outer == Layer::Zip => match &source.path {
+                Some(path) => archive.zip(BufReader::new(File::open(path)?), lead),
+                None => archive.zip(Cursor::new(held(peek)?), lead),
+            },
+            _ => lead.give(Task {
+                body: Body::Stream(Box::new(peek)),
+                name,
+                source: id,
+                named: source.named,
+            }),
+        }
+        Ok(())
+    });
+    if let Err(error) = result {
+        lead.worker.sink(id).refuse(error.to_string());
+    }
+}
+
+/// From this size on, all threads read one file together.
+const SHARED: u64 = 8 << 20;
+
+/// Opens a source; gives what is in it, its own format, and the format of that.
+fn unpack<'a>(source: &Source, meter: &'a Meter<'a>) -> io::Result<(Stream<'a>, Layer, Layer)> {
+    let file: Box<dyn Read + Send> = match &source.path {
+        None => Box::new(io::stdin()),
+        Some(path) => Box::new(File::open(path)?),
+    };
+    let peek = Peek::new(Box::new(Metered::new(file, meter)) as Box<dyn Read + Send>)?;
+    let outer = format::of(peek.head()).layer;
+    if outer != Layer::Gzip {
+        return Ok((peek, outer, outer));
+    }
+    let inner = format::gunzip(BufReader::with_capacity(128 << 10, peek));
+    let peek = Peek::new(Box::new(inner) as Box<dyn Read + Send>)?;
+    let inner = format::of(peek.head()).layer;
+    Ok((peek, outer, inner))
+}
+
+/// A source as it is read.
+type Stream<'a> = Peek<Box<dyn Read + Send + 'a>>;
+
+/// The most that is held of a zip archive on standard input, which must be read from its end.
+const ZIP: u64 = 512 << 20;
+
+fn held(reader: impl Read) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    if reader.take(ZIP).read_to_end(&mut bytes)? as u64 == ZIP {
+        return Err(io::Error::other("too large for a zip archive on standard input"));
+    }
+    Ok(bytes)
 }

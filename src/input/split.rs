@@ -1,0 +1,220 @@
+//! One big JSON list, read by several threads.
+//!
+//! Where an item of a list begins cannot be known without parsing what stands before it, but it
+//! can be guessed. The leading thread cuts its blocks where an item seems to begin and has each
+//! chunk parsed by whoever is free. A chunk that turns out to be whole items, first byte to last,
+//! proves that the next one begins with an item as well; the first begins with one by itself. So
+//! if every chunk is whole, every guess was right. If one is not, everything that came out of the
+//! file is thrown away, and the file is read again in one piece. Files that fool the guess are
+//! rare, and cost time only.
+
+use super::json::{self, Share};
+use super::sink::{Hint, Sink, Worker};
+use super::window::{BLOCK, LIMIT, Part, Window};
+use super::{Collect, SourceId};
+use memchr::memmem;
+use std::io::Read;
+use std::panic::resume_unwind;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::{Mutex, PoisonError};
+
+/// Reads a stream of JSON with several threads; nothing if a guess was wrong.
+pub(super) fn read<C: Collect>(
+    threads: usize,
+    make: &(dyn Fn() -> C + Sync),
+    reader: &mut dyn Read,
+    hint: &Hint,
+    source: SourceId,
+) -> Option<Vec<Worker<C>>> {
+    read_blocks(threads, make, reader, hint, source, BLOCK)
+}
+
+fn read_blocks<C: Collect>(
+    threads: usize,
+    make: &(dyn Fn() -> C + Sync),
+    reader: &mut dyn Read,
+    hint: &Hint,
+    source: SourceId,
+    block: usize,
+) -> Option<Vec<Worker<C>>> {
+    let pool = Pool::default();
+    let (queue, chunks) = sync_channel(threads);
+    let chunks = Mutex::new(chunks);
+    let mut workers = vec![Worker::new(make())];
+    std::thread::scope(|scope| {
+        let helpers: Vec<_> = (1..threads)
+            .map(|_| scope.spawn(|| help(&chunks, &pool, Worker::new(make()), source)))
+            .collect();
+        if let Some(leader) = workers.first_mut() {
+            let mut window = Window::with_sizes(reader, Vec::new(), block, LIMIT);
+            let mut cutter = Cutter { queue, pool: &pool };
+            leader.sink(source).whole(|sink| {
+                json::read_shared(&mut window, hint, sink, &mut cutter);
+                sink.bytes(window.offset());
+            });
+        }
+        for helper in helpers {
+            workers.push(helper.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        }
+    });
+    (!pool.failed()).then_some(workers)
+}
+
+/// What the threads share.
+#[derive(Default)]
+struct Pool {
+    failed: AtomicBool,
+    /// Buffers of chunks that were parsed.
+    spare: Mutex<Vec<Vec<u8>>>,
+}
+
+impl Pool {
+    fn failed(&self) -> bool {
+        self.failed.load(Ordering::Relaxed)
+    }
+
+    fn buffer(&self) -> Vec<u8> {
+        self.spare.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default()
+    }
+
+    /// Parses a chunk and keeps its buffer.
+    fn parse(&self, chunk: Chunk, sink: &mut Sink<'_>) {
+        let mut window = Window::part(chunk.part);
+        if !json::read_items(&mut window, &chunk.hint, sink) {
+            self.failed.store(true, Ordering::Relaxed);
+        }
+        self.spare.lock().unwrap_or_else(PoisonError::into_inner).push(window.into_buffer());
+    }
+}
+
+/// A part of a list that should hold whole items.
+struct Chunk {
+    part: Part,
+    hint: Hint,
+}
+
+fn help<C: Collect>(
+    chunks: &Mutex<Receiver<Chunk>>,
+    pool: &Pool,
+    mut worker: Worker<C>,
+    source: SourceId,
+) -> Worker<C> {
+    loop {
+        let chunk = chunks.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        match chunk {
+            Ok(chunk) => pool.parse(chunk, &mut worker.sink(source)),
+            Err(_) => return worker,
+        }
+    }
+}
+
+/// The leading thread's way to the others.
+struct Cutter<'p> {
+    queue: SyncSender<Chunk>,
+    pool: &'p Pool,
+}
+
+impl Share for Cutter<'_> {
+    /// Has the items that lie ahead parsed, as far as borders are found.
+    fn share(&mut self, window: &mut Window<'_>, hint: &Hint, sink: &mut Sink<'_>) {
+        let Some(style) = Style::of(window) else { return };
+        loop {
+            if self.pool.failed() {
+                window.abandon();
+                return;
+            }
+            if !window.more() || window.ended() {
+                return;
+            }
+            let Some(border) = style.last(window.rest()) else { return };
+            let chunk =
+                Chunk { part: window.split(border, self.pool.buffer()), hint: hint.clone() };
+            match self.queue.try_send(chunk) {
+                Ok(()) => {}
+                Err(TrySendError::Full(chunk) | TrySendError::Disconnected(chunk)) => {
+                    self.pool.parse(chunk, sink);
+                }
+            }
+        }
+    }
+}
+
+/// How the items of a list begin.
+struct Style {
+    /// What stands between two items, and the first key of the second.
+    begin: Vec<u8>,
+    /// How much of that stands before the item.
+    before: usize,
+    /// Whether items stand on lines of their own, where the indentation tells them from all else.
+    lines: bool,
+}
+
+/// No first key, and no indentation, is longer than this.
+const KEY: usize = 256;
+
+impl Style {
+    /// The style of the list whose first item the window stands before.
+    fn of(window: &mut Window<'_>) -> Option<Self> {
+        window.byte(KEY);
+        let head = window.rest();
+        let blank = head.iter().take_while(|b| b.is_ascii_whitespace()).count();
+        let key = head.get(blank..)?.strip_prefix(b"{")?;
+        let colon = blank + 1 + memchr::memchr(b':', key.get(..KEY)?)? + 1;
+        let space = head.get(..blank)?;
+        let lines = space.contains(&b'\n') && space.last() == Some(&b' ');
+        let before = if lines { blank } else { 0 };
+        Some(Self { begin: head.get(blank - before..colon)?.to_owned(), before, lines })
+    }
+
+    /// Where the last item in the text seems to begin.
+    fn last(&self, text: &[u8]) -> Option<usize> {
+        let mut end = text.len();
+        // What is nested looks like an item now and then, but not all the time.
+        for _ in 0..64 {
+            let found = memmem::rfind(text.get(..end)?, &self.begin)?;
+            let item = found + self.before;
+            let above = text.get(..found)?.trim_ascii_end();
+            let follows = above.strip_suffix(b",").is_some_and(|above| above.ends_with(b"}"));
+            if follows && (self.lines || is_item(text.get(item..)?)) {
+                return Some(item);
+            }
+            end = found;
+        }
+        None
+    }
+}
+
+/// Whether compact text that begins an object with `apiVersion` or `metadata` goes on as an item
+/// does, and not as an owner reference or a managed field.
+fn is_item(text: &[u8]) -> bool {
+    const ITEM: &[&str] = &[
+        "aggregationRule",
+        "automountServiceAccountToken",
+        "data",
+        "imagePullSecrets",
+        "immutable",
+        "metadata",
+        "roleRef",
+        "rules",
+        "secrets",
+        "spec",
+        "status",
+        "webhooks",
+    ];
+    let Some(text) = text.get(..KEY.min(text.len())) else { return false };
+    let mut words = text.split(|b| *b == b'"').skip(1).step_by(2);
+    match (words.next(), words.next(), words.next()) {
+        (Some(b"metadata"), ..) => true,
+        (Some(b"apiVersion"), _, Some(b"kind")) => {
+            let _ = words.next();
+            words.next().is_some_and(|third| ITEM.iter().any(|key| key.as_bytes() == third))
+        }
+        (Some(b"kind"), _, Some(b"apiVersion")) => {
+            let _ = words.next();
+            words.next().is_some_and(|third| ITEM.iter().any(|key| key.as_bytes() == third))
+        }
+        (Some(b"apiVersion"), _, Some(second)) => ITEM.iter().any(|key| key.as_bytes() == second),
+        _ => false,
+    }
+}
