@@ -39,7 +39,7 @@ pub(crate) fn world(yaml: &str) -> World {
             part.object(object, Origin { source: SourceId(0), offset });
         }
     }
-    World::new(vec![part])
+    World::new(vec![part], BTreeMap::new())
 }
 
 pub(crate) fn graph(yaml: &str) -> Graph {

@@ -1,1 +1,250 @@
-//! room
+//! Commands, one file each: what a user types becomes a question, and its end an exit code.
+//!
+//! | code | meaning |
+//! |---|---|
+//! | 0 | analysed, and the gate passed or none was asked for |
+//! | 1 | the gate failed; `can-i` says no |
+//! | 2 | the arguments or the configuration are wrong |
+//! | 3 | the input cannot be read, is empty, or is no snapshot |
+//! | 4 | evidence is incomplete and `--fail-on-incomplete` is set |
+//! | 5 | an internal error |
+
+mod analyze;
+mod attacks;
+mod blast;
+mod can_i;
+mod completions;
+mod explain;
+mod export;
+mod gate;
+mod man;
+mod open;
+mod output;
+mod paths;
+mod query;
+mod schema;
+mod snapshot;
+mod who_can;
+mod why;
+
+use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand};
+use std::io::{self, IsTerminal, Write};
+use std::process::ExitCode;
+
+/// offline attack-path analysis for Kubernetes
+#[derive(Debug, Parser)]
+#[command(name = "kspm-graph", version, propagate_version = true, max_term_width = 100)]
+#[command(about = "kspm-graph — offline attack-path analysis for Kubernetes")]
+#[command(long_about = LONG_ABOUT, after_help = AFTER_HELP)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    global: Global,
+}
+
+const LONG_ABOUT: &str = "\
+kspm-graph — offline attack-path analysis for Kubernetes
+
+Reads a cluster snapshot (what `kubectl get -o json` prints, archives, manifests) and answers
+path questions: can the internet become cluster-admin here, how, and which change stops it?
+It opens no connection, needs no database, and says what the snapshot does not tell.";
+
+const AFTER_HELP: &str = "\
+SNAPSHOT is anything that holds Kubernetes objects: a file, a folder, a .gz, .tar, .tar.gz, .tgz or
+.zip of them, or - for standard input. Several are read as one snapshot. To take one:
+
+  kubectl get -A -o json $(kubectl api-resources --verbs=list -o name | paste -sd, -) > snapshot.json
+
+Exit codes: 0 done · 1 gate failed · 2 usage · 3 input · 4 evidence incomplete · 5 internal error";
+
+/// Options of every command.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Global {
+    /// When to use colour
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", help_heading = "Global")]
+    color: ColorChoice,
+    /// Print nothing on standard error but errors
+    #[arg(short, long, global = true, help_heading = "Global")]
+    quiet: bool,
+    /// Threads to use; 0 is as many as there are cores. The result is the same for any number
+    #[arg(long, global = true, value_name = "N", default_value_t = 0, help_heading = "Global")]
+    threads: usize,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the path queries, rank the answers, report, gate (the CI command)
+    Analyze(analyze::Args),
+    /// The best paths between two selections
+    Paths(paths::Args),
+    /// Run one named query; `query list` shows the library
+    Query(query::Args),
+    /// What can be reached from here, by kind, with what it costs
+    Blast(blast::Args),
+    /// The edges between two nodes with all evidence; --not: what stops it
+    Why(why::Args),
+    /// Offline `kubectl auth can-i`; -f answers SubjectAccessReviews in bulk
+    CanI(can_i::Args),
+    /// Who holds a permission, and by which binding
+    WhoCan(who_can::Args),
+    /// What is in a snapshot, what is missing, and what that makes unknown
+    Snapshot(snapshot::Args),
+    /// The graph, or with --focus one answer, as json, dot or svg
+    Export(export::Args),
+    /// The catalogue of attacks
+    Attacks(attacks::Args),
+    /// The page of an attack or a query
+    Explain(explain::Args),
+    /// Completions for a shell
+    Completions(completions::Args),
+    /// The manual page
+    Man(man::Args),
+    /// The JSON schema of an output format
+    Schema(schema::Args),
+}
+
+/// How a command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Exit {
+    Done,
+    GateFailed,
+    Incomplete,
+}
+
+impl Exit {
+    const fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::GateFailed => 1,
+            Self::Incomplete => 4,
+        }
+    }
+}
+
+/// An error that the user can do something about.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    code: u8,
+    error: anyhow::Error,
+    help: Option<String>,
+}
+
+impl Failure {
+    /// The arguments are wrong.
+    pub(crate) fn usage(error: impl Into<anyhow::Error>, help: impl Into<Option<String>>) -> Self {
+        Self { code: 2, error: error.into(), help: help.into() }
+    }
+
+    /// The input cannot be used.
+    pub(crate) fn input(error: impl Into<anyhow::Error>, help: impl Into<Option<String>>) -> Self {
+        Self { code: 3, error: error.into(), help: help.into() }
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self { code: 3, error: error.into(), help: None }
+    }
+}
+
+/// What every command is given: where to write, and how.
+pub(crate) struct Context<'a> {
+    pub(crate) global: &'a Global,
+    pub(crate) out: &'a mut dyn Write,
+}
+
+impl Context<'_> {
+    /// Writes a line to standard error, unless it shall be quiet.
+    pub(crate) fn note(&self, text: &str) {
+        if !self.global.quiet {
+            let _ = writeln!(io::stderr().lock(), "{text}");
+        }
+    }
+
+    /// Whether colour is wanted on standard output. `NO_COLOR` counts when it is not empty.
+    pub(crate) fn colour(&self) -> bool {
+        #[expect(clippy::disallowed_methods, reason = "the environment is read here")]
+        let set = |name: &str| std::env::var(name).is_ok_and(|value| !value.is_empty());
+        match self.global.color {
+            ColorChoice::Always => true,
+            ColorChoice::Never => false,
+            ColorChoice::Auto => {
+                set("CLICOLOR_FORCE") || io::stdout().is_terminal() && !set("NO_COLOR")
+            }
+        }
+    }
+}
+
+/// The program: arguments, command, exit code.
+#[must_use]
+pub fn main() -> ExitCode {
+    std::panic::set_hook(Box::new(|panic| {
+        let _ = writeln!(
+            io::stderr().lock(),
+            "error: internal error: {panic}\nhelp: please report this, with the snapshot's kinds and counts if you can"
+        );
+    }));
+    let matches = match command().try_get_matches() {
+        Ok(matches) => matches,
+        Err(error) => {
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
+    let run = || {
+        let cli = Cli::from_arg_matches(&matches).map_err(|e| Failure::usage(e, None))?;
+        run(&cli, &mut io::stdout().lock())
+    };
+    match std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)) {
+        Ok(Ok(exit)) => ExitCode::from(exit.code()),
+        Ok(Err(failure)) if is_closed_pipe(&failure.error) => ExitCode::SUCCESS,
+        Ok(Err(failure)) => {
+            let mut stderr = io::stderr().lock();
+            let _ = writeln!(stderr, "error: {:#}", failure.error);
+            if let Some(help) = failure.help {
+                let _ = writeln!(stderr, "help: {help}");
+            }
+            ExitCode::from(failure.code)
+        }
+        Err(_) => ExitCode::from(5),
+    }
+}
+
+/// The whole command line, as documentation and completions need it too.
+#[must_use]
+pub fn command() -> clap::Command {
+    Cli::command()
+}
+
+/// Whether an error only says that the reader of our output has gone, which is no error.
+fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    error
+        .downcast_ref::<io::Error>()
+        .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}
+
+fn run(cli: &Cli, out: &mut dyn Write) -> Result<Exit, Failure> {
+    // The pool may be set once only; a second call in one process keeps the first.
+    let _ = rayon::ThreadPoolBuilder::new().num_threads(cli.global.threads).build_global();
+    let mut buffered = io::BufWriter::new(out);
+    let mut context = Context { global: &cli.global, out: &mut buffered };
+    let exit = match &cli.command {
+        Command::Analyze(args) => analyze::run(args, &mut context),
+        Command::Paths(args) => paths::run(args, &mut context),
+        Command::Query(args) => query::run(args, &mut context),
+        Command::Blast(args) => blast::run(args, &mut context),
+        Command::Why(args) => why::run(args, &mut context),
+        Command::CanI(args) => can_i::run(args, &mut context),
+        Command::WhoCan(args) => who_can::run(args, &mut context),
+        Command::Snapshot(args) => snapshot::run(args, &mut context),
+        Command::Export(args) => export::run(args, &mut context),
+        Command::Attacks(args) => attacks::run(args, &mut context),
+        Command::Explain(args) => explain::run(args, &mut context),
+        Command::Completions(args) => completions::run(args, &mut context),
+        Command::Man(args) => man::run(args, &mut context),
+        Command::Schema(args) => schema::run(args, &mut context),
+    }?;
+    buffered.flush()?;
+    Ok(exit)
+}

@@ -19,6 +19,7 @@ use super::{
 use crate::sym::{Sym, Symbols, merge};
 use rustc_hash::FxHashSet;
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
 /// Groups that Kubernetes puts requests into by itself.
 const IMPLICIT_GROUPS: &[&str] = &[
@@ -179,10 +180,12 @@ const NAMES: &[&str] = &[
 ];
 
 impl World {
-    /// The world of what was read. O(n log n) in the number of objects.
+    /// The world of what was read. `unread` counts the objects of kinds that the tool does not
+    /// read, by group and kind. O(n log n) in the number of objects.
     #[must_use]
-    pub fn new(parts: Vec<Part>) -> Self {
+    pub fn new(parts: Vec<Part>, unread: BTreeMap<(String, String), u64>) -> Self {
         let Tables { mut part, symbols } = concatenate(parts);
+        part.seen.extend(unread);
         let uids: FxHashSet<u64> = part
             .namespaces
             .iter()

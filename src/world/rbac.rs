@@ -133,6 +133,26 @@ impl World {
         })
     }
 
+    /// Every binding that allows a verb on a target, with the rule that does. With `anywhere` the
+    /// bindings of all namespaces count, whatever namespace the target names.
+    #[must_use]
+    pub fn allowing(&self, verb: &str, target: &Target<'_>, anywhere: bool) -> Vec<(BindingIx, RuleRef)> {
+        let request = Request { user: "", groups: &[], verb, target: target.clone() };
+        let namespace = match target {
+            Target::Resource { namespace, .. } => self.symbols.get(namespace),
+            Target::Path(_) => None,
+        };
+        let in_scope = |ns: Sym| ns.is_empty() || anywhere || Some(ns) == namespace;
+        let bindings = self.bindings.iter().enumerate().filter(|(_, b)| in_scope(b.ns));
+        bindings
+            .filter_map(|(i, b)| {
+                let rules = &self.roles[b.role?.index()].rules;
+                let rule = rules.iter().find(|r| self.rule_allows(r.rule, &request))?;
+                Some((BindingIx::new(i), *rule))
+            })
+            .collect()
+    }
+
     /// The principal that requests of a user come from.
     #[must_use]
     pub fn principal_of_user(&self, user: &str) -> Option<Principal> {

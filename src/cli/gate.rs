@@ -1,0 +1,76 @@
+//! `--fail-on`: which answers fail a build.
+
+use crate::graph::Confidence;
+use crate::query::{Answer, Severity};
+
+/// One `--fail-on`: a severity or a query, and how sure an answer must be to count.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Gate {
+    what: What,
+    /// Answers less sure than this do not count.
+    least: Confidence,
+    /// As it was typed.
+    pub(crate) text: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum What {
+    /// This severity or a worse one.
+    Severity(Severity),
+    /// Any answer of this query.
+    Query(String),
+}
+
+/// Reads `high`, `query:NAME`, either with `@likely` and its like behind.
+pub(crate) fn parse(text: &str) -> Result<Gate, String> {
+    let (what, least) = match text.rsplit_once('@') {
+        Some((what, least)) => {
+            let least = Confidence::named(least).ok_or_else(|| {
+                format!("`{least}` is no confidence: choose certain, likely, possible or unknown")
+            })?;
+            (what, least)
+        }
+        None => (text, Confidence::Unknown),
+    };
+    let what = match what.strip_prefix("query:") {
+        Some(query) => What::Query(query.to_owned()),
+        None => What::Severity(Severity::named(what).ok_or_else(|| {
+            format!("`{what}` is no severity: choose critical, high, medium, low, info, or query:NAME")
+        })?),
+    };
+    Ok(Gate { what, least, text: text.to_owned() })
+}
+
+impl Gate {
+    /// Whether an answer fails the gate.
+    pub(crate) fn fails(&self, answer: &Answer) -> bool {
+        let counts = match &self.what {
+            What::Severity(least) => answer.severity >= *least,
+            What::Query(query) => answer.query == *query,
+        };
+        counts && answer.confidence <= self.least
+    }
+
+    /// The query that the gate names, to check that there is one.
+    pub(crate) fn query(&self) -> Option<&str> {
+        match &self.what {
+            What::Query(query) => Some(query),
+            What::Severity(_) => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn expressions() {
+        assert_eq!(parse("high").unwrap().what, What::Severity(Severity::High));
+        let gate = parse("query:internet-to-cluster-admin@likely").unwrap();
+        assert_eq!(gate.what, What::Query("internet-to-cluster-admin".to_owned()));
+        assert_eq!(gate.least, Confidence::Likely);
+        assert!(parse("severe").unwrap_err().contains("`severe`"));
+        assert!(parse("high@sure").unwrap_err().contains("`sure`"));
+    }
+}

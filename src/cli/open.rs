@@ -1,0 +1,173 @@
+//! From SNAPSHOT to graph, for every command: reads, lowers, derives, with progress on a terminal.
+
+use super::{Context, Failure};
+use crate::attacks;
+use crate::graph::Graph;
+use crate::input::{self, Input, Origin, Problem, Progress, Reading};
+use crate::report::{Lines, Snapshot};
+use crate::world::World;
+use crate::world::coverage::Topic;
+use crate::world::rows::Part;
+use std::collections::BTreeMap;
+use std::io::{self, IsTerminal, Write};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+/// The argument that every command about a cluster takes.
+#[derive(Debug, clap::Args)]
+pub(crate) struct SnapshotArg {
+    /// A file, folder or archive with Kubernetes objects, or - for standard input
+    #[arg(value_name = "SNAPSHOT")]
+    pub(crate) snapshot: String,
+}
+
+/// A snapshot that has been read.
+pub(crate) struct Opened {
+    pub(crate) world: Arc<World>,
+    pub(crate) snapshot: Snapshot,
+    pub(crate) coverage: Vec<Topic>,
+    pub(crate) skipped: input::Skipped,
+    inputs: Vec<Input>,
+}
+
+impl Opened {
+    /// Derives the attack graph.
+    pub(crate) fn derive(&self) -> Graph {
+        attacks::derive(Arc::clone(&self.world))
+    }
+}
+
+impl Lines for Opened {
+    fn lines(&self, wanted: &[(Origin, &str)]) -> Vec<Option<u64>> {
+        input::lines(&self.inputs, &self.snapshot.sources, wanted)
+    }
+}
+
+/// Shows how far reading is, once it takes longer than a second and somebody is watching.
+struct Meter {
+    started: Instant,
+    shown: AtomicU64,
+    visible: bool,
+}
+
+impl Meter {
+    fn new(context: &Context<'_>) -> Self {
+        let visible = io::stderr().is_terminal() && !context.global.quiet;
+        Self { started: Instant::now(), shown: AtomicU64::new(0), visible }
+    }
+
+    fn show(&self, text: &str) {
+        let elapsed = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let shown = self.shown.load(Ordering::Relaxed);
+        if !self.visible || elapsed < 1000 || elapsed < shown + 100 {
+            return;
+        }
+        self.shown.store(elapsed, Ordering::Relaxed);
+        let _ = write!(io::stderr().lock(), "\r\x1b[K{text}");
+    }
+
+    fn clear(&self) {
+        if self.shown.load(Ordering::Relaxed) > 0 {
+            let _ = write!(io::stderr().lock(), "\r\x1b[K");
+        }
+    }
+}
+
+/// Reads snapshots as one.
+pub(crate) fn open(arguments: &[String], context: &Context<'_>) -> Result<Opened, Failure> {
+    let inputs: Vec<Input> = arguments
+        .iter()
+        .map(|a| if a == "-" { Input::Stdin } else { Input::Path(PathBuf::from(a)) })
+        .collect();
+    let threads = match context.global.threads {
+        0 => std::thread::available_parallelism().map_or(1, usize::from),
+        n => n,
+    };
+    let meter = Meter::new(context);
+    let progress = |p: Progress| {
+        const MB: u64 = 1_000_000;
+        meter.show(&format!("reading {} of {} MB", p.read / MB, p.total / MB));
+    };
+    let reading: Reading<Part> = input::read(&inputs, threads, Part::default, &progress)
+        .map_err(|error| {
+            let help = error.help();
+            Failure::input(error, help)
+        })?;
+    meter.show("joining what was read");
+    let Reading { collectors, sources, mut problems, skipped, unknown, objects, .. } = reading;
+    let unread: u64 = unknown.values().sum();
+    let world = World::new(collectors, unknown);
+    meter.clear();
+    for (origin, message) in &world.unusable {
+        let source = sources.get(origin.source.index()).cloned().unwrap_or_default();
+        let place = format!("byte {}", origin.offset);
+        problems.push(Problem { source, place, message: message.clone() });
+    }
+    problems.sort();
+    if objects + unread == 0 {
+        return Err(no_objects(arguments, &problems));
+    }
+    let coverage = world.coverage();
+    let snapshot = Snapshot {
+        inputs: arguments.to_vec(),
+        sources,
+        objects: objects + unread,
+        problems,
+    };
+    let opened = Opened { world: Arc::new(world), snapshot, coverage, skipped, inputs };
+    warn(&opened, context);
+    Ok(opened)
+}
+
+fn no_objects(arguments: &[String], problems: &[Problem]) -> Failure {
+    let named: Vec<String> = arguments.iter().map(|a| format!("`{a}`")).collect();
+    let mut text = format!("no Kubernetes object in {}", named.join(", "));
+    for problem in problems.iter().take(5) {
+        text.push_str("\n  ");
+        text.push_str(&line(problem));
+    }
+    let help = "give what `kubectl get -A -o json` printed, a folder or an archive of such files"
+        .to_owned();
+    Failure::input(anyhow::anyhow!(text), help)
+}
+
+/// A problem in a line: where, and what.
+pub(crate) fn line(problem: &Problem) -> String {
+    use crate::report::escape::terminal;
+    let Problem { source, place, message } = problem;
+    let at = if place.is_empty() { source.clone() } else { format!("{source}: {place}") };
+    format!("{}: {}", terminal(&at), terminal(message))
+}
+
+/// Problems go to standard error, the first few in full: a tool that leaves something out silently
+/// is not to be trusted.
+fn warn(opened: &Opened, context: &Context<'_>) {
+    const MOST: usize = 10;
+    let problems = &opened.snapshot.problems;
+    for problem in problems.iter().take(MOST) {
+        context.note(&format!("warning: {}", line(problem)));
+    }
+    if problems.len() > MOST {
+        let rest = problems.len() - MOST;
+        context.note(&format!("warning: {rest} more problems (`kspm-graph snapshot info` lists all)"));
+    }
+    if opened.world.clusters > 1 {
+        context.note(&format!(
+            "warning: the snapshot holds objects of {} clusters, read as one",
+            opened.world.clusters
+        ));
+    }
+}
+
+/// Objects by kind, for people: `Pod 35`, `HTTPRoute.gateway.networking.k8s.io 1`.
+pub(crate) fn kinds(world: &World) -> BTreeMap<String, u64> {
+    let mut kinds = BTreeMap::new();
+    for ((group, kind), count) in &world.seen {
+        let known = crate::k8s::Kind::of(group, kind).is_some() || group.is_empty();
+        let name = if known { kind.clone() } else { format!("{kind}.{group}") };
+        *kinds.entry(name).or_default() += count;
+    }
+    kinds
+}
