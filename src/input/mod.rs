@@ -26,6 +26,8 @@ mod line;
 mod progress;
 mod sink;
 mod split;
+#[cfg(test)]
+mod tests;
 mod text;
 mod transcode;
 mod window;
