@@ -7,6 +7,7 @@
 use super::crew::{Body, Lead, Task, stream};
 use super::{Collect, SourceId, text};
 use std::io::{self, Read, Seek};
+use std::ops::ControlFlow;
 use tar::EntryType;
 
 /// Members up to this size are handed to another thread; larger ones are streamed.
@@ -14,6 +15,105 @@ const HELD: u64 = 4 << 20;
 
 /// The longest name, and the longest extended header, that is read.
 const NAMED: u64 = 64 << 10;
+
+/// What stands in an archive.
+pub(super) enum Entry<'e> {
+    /// A file: its path, the size it claims, its bytes.
+    Member(String, u64, &'e mut dyn Read),
+    /// A link or a device.
+    Link,
+    /// What cannot be read, and why.
+    Broken(String),
+}
+
+/// Walks through an archive until told to stop.
+type Visit<'v> = &'v mut dyn FnMut(Entry<'_>) -> ControlFlow<()>;
+
+/// Walks through a tar archive.
+pub(super) fn tar(reader: impl Read, visit: Visit<'_>) {
+    let mut archive = tar::Archive::new(reader);
+    let entries = match archive.entries() {
+        Ok(entries) => entries.raw(true),
+        Err(error) => {
+            let _ = visit(Entry::Broken(error.to_string()));
+            return;
+        }
+    };
+    // The name of the next member, where its header has no room for it. The archive would read it
+    // for us, but without a limit.
+    let mut long: Option<Vec<u8>> = None;
+    for entry in entries {
+        let mut entry = match entry {
+            Ok(entry) => entry,
+            Err(error) => {
+                let _ = visit(Entry::Broken(error.to_string()));
+                return;
+            }
+        };
+        let flow = match entry.header().entry_type() {
+            EntryType::GNULongName => {
+                let mut name = read_up_to(&mut entry, NAMED);
+                while name.last() == Some(&0) {
+                    name.pop();
+                }
+                long = Some(name);
+                continue;
+            }
+            EntryType::XHeader => {
+                let fields = read_up_to(&mut entry, NAMED);
+                let path = tar::PaxExtensions::new(&fields)
+                    .flatten()
+                    .find(|field| field.key_bytes() == b"path")
+                    .map(|field| field.value_bytes().to_owned());
+                long = path.or(long);
+                continue;
+            }
+            EntryType::GNULongLink | EntryType::XGlobalHeader => continue,
+            EntryType::Directory => ControlFlow::Continue(()),
+            EntryType::Regular | EntryType::Continuous => {
+                let own = long.take().unwrap_or_else(|| entry.path_bytes().into_owned());
+                let inner = String::from_utf8_lossy(&own).into_owned();
+                let size = entry.size();
+                visit(Entry::Member(inner, size, &mut entry))
+            }
+            _ => visit(Entry::Link),
+        };
+        long = None;
+        if flow.is_break() {
+            return;
+        }
+    }
+}
+
+/// Walks through a zip archive.
+pub(super) fn zip(reader: impl Read + Seek, visit: Visit<'_>) {
+    let mut archive = match zip::ZipArchive::new(reader) {
+        Ok(archive) => archive,
+        Err(error) => {
+            let _ = visit(Entry::Broken(error.to_string()));
+            return;
+        }
+    };
+    for index in 0..archive.len() {
+        let flow = match archive.by_index(index) {
+            Err(error) => visit(Entry::Broken(format!("member {}: {error}", index + 1))),
+            Ok(file) if file.is_dir() => continue,
+            Ok(file) if file.is_symlink() => visit(Entry::Link),
+            Ok(mut file) => {
+                let (inner, size) = (file.name().to_owned(), file.size());
+                visit(Entry::Member(inner, size, &mut file))
+            }
+        };
+        if flow.is_break() {
+            return;
+        }
+    }
+}
+
+/// The name of a member as a source.
+pub(super) fn name_of(archive: &str, inner: &str) -> String {
+    format!("{archive}:{}", inner.trim_start_matches("./"))
+}
 
 /// One archive being read: its name, its id, and the names of all sources so far.
 pub(super) struct Archive<'n> {
@@ -23,74 +123,18 @@ pub(super) struct Archive<'n> {
 }
 
 impl Archive<'_> {
-    /// Reads all members of a tar archive.
-    pub(super) fn tar<C: Collect>(&mut self, reader: impl Read, lead: &mut Lead<'_, C>) {
-        let mut archive = tar::Archive::new(reader);
-        let entries = match archive.entries() {
-            Ok(entries) => entries.raw(true),
-            Err(error) => return self.refuse(lead, &error.to_string()),
-        };
-        // The name of the next member, where its header has no room for it.
-        let mut long: Option<Vec<u8>> = None;
-        for entry in entries {
-            let mut entry = match entry {
-                Ok(entry) => entry,
-                Err(error) => return self.refuse(lead, &error.to_string()),
-            };
-            match entry.header().entry_type() {
-                EntryType::GNULongName => {
-                    let mut name = read_up_to(&mut entry, NAMED);
-                    while name.last() == Some(&0) {
-                        name.pop();
-                    }
-                    long = Some(name);
-                }
-                EntryType::XHeader => {
-                    let fields = read_up_to(&mut entry, NAMED);
-                    let path = tar::PaxExtensions::new(&fields)
-                        .flatten()
-                        .find(|field| field.key_bytes() == b"path")
-                        .map(|field| field.value_bytes().to_owned());
-                    long = path.or(long);
-                }
-                EntryType::GNULongLink | EntryType::XGlobalHeader => {}
-                EntryType::Directory => long = None,
-                EntryType::Regular | EntryType::Continuous => {
-                    let own = long.take().unwrap_or_else(|| entry.path_bytes().into_owned());
-                    let inner = String::from_utf8_lossy(&own).into_owned();
-                    let size = entry.size();
-                    self.member(&inner, size, &mut entry, lead);
-                }
-                _ => {
-                    long = None;
-                    lead.worker.sink(self.source).skipped().links += 1;
-                }
-            }
+    /// Has what stands in the archive read.
+    pub(super) fn entry<C: Collect>(
+        &mut self,
+        entry: Entry<'_>,
+        lead: &mut Lead<'_, C>,
+    ) -> ControlFlow<()> {
+        match entry {
+            Entry::Member(inner, size, reader) => self.member(&inner, size, reader, lead),
+            Entry::Link => lead.worker.tally.skipped.links += 1,
+            Entry::Broken(message) => lead.worker.sink(self.source).refuse(message),
         }
-    }
-
-    /// Reads all members of a zip archive.
-    pub(super) fn zip<C: Collect>(&mut self, reader: impl Read + Seek, lead: &mut Lead<'_, C>) {
-        let mut archive = match zip::ZipArchive::new(reader) {
-            Ok(archive) => archive,
-            Err(error) => return self.refuse(lead, &error.to_string()),
-        };
-        for index in 0..archive.len() {
-            let mut file = match archive.by_index(index) {
-                Ok(file) => file,
-                Err(error) => {
-                    self.refuse(lead, &format!("member {}: {error}", index + 1));
-                    continue;
-                }
-            };
-            if file.is_dir() {
-            } else if file.is_symlink() {
-                lead.worker.sink(self.source).skipped().links += 1;
-            } else {
-                let (inner, size) = (file.name().to_owned(), file.size());
-                self.member(&inner, size, &mut file, lead);
-            }
-        }
+        ControlFlow::Continue(())
     }
 
     fn member<C: Collect>(
@@ -100,11 +144,10 @@ impl Archive<'_> {
         reader: &mut dyn Read,
         lead: &mut Lead<'_, C>,
     ) {
-        let inner = inner.trim_start_matches("./");
         let mut parts = inner.split(['/', '\\']);
         if inner.starts_with(['/', '\\']) || parts.any(|part| part == "..") {
-            self.refuse(lead, &format!("the path of `{inner}` leaves the archive"));
-            return;
+            let message = format!("the path of `{inner}` leaves the archive");
+            return lead.worker.sink(self.source).refuse(message);
         }
         let skipped = &mut lead.worker.tally.skipped;
         if text::is_idle(inner) {
@@ -116,29 +159,22 @@ impl Archive<'_> {
             return;
         }
         let source = SourceId::new(self.names.len());
-        let name = format!("{}:{inner}", self.name);
+        let name = name_of(self.name, inner);
         self.names.push(name.clone());
         if size > HELD {
-            stream(&mut lead.worker, reader, &name, source, false);
-            return;
+            return stream(&mut lead.worker, reader, &name, source, false);
         }
         let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0));
-        // The stated size of a zip's member is a claim only.
+        // What a zip says of a member's size is a claim only.
         let read = reader.take(HELD).read_to_end(&mut bytes);
-        let full = bytes.len() as u64 == HELD;
-        if full {
+        if bytes.len() as u64 == HELD {
             let mut all = io::Cursor::new(bytes).chain(reader);
-            stream(&mut lead.worker, &mut all, &name, source, false);
-            return;
+            return stream(&mut lead.worker, &mut all, &name, source, false);
         }
         lead.give(Task { body: Body::Held(bytes), name, source, named: false });
         if let Err(error) = read {
             lead.worker.sink(source).refuse(format!("the member ends early: {error}"));
         }
-    }
-
-    fn refuse<C: Collect>(&self, lead: &mut Lead<'_, C>, message: &str) {
-        lead.worker.sink(self.source).refuse(message);
     }
 }
 

@@ -115,6 +115,11 @@ impl Json<'_, '_, '_, '_, '_> {
             };
             if let Err(stop) = result {
                 self.report(stop);
+                if self.window.is_hopeless() {
+                    let message = "so much is broken that the rest is not read";
+                    self.sink.fault(self.window.offset(), 0, message.to_owned());
+                    return;
+                }
                 self.skip_text();
             }
         }
@@ -351,7 +356,10 @@ impl Json<'_, '_, '_, '_, '_> {
                     return Ok(());
                 }
                 Err(error) if self.window.is_cut(error.is_eof(), end, text.len()) => {}
-                Err(error) if error.is_eof() => return Err(Stop::Cut),
+                Err(error) if error.is_eof() => {
+                    self.window.waste(end);
+                    return Err(Stop::Cut);
+                }
                 Err(error) => {
                     let (message, below) = said(&error);
                     // A wrong type costs the item; wrong JSON is for the caller to get over.

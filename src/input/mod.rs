@@ -13,6 +13,7 @@
 //! | `window` | the one block that is held |
 //! | `json`, `yaml`, `transcode` | text to objects |
 //! | `sink`, `late`, `layout` | what an item is, and the kind of one that does not say |
+//! | `line` | the line of a field, once a report shows it |
 
 mod archive;
 mod crew;
@@ -21,24 +22,28 @@ mod format;
 mod json;
 mod late;
 mod layout;
+mod line;
 mod progress;
 mod sink;
 mod split;
+#[cfg(test)]
+mod tests;
 mod text;
 mod transcode;
 mod window;
 mod yaml;
 
 use crate::k8s::Object;
-use archive::Archive;
+use archive::{Archive, Entry};
 use crew::{Body, Lead, Task};
 use format::Layer;
+pub use line::lines;
 use progress::{Meter, Metered, Peek};
-use sink::Tally;
+use sink::{Fault, Tally};
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, BufReader, Cursor, Read};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 crate::index! {
     /// A source: one file, one member of an archive, or standard input.
@@ -195,13 +200,24 @@ pub fn read<C: Collect>(
         tally.add(worker.tally);
     }
     tally.faults.sort_unstable();
-    problems.extend(tally.faults.iter().map(|fault| Problem {
-        source: names.get(fault.source.index()).cloned().unwrap_or_default(),
-        place: fault.offset.map(|offset| format!("byte {offset}")).unwrap_or_default(),
-        message: fault.message.clone(),
-    }));
+    problems.extend(place(&names, &tally.faults));
     let Tally { objects, unknown, skipped, bytes, .. } = tally;
     Ok(Reading { collectors, sources: names, problems, skipped, unknown, objects, bytes })
+}
+
+/// Turns faults into problems: the lines are looked up only now that there are some.
+fn place(names: &[String], faults: &[Fault]) -> impl Iterator<Item = Problem> {
+    let placed = faults.iter().filter_map(|fault| fault.offset.map(|at| (fault.source, at, "")));
+    let mut found = lines(names, &placed.collect::<Vec<_>>()).into_iter();
+    faults.iter().map(move |fault| Problem {
+        source: names.get(fault.source.index()).cloned().unwrap_or_default(),
+        place: match fault.offset.map(|offset| (offset, found.next().flatten())) {
+            None => String::new(),
+            Some((_, Some(line))) => format!("line {}", line + fault.below),
+            Some((offset, None)) => format!("byte {offset}"),
+        },
+        message: fault.message.clone(),
+    })
 }
 
 fn name(source: &Source) -> String {
@@ -268,11 +284,14 @@ fn open<'a, C: Collect>(
         }
         let mut archive = Archive { name: &name, source: id, names };
         match inner {
-            Layer::Tar => archive.tar(peek, lead),
-            Layer::Zip if outer == Layer::Zip => match &source.path {
-                Some(path) => archive.zip(BufReader::new(File::open(path)?), lead),
-                None => archive.zip(Cursor::new(held(peek)?), lead),
-            },
+            Layer::Tar => archive::tar(peek, &mut |entry| archive.entry(entry, lead)),
+            Layer::Zip if outer == Layer::Zip => {
+                let visit = &mut |entry: Entry<'_>| archive.entry(entry, lead);
+                match &source.path {
+                    Some(path) => archive::zip(BufReader::new(File::open(path)?), visit),
+                    None => archive::zip(Cursor::new(held(peek)?), visit),
+                }
+            }
             _ => lead.give(Task {
                 body: Body::Stream(Box::new(peek)),
                 name,
@@ -292,11 +311,19 @@ const SHARED: u64 = 8 << 20;
 
 /// Opens a source; gives what is in it, its own format, and the format of that.
 fn unpack<'a>(source: &Source, meter: &'a Meter<'a>) -> io::Result<(Stream<'a>, Layer, Layer)> {
-    let file: Box<dyn Read + Send> = match &source.path {
-        None => Box::new(io::stdin()),
-        Some(path) => Box::new(File::open(path)?),
-    };
-    let peek = Peek::new(Box::new(Metered::new(file, meter)) as Box<dyn Read + Send>)?;
+    match &source.path {
+        None => unwrap(Box::new(Metered::new(io::stdin(), meter))),
+        Some(path) => unwrap(Box::new(Metered::new(File::open(path)?, meter))),
+    }
+}
+
+/// Opens a file that was read before.
+fn unpack_path(path: &Path) -> io::Result<(Stream<'static>, Layer, Layer)> {
+    unwrap(Box::new(File::open(path)?))
+}
+
+fn unwrap<'a>(file: Box<dyn Read + Send + 'a>) -> io::Result<(Stream<'a>, Layer, Layer)> {
+    let peek = Peek::new(file)?;
     let outer = format::of(peek.head()).layer;
     if outer != Layer::Gzip {
         return Ok((peek, outer, outer));

@@ -30,7 +30,8 @@ pub(super) fn read<C: Collect>(
     read_blocks(threads, make, reader, hint, source, BLOCK)
 }
 
-fn read_blocks<C: Collect>(
+/// The same with blocks of another size.
+pub(super) fn read_blocks<C: Collect>(
     threads: usize,
     make: &(dyn Fn() -> C + Sync),
     reader: &mut dyn Read,

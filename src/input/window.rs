@@ -45,6 +45,7 @@ pub(super) struct Window<'r> {
     limit: usize,
     ended: bool,
     failure: Option<io::Error>,
+    wasted: u64,
 }
 
 /// A part of a stream that is held, with its place in the stream.
@@ -79,6 +80,7 @@ impl<'r> Window<'r> {
             limit: limit.max(block),
             ended: false,
             failure: None,
+            wasted: 0,
         }
     }
 
@@ -86,8 +88,8 @@ impl<'r> Window<'r> {
     pub(super) fn held(buffer: Vec<u8>) -> Self {
         let filled = buffer.len();
         let (pos, base, ended) = (0, 0, true);
-        let (block, limit, failure) = (BLOCK, LIMIT, None);
-        Self { reader: None, buffer, pos, filled, base, block, limit, ended, failure }
+        let (block, limit, failure, wasted) = (BLOCK, LIMIT, None, 0);
+        Self { reader: None, buffer, pos, filled, base, block, limit, ended, failure, wasted }
     }
 
     /// A window onto a part of another one.
@@ -147,6 +149,18 @@ impl<'r> Window<'r> {
     /// Whether the stream ended early and nobody has said so yet.
     pub(super) const fn failed(&self) -> bool {
         self.failure.is_some()
+    }
+
+    /// Notes that so many bytes were parsed in vain.
+    pub(super) const fn waste(&mut self, count: usize) {
+        self.wasted += count as u64;
+    }
+
+    /// Whether what is parsed in vain is no longer in proportion to what is read: every line of a
+    /// broken text may begin a document that seems to reach to the end.
+    pub(super) const fn is_hopeless(&self) -> bool {
+        const ALLOWANCE: u64 = 16 << 20;
+        self.wasted > ALLOWANCE + 4 * self.offset()
     }
 
     /// Forgets the next `count` bytes, which are held.
@@ -288,10 +302,17 @@ impl<'r> Window<'r> {
                 Ok(_) if slice.last().is_some_and(|b| !b.is_ascii_digit()) => return Ok(at + end),
                 Ok(_) => {}
                 Err(error) if self.is_cut(error.is_eof(), end, len) => {}
-                Err(error) if error.is_eof() => return Err(Stop::Cut),
-                Err(error) => return Err(syntax(&error)),
+                Err(error) if error.is_eof() => {
+                    self.waste(end);
+                    return Err(Stop::Cut);
+                }
+                Err(error) => {
+                    self.waste(end);
+                    return Err(syntax(&error));
+                }
             }
             if !self.more() {
+                self.waste(end);
                 return Err(self.dry());
             }
         }

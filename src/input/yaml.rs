@@ -162,15 +162,16 @@ impl Yaml<'_, '_, '_, '_> {
 
     /// Whether this document is small and may use anchors from item to item.
     fn refers(&mut self) -> bool {
-        if self.window.rest().len() < WHOLE {
+        let border = |held: &[u8]| memchr::memmem::find(held, b"\n---");
+        // Reading on moves what is held, so it is done only where the document may go on.
+        if border(self.window.rest()).is_none() && self.window.rest().len() < WHOLE {
             self.window.more();
         }
         let held = self.window.rest();
-        if held.len() > WHOLE {
-            return false;
-        }
-        [&b" *"[..], b"<<:"].iter().any(|mark| memchr::memmem::find(held, mark).is_some())
-            && memchr::memmem::find(held, b" &").is_some()
+        let end = border(held).unwrap_or(held.len());
+        let Some(text) = held.get(..end).filter(|text| text.len() <= WHOLE) else { return false };
+        [&b" *"[..], b"<<:"].iter().any(|mark| memchr::memmem::find(text, mark).is_some())
+            && memchr::memmem::find(text, b" &").is_some()
     }
 
     /// Where the document ends that goes on at `at`.

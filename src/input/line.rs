@@ -1,0 +1,352 @@
+//! The line of a field, looked up when a report shows it.
+//!
+//! Reading keeps only the byte at which an object begins: counting lines would cost every reader
+//! what few reports need. Here a source is read again, once for all lookups in it, and each
+//! object is walked along the field's path. Where the path ends early (a default that the file
+//! does not spell out) the line is that of the deepest part that is there.
+
+use super::archive::{self, Entry, name_of};
+use super::format::{self, Layer, Utf16, gunzip};
+use super::window::Window;
+use super::{SourceId, unpack_path};
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::BufReader;
+use std::ops::ControlFlow;
+use std::path::Path;
+
+/// A field to be found: where its object begins, and its path, such as `.rules[0]`.
+struct Want<'f> {
+    offset: u64,
+    field: &'f str,
+    /// Which of the answers it is.
+    answer: usize,
+}
+
+/// What is wanted of each source of one file, by the source's name.
+type Wants<'f> = BTreeMap<String, Vec<Want<'f>>>;
+
+/// The 1-based lines of fields, each given by its source, the byte at which its object begins and
+/// its path (`.spec.volumes[1].hostPath.path`; `.metadata.labels["a.b/c"]`; empty for the object).
+///
+/// `sources` are the names that reading gave. There is no line in standard input, nor in a file
+/// that can no longer be read. Every file is read once, up to the last object that is wanted.
+#[must_use]
+pub fn lines(sources: &[String], wanted: &[(SourceId, u64, &str)]) -> Vec<Option<u64>> {
+    let mut answers = vec![None; wanted.len()];
+    let mut files: BTreeMap<&Path, Wants<'_>> = BTreeMap::new();
+    for (answer, (source, offset, field)) in wanted.iter().enumerate() {
+        let Some(name) = sources.get(source.index()) else { continue };
+        let Some(file) = file_of(name) else { continue };
+        let want = Want { offset: *offset, field, answer };
+        files.entry(file).or_default().entry(name.clone()).or_default().push(want);
+    }
+    for (file, mut wants) in files {
+        // A file that is gone has no lines.
+        let _ = search(file, &mut wants, &mut answers);
+    }
+    answers
+}
+
+/// The file that holds a source: the source itself, or what stands before one of its colons.
+fn file_of(name: &str) -> Option<&Path> {
+    let whole = Some(name).filter(|name| *name != "-" && Path::new(name).is_file());
+    let parts = name.match_indices(':').filter_map(|(at, _)| name.get(..at));
+    whole.or_else(|| parts.into_iter().find(|part| Path::new(part).is_file())).map(Path::new)
+}
+
+fn search(file: &Path, wants: &mut Wants<'_>, answers: &mut [Option<u64>]) -> std::io::Result<()> {
+    let name = file.display().to_string();
+    let (mut stream, outer, inner) = unpack_path(file)?;
+    if let Some(wants) = wants.remove(&name) {
+        text(&mut Window::new(&mut stream, Vec::new()), wants, answers, 3);
+        return Ok(());
+    }
+    let visit = &mut |entry: Entry<'_>| {
+        if let Entry::Member(inner, _, reader) = entry
+            && let Some(wants) = wants.remove(&name_of(&name, &inner))
+        {
+            text(&mut Window::new(reader, Vec::new()), wants, answers, 3);
+        }
+        if wants.is_empty() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    };
+    match (outer, inner) {
+        (Layer::Zip, _) => archive::zip(BufReader::new(File::open(file)?), visit),
+        (_, Layer::Tar) => archive::tar(stream, visit),
+        _ => {}
+    }
+    Ok(())
+}
+
+/// Finds everything that is wanted of one text, below as many layers as reading takes off.
+fn text(window: &mut Window<'_>, wants: Vec<Want<'_>>, answers: &mut [Option<u64>], layers: u8) {
+    window.more();
+    match format::of(window.rest()).layer {
+        Layer::Gzip if layers > 0 => {
+            let mut inner = gunzip(window);
+            text(&mut Window::new(&mut inner, Vec::new()), wants, answers, layers - 1);
+        }
+        Layer::Utf16 if layers > 0 => {
+            let mut inner = Utf16::new(window);
+            text(&mut Window::new(&mut inner, Vec::new()), wants, answers, layers - 1);
+        }
+        _ => find(window, wants, answers),
+    }
+}
+
+fn find(window: &mut Window<'_>, mut wants: Vec<Want<'_>>, answers: &mut [Option<u64>]) {
+    wants.sort_by_key(|want| want.offset);
+    let (mut line, mut column) = (1, 0);
+    for want in &wants {
+        while window.offset() < want.offset {
+            if window.rest().is_empty() && !window.more() {
+                return;
+            }
+            let ahead = usize::try_from(want.offset - window.offset()).unwrap_or(usize::MAX);
+            let count = ahead.min(window.rest().len());
+            let passed = window.rest().get(..count).unwrap_or(&[]);
+            line += newlines(passed);
+            column = match memchr::memrchr(b'\n', passed) {
+                Some(last) => count - last - 1,
+                None => column + count,
+            };
+            window.advance(count);
+        }
+        let steps = steps(want.field);
+        let at = match window.byte(0) {
+            _ if steps.is_empty() => 0,
+            Some(b'{') => in_json(window, &steps),
+            _ => in_yaml(window, column, &steps),
+        };
+        let passed = newlines(window.rest().get(..at).unwrap_or(&[]));
+        if let Some(answer) = answers.get_mut(want.answer) {
+            *answer = Some(line + passed);
+        }
+    }
+}
+
+fn newlines(text: &[u8]) -> u64 {
+    memchr::memchr_iter(b'\n', text).count() as u64
+}
+
+/// One step of a field's path.
+#[derive(Debug, PartialEq, Eq)]
+enum Step {
+    Key(String),
+    Index(usize),
+}
+
+/// The steps of a path: `.key`, `["key"]`, `[index]`.
+fn steps(field: &str) -> Vec<Step> {
+    let mut steps = Vec::new();
+    let mut rest = field;
+    while let Some(first) = rest.chars().next() {
+        let (step, tail) = match rest.strip_prefix('[') {
+            Some(inner) if inner.starts_with(['"', '\'']) => {
+                let mut parts = inner.splitn(3, ['"', '\'']).skip(1);
+                let key = parts.next().unwrap_or("");
+                let tail = parts.next().unwrap_or("");
+                (Step::Key(key.to_owned()), tail.strip_prefix(']').unwrap_or(tail))
+            }
+            Some(inner) => {
+                let (index, tail) = inner.split_once(']').unwrap_or((inner, ""));
+                match index.parse() {
+                    Ok(index) => (Step::Index(index), tail),
+                    Err(_) => return steps,
+                }
+            }
+            None => {
+                let name = if first == '.' { rest.strip_prefix('.').unwrap_or("") } else { rest };
+                let end = name.find(['.', '[']).unwrap_or(name.len());
+                let (key, tail) = name.split_at_checked(end).unwrap_or((name, ""));
+                (Step::Key(key.to_owned()), tail)
+            }
+        };
+        if step == Step::Key(String::new()) && tail.len() == rest.len() {
+            return steps;
+        }
+        if step != Step::Key(String::new()) {
+            steps.push(step);
+        }
+        rest = tail;
+    }
+    steps
+}
+
+/// Where the deepest part of a path stands in the JSON object that begins here.
+fn in_json(window: &mut Window<'_>, steps: &[Step]) -> usize {
+    let (mut found, mut at) = (0, 0);
+    for step in steps {
+        let (open, mut index) = (window.byte(at), 0);
+        let mut next = at + 1;
+        loop {
+            next = window.space(next);
+            match (window.byte(next), open, step) {
+                (Some(b','), ..) => {
+                    next += 1;
+                    continue;
+                }
+                (Some(b'"'), Some(b'{'), Step::Key(wanted)) => {
+                    let Ok((key, value)) = window.key(next) else { return found };
+                    if key == *wanted {
+                        (found, at) = (next, value);
+                        break;
+                    }
+                    next = value;
+                }
+                (Some(byte), Some(b'['), Step::Index(wanted)) if byte != b']' => {
+                    if index == *wanted {
+                        (found, at) = (next, next);
+                        break;
+                    }
+                    index += 1;
+                }
+                _ => return found,
+            }
+            match window.skip(next) {
+                Ok(end) => next = end,
+                Err(_) => return found,
+            }
+        }
+    }
+    found
+}
+
+/// A line of block-style YAML: where it begins, the column of its text, and its text. What stands
+/// behind a list's dash is a line of its own, further to the right.
+struct Row {
+    at: usize,
+    column: usize,
+    text: String,
+}
+
+/// Where the deepest part of a path stands in the YAML that begins here, in some column.
+fn in_yaml(window: &mut Window<'_>, column: usize, steps: &[Step]) -> usize {
+    let dash = window.byte(0) == Some(b'-');
+    let (mut rows, mut at) = (Vec::new(), 0);
+    while let Some((end, next)) = window.line(at) {
+        let line = window.rest().get(at..end).unwrap_or(&[]);
+        let text = String::from_utf8_lossy(line);
+        let inner = text.trim_start();
+        let left = if at == 0 { column } else { text.len() - inner.len() };
+        let blank = inner.is_empty() || inner.starts_with('#');
+        if at > 0 && !blank && ((dash && left <= column) || inner.starts_with("---")) {
+            break;
+        }
+        let (mut inner, mut left) = (inner, left);
+        while let Some(behind) = inner.strip_prefix('-').filter(|b| b.starts_with([' ', '\t'])) {
+            rows.push(Row { at, column: left, text: "-".to_owned() });
+            let trimmed = behind.trim_start();
+            left += inner.len() - trimmed.len();
+            inner = trimmed;
+        }
+        if !blank {
+            rows.push(Row { at, column: left, text: inner.trim_end().to_owned() });
+        }
+        if next == at {
+            break;
+        }
+        at = next;
+    }
+    walk(rows.get(usize::from(dash)..).unwrap_or(&[]), steps)
+}
+
+fn walk(mut rows: &[Row], steps: &[Step]) -> usize {
+    let mut found = rows.first().map_or(0, |row| row.at);
+    for step in steps {
+        let Some(column) = rows.first().map(|row| row.column) else { return found };
+        let mut seen = 0;
+        let here = rows.iter().position(|row| {
+            row.column == column
+                && match step {
+                    Step::Key(key) => is_key(&row.text, key),
+                    Step::Index(index) => {
+                        seen += usize::from(row.text == "-");
+                        row.text == "-" && seen == index + 1
+                    }
+                }
+        });
+        let Some(here) = here else { return found };
+        found = rows.get(here).map_or(found, |row| row.at);
+        let below = rows.get(here + 1..).unwrap_or(&[]);
+        // A list may stand in the column of its key.
+        let listed = matches!(step, Step::Key(_))
+            && below.first().is_some_and(|row| row.column == column && row.text == "-");
+        let end = below.iter().position(|row| {
+            row.column < column || (row.column == column && !(listed && row.text == "-"))
+        });
+        rows = below.get(..end.unwrap_or(below.len())).unwrap_or(&[]);
+    }
+    found
+}
+
+/// Whether a line begins with a key, quoted or not.
+fn is_key(text: &str, key: &str) -> bool {
+    let bare = text.strip_prefix(['"', '\'']).unwrap_or(text);
+    bare.strip_prefix(key)
+        .map(|rest| rest.strip_prefix(['"', '\'']).unwrap_or(rest))
+        .is_some_and(|rest| rest.starts_with(':'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    #[test]
+    fn paths_have_steps() {
+        let key = |text: &str| Step::Key(text.to_owned());
+        assert_eq!(
+            steps(".spec.volumes[1].hostPath"),
+            [key("spec"), key("volumes"), Step::Index(1), key("hostPath")]
+        );
+        assert_eq!(steps(r#".labels["a.b/c"].x"#), [key("labels"), key("a.b/c"), key("x")]);
+        for odd in ["", ".", "..", "[", "[]", "[x]", "[\"", "a[", "é.ü", "[1"] {
+            steps(odd);
+        }
+    }
+
+    fn look(text: &str, offset: u64, field: &str) -> u64 {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.txt");
+        fs::write(&path, text).unwrap();
+        let sources = [path.display().to_string()];
+        lines(&sources, &[(SourceId(0), offset, field)])[0].unwrap()
+    }
+
+    #[test]
+    fn fields_of_json_objects_have_lines() {
+        let text = "{\n \"items\": [\n  {},\n  {\n   \"spec\": {\n    \"a\": [\n     1,\n     \
+                    {\n      \"b\": 2\n     }\n    ]\n   }\n  }\n ]\n}";
+        let object = text.find("{\n   \"spec").unwrap() as u64;
+        assert_eq!(look(text, object, ""), 4);
+        assert_eq!(look(text, object, ".spec"), 5);
+        assert_eq!(look(text, object, ".spec.a[1]"), 8);
+        assert_eq!(look(text, object, ".spec.a[1].b"), 9);
+        assert_eq!(look(text, object, ".spec.a[7].b"), 6);
+        assert_eq!(look(text, object, ".status.x"), 4);
+    }
+
+    #[test]
+    fn fields_of_yaml_objects_have_lines() {
+        let text = "items:\n- kind: Pod\n  spec:\n    containers:\n    - name: a\n      image: x\n    \
+                    # more\n    - image: y\n      name: b\n    volumes:\n    - name: v\n- kind: Role\n  \
+                    \"rules\":\n  - verbs:\n    - get\n    - list\n";
+        let pod = text.find("- kind: Pod").unwrap() as u64;
+        let role = text.find("- kind: Role").unwrap() as u64;
+        assert_eq!(look(text, pod, ""), 2);
+        assert_eq!(look(text, pod, ".spec.containers[0].image"), 6);
+        assert_eq!(look(text, pod, ".spec.containers[1]"), 8);
+        assert_eq!(look(text, pod, ".spec.containers[1].name"), 9);
+        assert_eq!(look(text, pod, ".spec.volumes[0].name"), 11);
+        assert_eq!(look(text, role, ".rules[0].verbs[1]"), 16);
+        assert_eq!(look(text, role, ".metadata"), 12);
+    }
+
+    #[test]
+    fn what_cannot_be_read_again_has_no_line() {
+        let sources = ["-".to_owned(), "/no/such:file".to_owned()];
+        let wanted = [(SourceId(0), 0, ""), (SourceId(1), 0, ""), (SourceId(9), 0, "")];
+        assert_eq!(lines(&sources, &wanted), [None, None, None]);
+    }
+}
