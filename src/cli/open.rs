@@ -29,7 +29,6 @@ pub(crate) struct Opened {
     pub(crate) snapshot: Snapshot,
     pub(crate) coverage: Vec<Topic>,
     pub(crate) skipped: input::Skipped,
-    inputs: Vec<Input>,
 }
 
 impl Opened {
@@ -41,7 +40,9 @@ impl Opened {
 
 impl Lines for Opened {
     fn lines(&self, wanted: &[(Origin, &str)]) -> Vec<Option<u64>> {
-        input::lines(&self.inputs, &self.snapshot.sources, wanted)
+        let wanted: Vec<_> =
+            wanted.iter().map(|(origin, field)| (origin.source, origin.offset, *field)).collect();
+        input::lines(&self.snapshot.sources, &wanted)
     }
 }
 
@@ -116,7 +117,7 @@ pub(crate) fn open(arguments: &[String], context: &Context<'_>) -> Result<Opened
         objects: objects + unread,
         problems,
     };
-    let opened = Opened { world: Arc::new(world), snapshot, coverage, skipped, inputs };
+    let opened = Opened { world: Arc::new(world), snapshot, coverage, skipped };
     warn(&opened, context);
     Ok(opened)
 }

@@ -5,6 +5,7 @@
 
 pub mod escape;
 mod json;
+pub mod pages;
 mod text;
 
 pub use json::{GraphJson, write_value};

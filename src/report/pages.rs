@@ -1,0 +1,59 @@
+//! Documentation pages: an attack's static as Markdown, for `explain` and for `docs/attacks/`.
+
+use crate::attacks::{CATALOGUE, attacks};
+use crate::graph::Attack;
+use std::fmt::Write;
+
+/// The page of an attack: title, id, techniques, odds, then the sections of its doc comment.
+#[must_use]
+pub fn attack_page(attack: &Attack) -> String {
+    let mut page = format!("# {}\n\n`{}`", attack.title, attack.id);
+    let techniques: Vec<String> = attack.mitre.iter().map(|id| technique(id)).collect();
+    if !techniques.is_empty() {
+        // Writing into a String cannot fail.
+        let _ = write!(page, " · {}", techniques.join(", "));
+    }
+    if attack.structure {
+        page.push_str(" · structure");
+    } else {
+        let odds = attack.odds;
+        let _ = write!(page, " · likelihood {:.2} · {}", odds.likelihood, odds.confidence);
+    }
+    page.push_str("\n\n");
+    for line in attack.doc.lines() {
+        page.push_str(line.strip_prefix(' ').unwrap_or(line));
+        page.push('\n');
+    }
+    page
+}
+
+/// A technique with the address of its page.
+fn technique(id: &str) -> String {
+    if id.starts_with("MS-") {
+        return id.to_owned();
+    }
+    format!("[{id}](https://attack.mitre.org/techniques/{}/)", id.replace('.', "/"))
+}
+
+/// The table of the catalogue, by mechanism.
+#[must_use]
+pub fn catalogue_page() -> String {
+    let mut page = "# The catalogue of attacks\n\n".to_owned();
+    let _ = writeln!(
+        page,
+        "Every kind of edge that the graph has: {} of them. Each page says what the attack needs, how it is\n\
+         done, what stops it, how to close it and how to see it. The pages are generated from the code.\n",
+        attacks().len()
+    );
+    for family in CATALOGUE {
+        let _ = writeln!(page, "## {}\n\n| attack | what it does | ATT&CK |\n|---|---|---|", family.name);
+        for attack in family.attacks {
+            let techniques: Vec<String> = attack.mitre.iter().map(|id| technique(id)).collect();
+            let id = attack.id;
+            let (summary, techniques) = (attack.summary(), techniques.join(", "));
+            let _ = writeln!(page, "| [{id}]({id}.md) | {summary} | {techniques} |");
+        }
+        page.push('\n');
+    }
+    page
+}
