@@ -9,6 +9,8 @@
 mod capabilities;
 mod credentials;
 mod escape;
+mod host_paths;
+mod hostpath;
 mod sets;
 mod siblings;
 mod structure;
@@ -70,7 +72,7 @@ pub struct Family {
 }
 
 /// Every mechanism. The order is that of the catalogue, and of the documentation.
-pub static CATALOGUE: &[&Family] = &[&structure::FAMILY, &siblings::FAMILY, &escape::FAMILY];
+pub static CATALOGUE: &[&Family] = &[&structure::FAMILY, &siblings::FAMILY, &escape::FAMILY, &hostpath::FAMILY];
 
 /// Every attack, sorted by id.
 #[must_use]
