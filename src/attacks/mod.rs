@@ -6,7 +6,13 @@
 //! rules render from the same statics. Rules read the world and put edges into a sink; they know
 //! nothing of queries or output.
 
+mod capabilities;
+mod credentials;
+mod escape;
+mod host_paths;
+mod hostpath;
 mod sets;
+mod siblings;
 mod structure;
 
 pub use sets::{CONTROL_PLANE_NODES, NODES, PODS, SECRETS, SERVICE_ACCOUNTS, WORKER_NODES};
@@ -66,7 +72,7 @@ pub struct Family {
 }
 
 /// Every mechanism. The order is that of the catalogue, and of the documentation.
-pub static CATALOGUE: &[&Family] = &[&structure::FAMILY];
+pub static CATALOGUE: &[&Family] = &[&structure::FAMILY, &siblings::FAMILY, &escape::FAMILY, &hostpath::FAMILY];
 
 /// Every attack, sorted by id.
 #[must_use]

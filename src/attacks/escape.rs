@@ -1,0 +1,437 @@
+//! Container escape: from a container to the machine it runs on, by what its specification allows.
+//!
+//! What a specification allows is worked out once a specification and put down once a pod. An init
+//! container that has ended keeps its edge: who may change it holds the machine at the next start.
+
+use super::Family;
+use super::capabilities::{
+    CAP_DAC_READ_SEARCH, CAP_NET_ADMIN_RAW_HOST_NET, CAP_SYS_ADMIN, CAP_SYS_MODULE,
+    CAP_SYS_PTRACE_HOST_PID, CAPABILITIES,
+};
+use super::credentials;
+use crate::graph::{Attack, Confidence, Odds, Sink, Thing};
+use crate::world::exposure::Host;
+use crate::world::pods::{Container, PodSpec};
+use crate::world::{NodeIx, World};
+use std::collections::BTreeSet;
+
+crate::attack! {
+    /// Leaves a privileged container for the machine that it runs on.
+    ///
+    /// ## Needs
+    /// `securityContext.privileged: true` on the container, in any of the pod's three lists. As a
+    /// user other than root it also takes a way to become root inside, such as a setuid binary.
+    /// ## Abuse
+    /// Inside: `mkdir /host && mount $(findmnt -no SOURCE /etc/hosts) /host && chroot /host`, or
+    /// write a handler to `/proc/sys/kernel/core_pattern` and crash a process.
+    /// ## Stopped by
+    /// Nothing on the machine: seccomp and AppArmor are off for a privileged container. A user
+    /// namespace (`hostUsers: false`) or a sandbox (gVisor, Kata) leaves only flaws in those.
+    /// ## Fix
+    /// Remove `privileged: true`; add the one capability or device that the program uses. Enforce
+    /// Pod Security level `baseline` on the namespace.
+    /// ## Detect
+    /// Audit events that create pods with `privileged: true`; on the machine, `mount` and `chroot`
+    /// calls from a container's cgroup.
+    /// ## References
+    /// - <https://kubernetes.io/docs/concepts/security/pod-security-standards/>
+    /// - <https://bishopfox.com/blog/kubernetes-pod-privilege-escalation>
+    pub static PRIVILEGED_CONTAINER = {
+        id: "privileged-container", title: "Escape from a privileged container",
+        mitre: &["T1611"], odds: Odds::certain(0.95),
+    }
+}
+
+crate::attack! {
+    /// Enters the namespaces of the machine's first process from a privileged container that sees
+    /// the machine's processes.
+    ///
+    /// ## Needs
+    /// `hostPID: true` on the pod and `privileged: true` on the container.
+    /// ## Abuse
+    /// `nsenter --target 1 --mount --uts --ipc --net --pid -- sh` is a root shell on the machine.
+    /// ## Stopped by
+    /// Nothing; a sandbox has a first process of its own.
+    /// ## Fix
+    /// Remove `hostPID` and `privileged`; an agent that counts processes needs neither.
+    /// ## Detect
+    /// `setns` calls from a container's cgroup; audit events that create pods with `hostPID`.
+    /// ## References
+    /// - <https://kubernetes.io/docs/concepts/security/pod-security-standards/>
+    /// - nsenter(1)
+    pub static HOST_PID_PRIVILEGED_NSENTER = {
+        id: "host-pid-privileged-nsenter", title: "Enter the machine's namespaces",
+        mitre: &["T1611"], odds: Odds::certain(0.95),
+    }
+}
+
+crate::attack! {
+    /// Reads the files and the environment of other pods' processes, which a pod with the machine's
+    /// process namespace sees.
+    ///
+    /// ## Needs
+    /// `hostPID: true`, and that a process of another pod has the same user and no capability that
+    /// this one lacks: the rule of `ptrace`. Containers that run as root with the default
+    /// capabilities are such a pair.
+    /// ## Abuse
+    /// `for p in /proc/[0-9]*; do cat $p/root/var/run/secrets/kubernetes.io/serviceaccount/token;
+    /// tr '\0' '\n' < $p/environ; done`
+    /// ## Stopped by
+    /// Another user, a user namespace, the Yama and AppArmor rules on `ptrace`. The machine's own
+    /// processes hold more capabilities and stay closed.
+    /// ## Fix
+    /// Remove `hostPID: true`; enforce Pod Security level `baseline`.
+    /// ## Detect
+    /// Reads of `/proc/*/environ` and `/proc/*/root` from a container's cgroup.
+    /// ## References
+    /// - ptrace(2), section on access mode checking
+    /// - <https://bishopfox.com/blog/kubernetes-pod-privilege-escalation>
+    pub static HOST_PID_LEAK = {
+        id: "host-pid-leak", title: "Read other pods' processes", mitre: &["T1057", "T1003.007"],
+        odds: Odds::possible(0.25),
+    }
+}
+
+crate::attack! {
+    /// Reaches what listens on the machine's own addresses, past network policies.
+    ///
+    /// ## Needs
+    /// `hostNetwork: true`, and something on the machine's loopback or its cloud's metadata address
+    /// that trusts whoever connects. The network namespace alone gives no process on the machine.
+    /// ## Abuse
+    /// `curl http://127.0.0.1:10248/healthz`, `curl -k https://127.0.0.1:10250/pods`,
+    /// `curl http://169.254.169.254/latest/meta-data/` and whatever else `ss -lnt` shows.
+    /// ## Stopped by
+    /// Authentication of the kubelet and of local services. A hop limit on the metadata service
+    /// does not stop the machine's own network namespace.
+    /// ## Fix
+    /// Remove `hostNetwork: true`; use a Service or a `hostPort` for the one port.
+    /// ## Detect
+    /// Connections to loopback ports and to the metadata address from a container's cgroup.
+    /// ## References
+    /// - <https://kubernetes.io/docs/concepts/security/pod-security-standards/>
+    /// - <https://bishopfox.com/blog/kubernetes-pod-privilege-escalation>
+    pub static HOST_NETWORK_REACH = {
+        id: "host-network-reach", title: "Use the machine's own network",
+        mitre: &["T1552.005", "T1046"], odds: Odds::possible(0.15),
+    }
+}
+
+crate::attack! {
+    /// Talks to the machine's processes through shared memory and semaphores.
+    ///
+    /// ## Needs
+    /// `hostIPC: true`, and a process outside that keeps something of worth in shared memory.
+    /// ## Abuse
+    /// `ipcs -a` and a look into `/dev/shm`.
+    /// ## Stopped by
+    /// The permissions of each segment.
+    /// ## Fix
+    /// Remove `hostIPC: true`.
+    /// ## Detect
+    /// `shmget` and `shmat` calls from a container's cgroup.
+    /// ## References
+    /// - <https://kubernetes.io/docs/concepts/security/pod-security-standards/>
+    pub static HOST_IPC_SHARE = {
+        id: "host-ipc-share", title: "Use the machine's shared memory", mitre: &["T1559"],
+        odds: Odds::possible(0.05),
+    }
+}
+
+crate::attack! {
+    /// Has the kernel run a program of the container's choice on the machine, by the handler of
+    /// crashed processes.
+    ///
+    /// ## Needs
+    /// Root's write access to `/proc/sys/kernel/core_pattern`: the machine's `/proc`, `/proc/sys`
+    /// or `/proc/sys/kernel` mounted writable, or `procMount: Unmasked` outside a user namespace. A
+    /// privileged container may do it too and has its own edge.
+    /// ## Abuse
+    /// `echo '|/proc/%P/root/tmp/run' > /proc/sys/kernel/core_pattern`, put a script at `/tmp/run`
+    /// and crash a process: the kernel runs the script as root outside every container.
+    /// ## Stopped by
+    /// A read-only mount, another user than root, a user namespace, a sandbox. The runtimes' AppArmor
+    /// profile denies the write at `/proc` itself, not at another mount of the machine's.
+    /// ## Fix
+    /// Mount `/proc` with `readOnly: true` or not at all; leave `procMount` at its default.
+    /// ## Detect
+    /// Writes to `/proc/sys/kernel/core_pattern` from a container's cgroup.
+    /// ## References
+    /// - core(5), section on piping core dumps to a program
+    /// - <https://kubehound.io/reference/attacks/CE_UMH_CORE_PATTERN/>
+    pub static UMH_CORE_PATTERN = {
+        id: "umh-core-pattern", title: "Have the kernel run a program", mitre: &["T1611"],
+        odds: Odds::certain(0.95),
+    }
+}
+
+crate::attack! {
+    /// Runs on a Windows machine itself, as a HostProcess container does.
+    ///
+    /// ## Needs
+    /// `windowsOptions.hostProcess: true` and a Windows node; Linux ignores the field. Full power
+    /// needs the user to be an administrator, and a container that names none inherits the
+    /// runtime's `SYSTEM`.
+    /// ## Abuse
+    /// Any command: the process is in no container. `C:\var\lib\kubelet` is at hand.
+    /// ## Stopped by
+    /// A `runAsUserName` without rights on the machine.
+    /// ## Fix
+    /// Remove `hostProcess: true`; enforce Pod Security level `baseline`.
+    /// ## Detect
+    /// Audit events that create pods with `hostProcess`; processes of the job objects' silos.
+    /// ## References
+    /// - <https://kubernetes.io/docs/tasks/configure-pod-container/create-hostprocess-pod/>
+    pub static WINDOWS_HOST_PROCESS = {
+        id: "windows-host-process", title: "Run as a process of the Windows machine",
+        mitre: &["T1611"], odds: Odds::likely(0.9),
+    }
+}
+
+/// Escapes, and what containers of a pod may do to one another.
+pub static FAMILY: Family = Family {
+    name: "I Container escape",
+    attacks: &[
+        &PRIVILEGED_CONTAINER,
+        &CAP_SYS_ADMIN,
+        &CAP_SYS_MODULE,
+        &CAP_SYS_PTRACE_HOST_PID,
+        &HOST_PID_PRIVILEGED_NSENTER,
+        &HOST_PID_LEAK,
+        &CAP_DAC_READ_SEARCH,
+        &CAP_NET_ADMIN_RAW_HOST_NET,
+        &HOST_NETWORK_REACH,
+        &HOST_IPC_SHARE,
+        &UMH_CORE_PATTERN,
+        &WINDOWS_HOST_PROCESS,
+    ],
+    find,
+};
+
+/// Where a way out leads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Goal {
+    /// The machine.
+    Node,
+    /// Files on the machine's disk.
+    Files,
+    /// What other pods' processes hold.
+    Processes,
+}
+
+/// A way out of one container of a specification.
+#[derive(Debug)]
+struct Way {
+    container: usize,
+    attack: &'static Attack,
+    odds: Odds,
+    goal: Goal,
+    /// It works on Windows, and there alone.
+    windows: bool,
+    /// Field and value, without a template's prefix.
+    facts: Vec<(String, String)>,
+}
+
+fn find(world: &World, sink: &mut Sink<'_>) {
+    let mut known: Vec<Option<Vec<Way>>> = Vec::new();
+    known.resize_with(world.specs.len(), || None);
+    let mut read = BTreeSet::new();
+    for host in world.hosts() {
+        let Some(node) = world.host_node(host) else { continue };
+        let Some(slot) = known.get_mut(spec_number(world, host)) else { continue };
+        let ways = slot.get_or_insert_with(|| ways(world, world.host_spec(host)));
+        for way in ways {
+            put(world, sink, host, node, way, &mut read);
+        }
+    }
+    credentials::members(world, sink, &read);
+}
+
+/// The number of what runs' specification.
+pub(super) fn spec_number(world: &World, host: Host) -> usize {
+    let spec = match host {
+        Host::Pod(pod) => world.pods[pod.index()].spec,
+        Host::Template(workload) => world.workloads[workload.index()].spec.unwrap_or(u32::MAX),
+    };
+    spec as usize
+}
+
+/// Whether a node is one that the snapshot only refers to, or the one called `unknown`: what it is
+/// like cannot be said.
+pub(super) fn is_unseen(world: &World, node: NodeIx) -> bool {
+    !world.objects[world.nodes[node.index()].object.index()].is_present()
+}
+
+/// The user that a container's processes bear on the machine, as far as it matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Power {
+    Root,
+    /// Nothing says otherwise; the image decides.
+    Assumed,
+    Other,
+}
+
+/// Whether a container runs as root.
+pub(super) fn power(container: &Container) -> Power {
+    match container.run_as_user {
+        Some(0) => Power::Root,
+        None if !container.run_as_non_root => Power::Assumed,
+        _ => Power::Other,
+    }
+}
+
+/// The fact that a container does not run as root. The field may be the pod's or the container's.
+pub(super) fn user_fact(container: &Container) -> (String, String) {
+    let value = match container.run_as_user {
+        Some(user) => format!("runs as user {user}"),
+        None => "runs as a user other than root".to_owned(),
+    };
+    (container.field(), value)
+}
+
+/// The sandbox that a runtime class names, if its name tells one.
+pub(super) fn sandbox<'w>(world: &'w World, spec: &PodSpec) -> Option<&'w str> {
+    let class = world.text(spec.runtime_class);
+    let lower = class.to_ascii_lowercase();
+    ["gvisor", "runsc", "kata"].iter().any(|word| lower.contains(word)).then_some(class)
+}
+
+/// Every way out of a specification's containers.
+fn ways(world: &World, spec: &PodSpec) -> Vec<Way> {
+    let mut ways = Vec::new();
+    for (index, container) in spec.containers.iter().enumerate() {
+        let field = container.field();
+        let security = |name: &str, value: &str| {
+            (format!("{field}.securityContext.{name}"), value.to_owned())
+        };
+        let pod = |name: &str| (format!(".spec.{name}"), "true".to_owned());
+        let mut add = |attack: &'static Attack, goal, odds, facts| {
+            ways.push(Way { container: index, attack, odds, goal, windows: false, facts });
+        };
+        if container.host_process {
+            let facts = vec![security("windowsOptions.hostProcess", "true")];
+            let odds = WINDOWS_HOST_PROCESS.odds;
+            add(&WINDOWS_HOST_PROCESS, Goal::Node, odds, facts);
+            if let Some(way) = ways.last_mut() {
+                way.windows = true;
+            }
+            continue;
+        }
+        if container.privileged {
+            let privileged = security("privileged", "true");
+            add(&PRIVILEGED_CONTAINER, Goal::Node, PRIVILEGED_CONTAINER.odds, vec![privileged]);
+        }
+        if spec.host_pid && container.privileged {
+            let facts = vec![pod("hostPID"), security("privileged", "true")];
+            let odds = HOST_PID_PRIVILEGED_NSENTER.odds;
+            add(&HOST_PID_PRIVILEGED_NSENTER, Goal::Node, odds, facts);
+        }
+        if !container.privileged {
+            for row in CAPABILITIES.iter().filter(|r| container.capabilities.has(r.capability)) {
+                if row.host_pid && !spec.host_pid || row.host_network && !spec.host_network {
+                    continue;
+                }
+                let mut facts = vec![security("capabilities.add", row.capability)];
+                if row.host_pid {
+                    facts.push(pod("hostPID"));
+                }
+                if row.host_network {
+                    facts.push(pod("hostNetwork"));
+                }
+                let mut odds = row.attack.odds;
+                if container.confined && row.filtered {
+                    // The runtimes' default profile admits the calls that the capability is for;
+                    // a profile of its own may not.
+                    odds = odds.but(0.8, Confidence::Likely);
+                    facts.push((field.clone(), "has a seccomp profile".to_owned()));
+                }
+                add(row.attack, row.goal, odds, facts);
+            }
+            if spec.host_pid {
+                add(&HOST_PID_LEAK, Goal::Processes, HOST_PID_LEAK.odds, vec![pod("hostPID")]);
+            }
+            if container.proc_unmasked && !spec.user_namespace && power(container) != Power::Other {
+                let facts = vec![security("procMount", "Unmasked")];
+                add(&UMH_CORE_PATTERN, Goal::Node, Odds::likely(0.7), facts);
+            }
+        }
+        if spec.host_network {
+            let facts = vec![pod("hostNetwork")];
+            add(&HOST_NETWORK_REACH, Goal::Node, HOST_NETWORK_REACH.odds, facts);
+        }
+        if spec.host_ipc {
+            add(&HOST_IPC_SHARE, Goal::Node, HOST_IPC_SHARE.odds, vec![pod("hostIPC")]);
+        }
+        for way in ways.iter_mut().filter(|w| w.container == index) {
+            mitigate(world, spec, container, way);
+        }
+    }
+    ways
+}
+
+/// Scales a way by what stands against it; each circumstance becomes a fact.
+fn mitigate(world: &World, spec: &PodSpec, container: &Container, way: &mut Way) {
+    // The machine's network is the same for whoever uses it.
+    if way.attack == &HOST_NETWORK_REACH {
+        return;
+    }
+    if power(container) == Power::Other {
+        way.odds = if container.privileged {
+            // Every capability is one setuid program away.
+            way.odds.but(0.6, Confidence::Likely)
+        } else {
+            // Added capabilities are gone after `exec` unless the file bears them.
+            way.odds.but(0.4, Confidence::Possible)
+        };
+        way.facts.push(user_fact(container));
+    }
+    if spec.user_namespace {
+        way.odds = way.odds.but(0.3, Confidence::Possible);
+        way.facts.push((".spec.hostUsers".to_owned(), "false".to_owned()));
+    }
+    if let Some(class) = sandbox(world, spec) {
+        way.odds = way.odds.but(0.1, Confidence::Possible);
+        way.facts.push((".spec.runtimeClassName".to_owned(), class.to_owned()));
+    }
+}
+
+/// Puts a way's edges for one pod or template into the sink.
+fn put(
+    world: &World,
+    sink: &mut Sink<'_>,
+    host: Host,
+    node: NodeIx,
+    way: &Way,
+    read: &mut BTreeSet<NodeIx>,
+) {
+    let on = &world.nodes[node.index()];
+    let fits = if way.windows { on.windows || is_unseen(world, node) } else { !on.windows };
+    if !fits {
+        return;
+    }
+    let (object, _) = world.host_object(host);
+    let facts: Vec<_> = way
+        .facts
+        .iter()
+        .map(|(field, value)| sink.fact(object, &world.host_field(host, field), value))
+        .collect();
+    let from = Thing::Container(host, way.container);
+    match way.goal {
+        Goal::Node => sink.edge_with(from, Thing::Node(node), way.attack, way.odds, &facts),
+        Goal::Files => {
+            let identity = Thing::NodeIdentity(node);
+            sink.edge_with(from, identity, way.attack, way.odds, &facts);
+            if let Some(fact) = credentials::control_plane(world, sink, node) {
+                let facts = [facts, vec![fact]].concat();
+                sink.edge_with(from, Thing::ClusterAdmin, way.attack, way.odds, &facts);
+            }
+        }
+        Goal::Processes => {
+            read.insert(node);
+            for kind in [&credentials::MOUNTED, &credentials::ENVIRONMENT] {
+                let set = Thing::Set(credentials::on(kind, node));
+                sink.edge_with(from, set, way.attack, way.odds, &facts);
+            }
+        }
+    }
+}
