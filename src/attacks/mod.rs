@@ -6,10 +6,17 @@
 //! rules render from the same statics. Rules read the world and put edges into a sink; they know
 //! nothing of queries or output.
 
+mod pod_api;
+mod secrets;
 mod sets;
 mod structure;
+mod tokens;
+mod workload_patch;
+mod workloads;
 
-pub use sets::{CONTROL_PLANE_NODES, NODES, PODS, SECRETS, SERVICE_ACCOUNTS, WORKER_NODES};
+pub use sets::{
+    CONTROL_PLANE_NODES, NODES, PODS, PRIVILEGED_PODS, SECRETS, SERVICE_ACCOUNTS, WORKER_NODES,
+};
 
 use crate::graph::{Attack, Graph, Sink};
 use crate::world::World;
@@ -66,7 +73,8 @@ pub struct Family {
 }
 
 /// Every mechanism. The order is that of the catalogue, and of the documentation.
-pub static CATALOGUE: &[&Family] = &[&structure::FAMILY];
+pub static CATALOGUE: &[&Family] =
+    &[&structure::FAMILY, &pod_api::FAMILY, &workloads::FAMILY, &secrets::FAMILY, &tokens::FAMILY];
 
 /// Every attack, sorted by id.
 #[must_use]
