@@ -11,11 +11,18 @@ mod credentials;
 mod escape;
 mod host_paths;
 mod hostpath;
+mod pod_api;
+mod secrets;
 mod sets;
 mod siblings;
 mod structure;
+mod tokens;
+mod workload_patch;
+mod workloads;
 
-pub use sets::{CONTROL_PLANE_NODES, NODES, PODS, SECRETS, SERVICE_ACCOUNTS, WORKER_NODES};
+pub use sets::{
+    CONTROL_PLANE_NODES, NODES, PODS, PRIVILEGED_PODS, SECRETS, SERVICE_ACCOUNTS, WORKER_NODES,
+};
 
 use crate::graph::{Attack, Graph, Sink};
 use crate::world::World;
@@ -72,7 +79,16 @@ pub struct Family {
 }
 
 /// Every mechanism. The order is that of the catalogue, and of the documentation.
-pub static CATALOGUE: &[&Family] = &[&structure::FAMILY, &siblings::FAMILY, &escape::FAMILY, &hostpath::FAMILY];
+pub static CATALOGUE: &[&Family] = &[
+    &structure::FAMILY,
+    &siblings::FAMILY,
+    &pod_api::FAMILY,
+    &workloads::FAMILY,
+    &secrets::FAMILY,
+    &tokens::FAMILY,
+    &escape::FAMILY,
+    &hostpath::FAMILY,
+];
 
 /// Every attack, sorted by id.
 #[must_use]

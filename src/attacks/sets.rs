@@ -7,7 +7,7 @@
 use crate::graph::{Named, Odds, SetKey, SetKind, Sink, Thing};
 use crate::sym::Sym;
 use crate::world::nodes::ControlPlane;
-use crate::world::{AccountIx, NodeIx, PodIx, SecretIx, UNKNOWN_NODE, World};
+use crate::world::{AccountIx, NodeIx, PodIx, SecretIx, UNKNOWN_NODE, WorkloadIx, World};
 
 crate::attack! {
     /// Belongs to a set of things that an attack reaches alike.
@@ -37,17 +37,22 @@ pub static WORKER_NODES: SetKind = SetKind { id: "worker-nodes", noun: "worker n
 pub static CONTROL_PLANE_NODES: SetKind =
     SetKind { id: "control-plane-nodes", noun: "control-plane nodes" };
 
+/// Privileged pods that may be created: each leads to every node.
+pub static PRIVILEGED_PODS: SetKind =
+    SetKind { id: "privileged-pods", noun: "privileged pods to create" };
+
 /// Puts the members of the named sets into the sink. A kind that has its members from its own
 /// attack (the backends of a Service) is not known here and left alone.
 pub(super) fn members(world: &World, sink: &mut Sink<'_>, named: Named) {
     let Named { sets: mut keys, admins } = named;
     for namespace in super::structure::powers(world, sink, &keys, admins) {
         let set = |kind| SetKey { kind, ns: namespace, of: 0 };
-        keys.extend([set(&PODS), set(&SECRETS), set(&SERVICE_ACCOUNTS)]);
+        keys.extend([set(&PODS), set(&SECRETS), set(&SERVICE_ACCOUNTS), set(&PRIVILEGED_PODS)]);
     }
     keys.sort_unstable();
     keys.dedup();
     // A set of the cluster leads to those of the namespaces, which need members too.
+    super::workloads::privileged_members(world, sink, &mut keys);
     for kind in [&PODS, &SERVICE_ACCOUNTS, &SECRETS] {
         let whole = SetKey { kind, ns: Sym::EMPTY, of: 0 };
         if keys.contains(&whole) {
@@ -75,6 +80,13 @@ pub(super) fn members(world: &World, sink: &mut Sink<'_>, named: Named) {
                     world.text(key.ns),
                 );
                 sink.edge(set, Thing::Pod(pod), &SET_MEMBER, &[fact]);
+            }
+            // A workload without pods counts as if one pod of its template ran.
+            let templates = world.workloads_of(key.ns).map(WorkloadIx::new);
+            for workload in templates.filter(|w| world.is_template(*w)) {
+                let object = world.workloads[workload.index()].object;
+                let fact = sink.fact(object, ".metadata.namespace", world.text(key.ns));
+                sink.edge(set, Thing::Workload(workload), &SET_MEMBER, &[fact]);
             }
         } else if key.kind == &SERVICE_ACCOUNTS {
             for account in world.accounts_of(key.ns).map(AccountIx::new) {

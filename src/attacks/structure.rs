@@ -1,9 +1,10 @@
 //! Identity and structure: membership, bindings, containment, and what full power amounts to.
 
 use super::Family;
-use super::sets::{PODS, SECRETS, SERVICE_ACCOUNTS};
+use super::sets::{PODS, PRIVILEGED_PODS, SECRETS, SERVICE_ACCOUNTS};
 use crate::graph::{Odds, SetKey, Sink, Thing};
 use crate::sym::Sym;
+use crate::world::admission::Level;
 use crate::world::exposure::Host;
 use crate::world::grants::{Grant, Names, Permission, Scope};
 use crate::world::{
@@ -355,6 +356,10 @@ pub(super) fn powers(
         let fact = sink.fact(namespace.object, "", "what it holds, its admin holds");
         for kind in [&PODS, &SECRETS, &SERVICE_ACCOUNTS] {
             let set = Thing::Set(SetKey { kind, ns: namespace.name, of: 0 });
+            sink.edge(Thing::NamespaceAdmin(*ix), set, &IS_NAMESPACE_ADMIN, &[fact]);
+        }
+        if super::pod_api::admits(namespace, Level::Privileged) {
+            let set = Thing::Set(SetKey { kind: &PRIVILEGED_PODS, ns: namespace.name, of: 0 });
             sink.edge(Thing::NamespaceAdmin(*ix), set, &IS_NAMESPACE_ADMIN, &[fact]);
         }
     }

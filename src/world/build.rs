@@ -267,6 +267,10 @@ fn refer(part: &mut Part, symbols: &Symbols) -> u64 {
             owners.insert((workload.ns, name, kind));
         }
     }
+    if part.nodes.is_empty() && nodes.is_empty() {
+        // A cluster has a machine, shown or not: what may be created runs there.
+        nodes.insert(unknown);
+    }
     for (ns, spec) in specs {
         let Some(spec) = part.specs.get(spec) else { continue };
         accounts.insert((ns, spec.account));

@@ -6,7 +6,7 @@
 
 use super::rbac::matches_resource;
 use super::rows::Rule;
-use super::{BindingIx, Principal, RuleRef, Subject, World};
+use super::{BindingIx, Namespace, NamespaceIx, Principal, RuleRef, Subject, World};
 use crate::sym::Sym;
 
 /// A permission that an attack needs.
@@ -178,6 +178,18 @@ impl World {
         }
         grants.sort_unstable_by_key(|g| (g.binding, g.rule));
         grants
+    }
+
+    /// The namespaces that a scope reaches, in order.
+    #[must_use]
+    pub fn reached(&self, scope: Scope) -> &[Namespace] {
+        match scope {
+            Scope::Cluster => &self.namespaces,
+            Scope::Namespace(ns) => {
+                let at = self.namespace(ns).map(NamespaceIx::index);
+                at.map_or(&[], |i| &self.namespaces[i..=i])
+            }
+        }
     }
 
     /// Every grant of any of some permissions.

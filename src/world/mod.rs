@@ -19,6 +19,7 @@ pub mod nodes;
 pub mod pods;
 pub mod rbac;
 pub mod rows;
+pub mod version;
 
 use crate::input::{Origin, SourceId};
 use crate::sym::{Sym, Symbols};

@@ -1,0 +1,280 @@
+//! Reading Secrets: through the API, by four verbs, and from the containers that hold them.
+
+use super::Family;
+use super::pod_api::{named, set_of};
+use super::sets::SECRETS;
+use crate::graph::{Attack, Confidence, Odds, Sink, Thing};
+use crate::sym::Sym;
+use crate::world::exposure::Host;
+use crate::world::grants::{Names, Permission};
+use crate::world::pods::{Container, PodSpec, Volume};
+use crate::world::rows::Phase;
+use crate::world::{SecretIx, World};
+use rustc_hash::FxHashMap;
+
+crate::attack! {
+    /// Reads a Secret whose name is known.
+    ///
+    /// ## Needs
+    /// `get` on `secrets` in the namespace; `resourceNames` are honoured. Without `list` the name
+    /// has to be known: specifications of pods show it, Helm's releases follow a pattern.
+    /// ## Abuse
+    /// `kubectl get secret -n NAMESPACE NAME -o yaml`.
+    /// ## Stopped by
+    /// `resourceNames` limit it to those Secrets.
+    /// ## Fix
+    /// Name the Secrets in `resourceNames`, or mount them into the one pod that needs them.
+    /// ## Detect
+    /// Audit events with verb `get` on `secrets`; keep their level at `Metadata`, or the log holds
+    /// the values.
+    /// ## References
+    /// - <https://kubernetes.io/docs/concepts/configuration/secret/>
+    /// - executed on kube-apiserver 1.36
+    pub(super) static SECRET_GET = {
+        id: "secret-get", title: "Read a Secret", mitre: &["T1552.007", "MS-TA9025"],
+        odds: Odds::certain(0.95),
+    }
+}
+
+crate::attack! {
+    /// Lists or watches Secrets: both answers hold all their values.
+    ///
+    /// ## Needs
+    /// `list` or `watch` on `secrets`. With `resourceNames` a request with
+    /// `fieldSelector=metadata.name=NAME` reads those Secrets and no others.
+    /// ## Abuse
+    /// `kubectl get secrets -n NAMESPACE -o yaml`, or with `--field-selector metadata.name=NAME`.
+    /// ## Stopped by
+    /// `resourceNames` limit it to those Secrets.
+    /// ## Fix
+    /// Remove `list` and `watch` on `secrets` from the role; a controller can watch the Secrets of
+    /// one namespace, or name them.
+    /// ## Detect
+    /// Audit events with verb `list` or `watch` on `secrets` from others than controllers.
+    /// ## References
+    /// - <https://kubernetes.io/docs/concepts/security/rbac-good-practices/#listing-secrets>
+    /// - executed on kube-apiserver 1.36, with `resourceNames` too
+    pub(super) static SECRET_LIST = {
+        id: "secret-list", title: "List Secrets", mitre: &["T1552.007"],
+        odds: Odds::certain(0.95),
+    }
+}
+
+crate::attack! {
+    /// Reads a Secret by changing nothing in it: the answer to a PATCH holds the object.
+    ///
+    /// ## Needs
+    /// `patch` on `secrets`, and the Secret's name; `resourceNames` are honoured. No `get`.
+    /// ## Abuse
+    /// Send `PATCH /api/v1/namespaces/NAMESPACE/secrets/NAME?dryRun=All` with the body `{}` and
+    /// `Content-Type: application/merge-patch+json`; the answer holds `data`.
+    /// ## Stopped by
+    /// `resourceNames` limit it to those Secrets.
+    /// ## Fix
+    /// Treat `patch` on `secrets` like `get`: remove it from the role or name the Secrets.
+    /// ## Detect
+    /// Audit events with verb `patch` on `secrets`, above all with `dryRun=All` in the request URI.
+    /// ## References
+    /// - kubernetes apiserver `pkg/endpoints/handlers/patch.go`
+    /// - executed on kube-apiserver 1.36, with `dryRun` too
+    pub(super) static SECRET_PATCH_READ = {
+        id: "secret-patch-read", title: "Read a Secret by an empty patch", mitre: &["T1552.007"],
+        odds: Odds::certain(0.95),
+    }
+}
+
+crate::attack! {
+    /// Reads every Secret by deleting none: the answer to a dry run of DELETE on the collection
+    /// lists what it would delete, with the values.
+    ///
+    /// ## Needs
+    /// `deletecollection` on `secrets`. Its requests bear no name, so that a rule with
+    /// `resourceNames` does not allow it.
+    /// ## Abuse
+    /// `kubectl delete --raw '/api/v1/namespaces/NAMESPACE/secrets?dryRun=All'`.
+    /// ## Stopped by
+    /// Nothing else: the dry run needs no more than the right.
+    /// ## Fix
+    /// Remove `deletecollection` on `secrets` from the role; `delete` is enough to delete by name.
+    /// ## Detect
+    /// Audit events with verb `deletecollection` on `secrets`, above all with `dryRun=All`.
+    /// ## References
+    /// - kubernetes apiserver `pkg/registry/generic/registry/store.go`, `DeleteCollection`
+    /// - executed on kube-apiserver 1.36
+    pub(super) static SECRET_DELETE_COLLECTION_READ = {
+        id: "secret-delete-collection-read", title: "Read Secrets by a dry run of deleting",
+        mitre: &["T1552.007"], odds: Odds::certain(0.95),
+    }
+}
+
+crate::attack! {
+    /// A container has the Secret in a volume or in its environment.
+    ///
+    /// ## Needs
+    /// The container mounts a volume from the Secret, or a projected volume with it, or refers to
+    /// it in `env` or `envFrom`. What only the kubelet reads (`imagePullSecrets`, the Secret of a
+    /// CSI volume) is not in the container.
+    /// ## Abuse
+    /// In the container: `cat` the files under the mount's path, or `env`.
+    /// ## Stopped by
+    /// A sidecar without the mount does not hold it. An init container that has ended cannot be
+    /// entered.
+    /// ## Fix
+    /// Mount the Secret only into the container that needs it, and only the keys it needs.
+    /// ## Detect
+    /// File access under the mount's path by other programs than the container's own, as runtime
+    /// sensors on the node report it.
+    /// ## References
+    /// - <https://kubernetes.io/docs/concepts/configuration/secret/#using-secrets-as-files-from-a-pod>
+    pub(super) static POD_MOUNTS_SECRET = {
+        id: "pod-mounts-secret", title: "Holds a Secret", mitre: &["T1552.001"],
+        odds: Odds::certain(0.98),
+    }
+}
+
+/// Reading Secrets.
+pub(super) static FAMILY: Family = Family {
+    name: "D Secrets",
+    attacks: &[
+        &SECRET_GET,
+        &SECRET_LIST,
+        &SECRET_PATCH_READ,
+        &SECRET_DELETE_COLLECTION_READ,
+        &POD_MOUNTS_SECRET,
+    ],
+    find,
+};
+
+/// How a verb that reads Secrets does it: whether the request bears a name, and whether the answer
+/// tells names that were not known.
+static READS: &[(&str, &Attack, bool)] = &[
+    ("get", &SECRET_GET, false),
+    ("list", &SECRET_LIST, true),
+    ("watch", &SECRET_LIST, true),
+    ("patch", &SECRET_PATCH_READ, false),
+    ("deletecollection", &SECRET_DELETE_COLLECTION_READ, true),
+];
+
+fn find(world: &World, sink: &mut Sink<'_>) {
+    for (verb, attack, tells_names) in READS {
+        reads(world, sink, verb, attack, *tells_names);
+    }
+    mounts(world, sink);
+}
+
+fn reads(
+    world: &World,
+    sink: &mut Sink<'_>,
+    verb: &'static str,
+    attack: &'static Attack,
+    tells_names: bool,
+) {
+    let permission = Permission::namespaced(verb, "", "secrets");
+    let odds = attack.odds;
+    // Where the name is not told, it has to be known from elsewhere.
+    let all = if tells_names { odds } else { odds.but(0.95, Confidence::Likely) };
+    for grant in world.grants(&permission).iter().filter(|g| g.names == Names::All) {
+        let (from, to) = (Thing::Binding(grant.binding), set_of(&SECRETS, grant.scope));
+        let facts = sink.grant(grant);
+        sink.edge_with(from, to, attack, all, &facts);
+    }
+    // A list or watch may select one name, and then bears it; a deletion of a collection does not.
+    if verb == "deletecollection" {
+        return;
+    }
+    for grant in world.grants(&permission.with_name()) {
+        let Names::Only(names) = grant.names else { continue };
+        let facts = sink.grant(&grant);
+        for secret in named(world, grant.scope, names, |ns, name| world.secret(ns, name)) {
+            let (from, to) = (Thing::Binding(grant.binding), Thing::Secret(secret));
+            sink.edge_with(from, to, attack, seen(world, secret, odds), &facts);
+        }
+    }
+}
+
+/// The odds of a step to a Secret: one that is only referred to may not exist, where the snapshot
+/// holds others.
+fn seen(world: &World, secret: SecretIx, odds: Odds) -> Odds {
+    let object = &world.objects[world.secrets[secret.index()].object.index()];
+    let collected = world.seen.contains_key(&(String::new(), "Secret".to_owned()));
+    if object.is_present() || !collected { odds } else { odds.but(1.0, Confidence::Likely) }
+}
+
+/// A Secret in a container, as its specification says it: where it is named, and where the
+/// container takes it up.
+#[derive(Debug)]
+struct Held {
+    container: usize,
+    secret: Sym,
+    named: String,
+    mounted: Option<String>,
+}
+
+/// The Secrets in a specification's containers.
+fn held(spec: &PodSpec) -> Vec<Held> {
+    let mut found = Vec::new();
+    for (i, container) in spec.containers.iter().enumerate() {
+        let field = container.field();
+        for mount in &container.mounts {
+            let at = format!(".spec.volumes[{}]", mount.volume);
+            let mounted = || Some(format!("{field}.volumeMounts[{}]", mount.place));
+            match spec.volumes.get(usize::from(mount.volume)) {
+                Some(Volume::Secret(secret)) => found.push(Held {
+                    container: i,
+                    secret: *secret,
+                    named: format!("{at}.secret.secretName"),
+                    mounted: mounted(),
+                }),
+                Some(Volume::Projected { secrets, .. }) => {
+                    found.extend(secrets.iter().map(|(source, secret)| Held {
+                        container: i,
+                        secret: *secret,
+                        named: format!("{at}.projected.sources[{source}].secret.name"),
+                        mounted: mounted(),
+                    }));
+                }
+                _ => {}
+            }
+        }
+        for env in &container.env {
+            let named = if env.from {
+                format!("{field}.envFrom[{}].secretRef.name", env.place)
+            } else {
+                format!("{field}.env[{}].valueFrom.secretKeyRef.name", env.place)
+            };
+            found.push(Held { container: i, secret: env.secret, named, mounted: None });
+        }
+    }
+    found
+}
+
+/// Whether a container of a host can be entered: it keeps running, or the pod's init containers
+/// may still be at work.
+pub(super) fn enterable(world: &World, host: Host, container: &Container) -> bool {
+    container.keeps_running()
+        || matches!(host, Host::Pod(pod) if world.pods[pod.index()].phase == Phase::Pending)
+}
+
+fn mounts(world: &World, sink: &mut Sink<'_>) {
+    let mut by_spec: FxHashMap<*const PodSpec, Vec<Held>> = FxHashMap::default();
+    for host in world.hosts() {
+        let spec = world.host_spec(host);
+        let (object, ns) = world.host_object(host);
+        let of_spec = by_spec.entry(std::ptr::from_ref(spec)).or_insert_with(|| held(spec));
+        for held in of_spec {
+            if !enterable(world, host, &spec.containers[held.container]) {
+                continue;
+            }
+            let Some(secret) = world.secret(ns, held.secret) else { continue };
+            let name = world.text(held.secret);
+            let named = sink.fact(object, &world.host_field(host, &held.named), name);
+            let mut facts = vec![named];
+            if let Some(mounted) = &held.mounted {
+                facts.push(sink.fact(object, &world.host_field(host, mounted), name));
+            }
+            let odds = seen(world, secret, POD_MOUNTS_SECRET.odds);
+            let from = Thing::Container(host, held.container);
+            sink.edge_with(from, Thing::Secret(secret), &POD_MOUNTS_SECRET, odds, &facts);
+        }
+    }
+}
