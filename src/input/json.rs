@@ -42,8 +42,8 @@ pub(super) fn read(window: &mut Window<'_>, hint: &Hint, sink: &mut Sink<'_>) {
 
 /// Other threads that parse a part of a list.
 pub(super) trait Share {
-    /// Takes items from where the window stands, which is before the first of a list, and leaves
-    /// it before another or at the list's end.
+    /// Takes items from where the window stands, which is before one of a list or the comma before
+    /// it, and leaves it before another or at the list's end.
     fn share(&mut self, window: &mut Window<'_>, hint: &Hint, sink: &mut Sink<'_>);
 }
 
@@ -301,10 +301,15 @@ impl Json<'_, '_, '_, '_, '_> {
     /// Reads the array that begins here and advances behind it.
     fn items(&mut self, hint: &Hint, depth: u8, late: &mut Late) -> Result<(), Stop> {
         self.window.advance(1);
-        if let (Some(others), 0) = (&mut self.others, depth) {
-            others.share(self.window, hint, self.sink);
-        }
+        let mut alone = self.window.offset();
         loop {
+            if let Some(others) = self.others.as_mut().filter(|_| depth == 0)
+                && self.window.offset() >= alone
+            {
+                others.share(self.window, hint, self.sink);
+                // Where the others found nothing to do, they may behind what is held.
+                alone = self.window.offset() + self.window.rest().len() as u64;
+            }
             match self.window.next() {
                 None => return Err(self.window.dry()),
                 Some(b']') => {

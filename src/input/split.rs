@@ -155,17 +155,25 @@ struct Style {
 const KEY: usize = 256;
 
 impl Style {
-    /// The style of the list whose first item the window stands before.
+    /// The style of the item that the window stands before.
     fn of(window: &mut Window<'_>) -> Option<Self> {
         window.byte(KEY);
         let head = window.rest();
+        let head = head.strip_prefix(b",").unwrap_or(head);
         let blank = head.iter().take_while(|b| b.is_ascii_whitespace()).count();
-        let key = head.get(blank..)?.strip_prefix(b"{")?;
-        let colon = blank + 1 + memchr::memchr(b':', key.get(..KEY)?)? + 1;
         let space = head.get(..blank)?;
+        let item = head.get(blank..)?;
         let lines = space.contains(&b'\n') && space.last() == Some(&b' ');
-        let before = if lines { blank } else { 0 };
-        Some(Self { begin: head.get(blank - before..colon)?.to_owned(), before, lines })
+        if lines {
+            // Nothing else is indented like this.
+            return item.starts_with(b"{").then(|| Self {
+                begin: [space, b"{"].concat(),
+                before: blank,
+                lines,
+            });
+        }
+        let colon = memchr::memchr(b':', item.strip_prefix(b"{")?.get(..KEY)?)? + 1;
+        Some(Self { begin: item.get(..=colon)?.to_owned(), before: 0, lines })
     }
 
     /// Where the last item in the text seems to begin.
@@ -205,17 +213,15 @@ fn is_item(text: &[u8]) -> bool {
     ];
     let Some(text) = text.get(..KEY.min(text.len())) else { return false };
     let mut words = text.split(|b| *b == b'"').skip(1).step_by(2);
-    match (words.next(), words.next(), words.next()) {
-        (Some(b"metadata"), ..) => true,
-        (Some(b"apiVersion"), _, Some(b"kind")) => {
-            let _ = words.next();
-            words.next().is_some_and(|third| ITEM.iter().any(|key| key.as_bytes() == third))
-        }
-        (Some(b"kind"), _, Some(b"apiVersion")) => {
-            let _ = words.next();
-            words.next().is_some_and(|third| ITEM.iter().any(|key| key.as_bytes() == third))
-        }
-        (Some(b"apiVersion"), _, Some(second)) => ITEM.iter().any(|key| key.as_bytes() == second),
-        _ => false,
-    }
+    // Values of text stand between the keys.
+    let (first, second, third) = (words.next(), words.nth(1), words.nth(1));
+    let next = match (first, second) {
+        (Some(b"metadata"), _) => return true,
+        // `addressType`: only items have something before these.
+        (Some(key), Some(b"apiVersion")) if key != b"kind" => return true,
+        (Some(b"apiVersion"), Some(b"kind")) | (Some(b"kind"), Some(b"apiVersion")) => third,
+        (Some(b"apiVersion"), other) => other,
+        _ => return false,
+    };
+    next.is_some_and(|key| ITEM.iter().any(|item| item.as_bytes() == key))
 }
