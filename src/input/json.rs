@@ -8,6 +8,7 @@
 use super::late::{self, Late};
 use super::layout;
 use super::sink::{Hint, Sink, Taken, group};
+use super::split::Share;
 use super::window::{Stop, Window, said};
 use crate::k8s::ObjectSeed;
 use serde::de::{DeserializeSeed, IgnoredAny};
@@ -35,26 +36,15 @@ const OBJECT_FIELDS: &[&str] = &[
     "imagePullSecrets",
 ];
 
-/// Reads a stream of documents. The hint is the kind that the file's name tells.
-pub(super) fn read(window: &mut Window<'_>, hint: &Hint, sink: &mut Sink<'_>) {
-    Json { window, sink, others: None }.documents(hint);
-}
-
-/// Other threads that parse a part of a list.
-pub(super) trait Share {
-    /// Takes items from where the window stands, which is before one of a list or the comma before
-    /// it, and leaves it before another or at the list's end.
-    fn share(&mut self, window: &mut Window<'_>, hint: &Hint, sink: &mut Sink<'_>);
-}
-
-/// Reads a stream of documents together with other threads.
-pub(super) fn read_shared(
+/// Reads a stream of documents, big lists together with other threads if there are any. The hint
+/// is the kind that the file's name tells.
+pub(super) fn read(
     window: &mut Window<'_>,
     hint: &Hint,
     sink: &mut Sink<'_>,
-    others: &mut dyn Share,
+    others: Option<&mut dyn Share>,
 ) {
-    Json { window, sink, others: Some(others) }.documents(hint);
+    Json { window, sink, others }.documents(hint);
 }
 
 /// Reads what should be whole items and the commas between them; `false` if it is not, or if one
@@ -76,7 +66,7 @@ pub(super) fn read_items(window: &mut Window<'_>, hint: &Hint, sink: &mut Sink<'
 pub(super) fn nested(text: &[u8], offset: u64, hint: &Hint, sink: &mut Sink<'_>) {
     let (mut bytes, before) = (text, sink.fixed);
     sink.fixed = Some(before.unwrap_or(offset));
-    read(&mut Window::new(&mut bytes, Vec::new()), hint, sink);
+    read(&mut Window::new(&mut bytes, Vec::new()), hint, sink, None);
     sink.fixed = before;
 }
 
