@@ -5,8 +5,8 @@
 //! archives in archives are not opened, and names are read up to a limit.
 
 use super::crew::{Body, Lead, Task, stream};
-use super::{Collect, SourceId, text};
-use std::io::{self, Read, Seek};
+use super::{Collect, SourceId, format, text};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::ControlFlow;
 use tar::EntryType;
 
@@ -86,7 +86,8 @@ pub(super) fn tar(reader: impl Read, visit: Visit<'_>) {
 }
 
 /// Walks through a zip archive.
-pub(super) fn zip(reader: impl Read + Seek, visit: Visit<'_>) {
+pub(super) fn zip(mut reader: impl Read + Seek, visit: Visit<'_>) {
+    let mut left = format::allowance(reader.seek(SeekFrom::End(0)).unwrap_or(0));
     let mut archive = match zip::ZipArchive::new(reader) {
         Ok(archive) => archive,
         Err(error) => {
@@ -101,12 +102,37 @@ pub(super) fn zip(reader: impl Read + Seek, visit: Visit<'_>) {
             Ok(file) if file.is_symlink() => visit(Entry::Link),
             Ok(mut file) => {
                 let (inner, size) = (file.name().to_owned(), file.size());
-                visit(Entry::Member(inner, size, &mut file))
+                visit(Entry::Member(
+                    inner,
+                    size,
+                    &mut Allowed { inner: &mut file, left: &mut left },
+                ))
             }
         };
         if flow.is_break() {
             return;
         }
+        if left == 0 {
+            let _ = visit(Entry::Broken(format::BOMB.to_owned()));
+            return;
+        }
+    }
+}
+
+/// Ends all members of an archive that unfolds beyond anything a dump would.
+struct Allowed<'a> {
+    inner: &'a mut dyn Read,
+    left: &'a mut u64,
+}
+
+impl Read for Allowed<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if *self.left == 0 {
+            return Ok(0);
+        }
+        let count = self.inner.read(buffer)?;
+        *self.left = self.left.saturating_sub(count as u64);
+        Ok(count)
     }
 }
 

@@ -158,10 +158,16 @@ struct Bound<R> {
     given: u64,
 }
 
-/// Text up to this size may be as repetitive as it likes.
-const FREE: u64 = 1 << 30;
-/// How many times its compressed size it may be above that.
-const RATIO: u64 = 200;
+/// What is said of such a stream.
+pub(super) const BOMB: &str = "the compressed data unfolds to over 200 times its size";
+
+/// How much text so many compressed bytes may become: any amount up to a size that does no harm,
+/// above that what the most repetitive dump might.
+pub(super) const fn allowance(compressed: u64) -> u64 {
+    let (free, ratio) = (1 << 30, 200);
+    let most = compressed.saturating_mul(ratio);
+    if most > free { most } else { free }
+}
 
 impl<R: BufRead> Read for Bound<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
@@ -175,9 +181,8 @@ impl<R: BufRead> Read for Bound<R> {
             other => other?,
         };
         self.given += count as u64;
-        if self.given > FREE && self.given / RATIO > self.inner.get_ref().count {
-            let message = "the compressed data unfolds to over 200 times its size";
-            return Err(io::Error::other(message));
+        if self.given > allowance(self.inner.get_ref().count) {
+            return Err(io::Error::other(BOMB));
         }
         Ok(count)
     }

@@ -8,6 +8,7 @@
 use super::late::{self, Late};
 use super::layout;
 use super::sink::{Hint, Sink, Taken, group};
+use super::split::Share;
 use super::window::{Stop, Window, said};
 use crate::k8s::ObjectSeed;
 use serde::de::{DeserializeSeed, IgnoredAny};
@@ -35,26 +36,15 @@ const OBJECT_FIELDS: &[&str] = &[
     "imagePullSecrets",
 ];
 
-/// Reads a stream of documents. The hint is the kind that the file's name tells.
-pub(super) fn read(window: &mut Window<'_>, hint: &Hint, sink: &mut Sink<'_>) {
-    Json { window, sink, others: None }.documents(hint);
-}
-
-/// Other threads that parse a part of a list.
-pub(super) trait Share {
-    /// Takes items from where the window stands, which is before the first of a list, and leaves
-    /// it before another or at the list's end.
-    fn share(&mut self, window: &mut Window<'_>, hint: &Hint, sink: &mut Sink<'_>);
-}
-
-/// Reads a stream of documents together with other threads.
-pub(super) fn read_shared(
+/// Reads a stream of documents, big lists together with other threads if there are any. The hint
+/// is the kind that the file's name tells.
+pub(super) fn read(
     window: &mut Window<'_>,
     hint: &Hint,
     sink: &mut Sink<'_>,
-    others: &mut dyn Share,
+    others: Option<&mut dyn Share>,
 ) {
-    Json { window, sink, others: Some(others) }.documents(hint);
+    Json { window, sink, others }.documents(hint);
 }
 
 /// Reads what should be whole items and the commas between them; `false` if it is not, or if one
@@ -76,7 +66,7 @@ pub(super) fn read_items(window: &mut Window<'_>, hint: &Hint, sink: &mut Sink<'
 pub(super) fn nested(text: &[u8], offset: u64, hint: &Hint, sink: &mut Sink<'_>) {
     let (mut bytes, before) = (text, sink.fixed);
     sink.fixed = Some(before.unwrap_or(offset));
-    read(&mut Window::new(&mut bytes, Vec::new()), hint, sink);
+    read(&mut Window::new(&mut bytes, Vec::new()), hint, sink, None);
     sink.fixed = before;
 }
 
@@ -301,10 +291,15 @@ impl Json<'_, '_, '_, '_, '_> {
     /// Reads the array that begins here and advances behind it.
     fn items(&mut self, hint: &Hint, depth: u8, late: &mut Late) -> Result<(), Stop> {
         self.window.advance(1);
-        if let (Some(others), 0) = (&mut self.others, depth) {
-            others.share(self.window, hint, self.sink);
-        }
+        let mut alone = self.window.offset();
         loop {
+            if let Some(others) = self.others.as_mut().filter(|_| depth == 0)
+                && self.window.offset() >= alone
+            {
+                others.share(self.window, hint, self.sink);
+                // Where the others found nothing to do, they may behind what is held.
+                alone = self.window.offset() + self.window.rest().len() as u64;
+            }
             match self.window.next() {
                 None => return Err(self.window.dry()),
                 Some(b']') => {

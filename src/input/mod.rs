@@ -242,7 +242,10 @@ fn plan(
         };
         let meta = fs::metadata(path).map_err(unreadable)?;
         if !meta.is_dir() {
-            File::open(path).map_err(unreadable)?;
+            // A pipe must be opened once only.
+            if meta.is_file() {
+                File::open(path).map_err(unreadable)?;
+            }
             sources.push(Source { path: Some(path.clone()), size: meta.len(), named: true });
             continue;
         }
@@ -275,8 +278,14 @@ fn open<'a, C: Collect>(
 ) {
     let result = unpack(source, meter).and_then(|(mut peek, outer, mut inner)| {
         let name = names.get(id.index()).cloned().unwrap_or_default();
-        let big = if outer == Layer::Gzip { SHARED / 8 } else { SHARED };
-        if inner == Layer::Json && source.path.is_some() && source.size >= big && lead.may_share() {
+        // What takes longer to read is worth sharing earlier.
+        let slow = outer == Layer::Gzip || inner == Layer::Yaml;
+        let big = if slow { SHARED / 8 } else { SHARED };
+        if matches!(inner, Layer::Json | Layer::Yaml)
+            && source.path.is_some()
+            && source.size >= big
+            && lead.may_share()
+        {
             if lead.share(&mut peek, &name, id) {
                 return Ok(());
             }

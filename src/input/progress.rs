@@ -22,6 +22,8 @@ impl<'a> Meter<'a> {
         let before = self.read.fetch_add(count as u64, Ordering::Relaxed);
         let read = before + count as u64;
         if before >> STEP != read >> STEP {
+            // What is read again counts, so the sum may be too large.
+            let read = if self.total > 0 { read.min(self.total) } else { read };
             (self.tell)(Progress { read, total: self.total });
         }
     }

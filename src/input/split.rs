@@ -1,6 +1,6 @@
-//! One big JSON list, read by several threads.
+//! One big list, read by several threads.
 //!
-//! Where an item of a list begins cannot be known without parsing what stands before it, but it
+//! Where an item of YAML begins, its line tells. In JSON it cannot be known without parsing what stands before it, but it
 //! can be guessed. The leading thread cuts its blocks where an item seems to begin and has each
 //! chunk parsed by whoever is free. A chunk that turns out to be whole items, first byte to last,
 //! proves that the next one begins with an item as well; the first begins with one by itself. So
@@ -8,10 +8,10 @@
 //! file is thrown away, and the file is read again in one piece. Files that fool the guess are
 //! rare, and cost time only.
 
-use super::json::{self, Share};
+use super::json;
 use super::sink::{Hint, Sink, Worker};
 use super::window::{BLOCK, LIMIT, Part, Window};
-use super::{Collect, SourceId};
+use super::{Collect, SourceId, text, yaml};
 use memchr::memmem;
 use std::io::Read;
 use std::panic::resume_unwind;
@@ -19,7 +19,24 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Mutex, PoisonError};
 
-/// Reads a stream of JSON with several threads; nothing if a guess was wrong.
+/// Other threads that parse a part of a list.
+pub(super) trait Share {
+    /// Takes items of JSON from where the window stands, which is before one of a list or the
+    /// comma before it, and leaves it before another or at the list's end.
+    fn share(&mut self, window: &mut Window<'_>, hint: &Hint, sink: &mut Sink<'_>);
+
+    /// Takes the next `count` bytes, which are items of YAML whose dashes stand in one column.
+    fn give(
+        &mut self,
+        window: &mut Window<'_>,
+        count: usize,
+        column: usize,
+        hint: &Hint,
+        sink: &mut Sink<'_>,
+    );
+}
+
+/// Reads a stream of JSON or YAML with several threads; nothing if a guess was wrong.
 pub(super) fn read<C: Collect>(
     threads: usize,
     make: &(dyn Fn() -> C + Sync),
@@ -51,8 +68,7 @@ pub(super) fn read_blocks<C: Collect>(
             let mut window = Window::with_sizes(reader, Vec::new(), block, LIMIT);
             let mut cutter = Cutter { queue, pool: &pool };
             leader.sink(source).whole(|sink| {
-                json::read_shared(&mut window, hint, sink, &mut cutter);
-                sink.bytes(window.offset());
+                text::read_shared(&mut window, hint, sink, &mut cutter);
             });
         }
         for helper in helpers {
@@ -82,7 +98,11 @@ impl Pool {
     /// Parses a chunk and keeps its buffer.
     fn parse(&self, chunk: Chunk, sink: &mut Sink<'_>) {
         let mut window = Window::part(chunk.part);
-        if !json::read_items(&mut window, &chunk.hint, sink) {
+        let whole = match chunk.column {
+            None => json::read_items(&mut window, &chunk.hint, sink),
+            Some(column) => yaml::read_items(&mut window, column, &chunk.hint, sink),
+        };
+        if !whole {
             self.failed.store(true, Ordering::Relaxed);
         }
         self.spare.lock().unwrap_or_else(PoisonError::into_inner).push(window.into_buffer());
@@ -93,6 +113,8 @@ impl Pool {
 struct Chunk {
     part: Part,
     hint: Hint,
+    /// Where the dashes stand, if it is YAML.
+    column: Option<usize>,
 }
 
 fn help<C: Collect>(
@@ -129,13 +151,34 @@ impl Share for Cutter<'_> {
                 return;
             }
             let Some(border) = style.last(window.rest()) else { return };
-            let chunk =
-                Chunk { part: window.split(border, self.pool.buffer()), hint: hint.clone() };
-            match self.queue.try_send(chunk) {
-                Ok(()) => {}
-                Err(TrySendError::Full(chunk) | TrySendError::Disconnected(chunk)) => {
-                    self.pool.parse(chunk, sink);
-                }
+            let part = window.split(border, self.pool.buffer());
+            self.send(Chunk { part, hint: hint.clone(), column: None }, sink);
+        }
+    }
+
+    fn give(
+        &mut self,
+        window: &mut Window<'_>,
+        count: usize,
+        column: usize,
+        hint: &Hint,
+        sink: &mut Sink<'_>,
+    ) {
+        let part = window.split(count, self.pool.buffer());
+        self.send(Chunk { part, hint: hint.clone(), column: Some(column) }, sink);
+        if self.pool.failed() {
+            window.abandon();
+        }
+    }
+}
+
+impl Cutter<'_> {
+    /// Has a chunk parsed by another thread, or by this one if all are busy.
+    fn send(&self, chunk: Chunk, sink: &mut Sink<'_>) {
+        match self.queue.try_send(chunk) {
+            Ok(()) => {}
+            Err(TrySendError::Full(chunk) | TrySendError::Disconnected(chunk)) => {
+                self.pool.parse(chunk, sink);
             }
         }
     }
@@ -155,17 +198,25 @@ struct Style {
 const KEY: usize = 256;
 
 impl Style {
-    /// The style of the list whose first item the window stands before.
+    /// The style of the item that the window stands before.
     fn of(window: &mut Window<'_>) -> Option<Self> {
         window.byte(KEY);
         let head = window.rest();
+        let head = head.strip_prefix(b",").unwrap_or(head);
         let blank = head.iter().take_while(|b| b.is_ascii_whitespace()).count();
-        let key = head.get(blank..)?.strip_prefix(b"{")?;
-        let colon = blank + 1 + memchr::memchr(b':', key.get(..KEY)?)? + 1;
         let space = head.get(..blank)?;
+        let item = head.get(blank..)?;
         let lines = space.contains(&b'\n') && space.last() == Some(&b' ');
-        let before = if lines { blank } else { 0 };
-        Some(Self { begin: head.get(blank - before..colon)?.to_owned(), before, lines })
+        if lines {
+            // Nothing else is indented like this.
+            return item.starts_with(b"{").then(|| Self {
+                begin: [space, b"{"].concat(),
+                before: blank,
+                lines,
+            });
+        }
+        let colon = memchr::memchr(b':', item.strip_prefix(b"{")?.get(..KEY)?)? + 1;
+        Some(Self { begin: item.get(..=colon)?.to_owned(), before: 0, lines })
     }
 
     /// Where the last item in the text seems to begin.
@@ -205,17 +256,15 @@ fn is_item(text: &[u8]) -> bool {
     ];
     let Some(text) = text.get(..KEY.min(text.len())) else { return false };
     let mut words = text.split(|b| *b == b'"').skip(1).step_by(2);
-    match (words.next(), words.next(), words.next()) {
-        (Some(b"metadata"), ..) => true,
-        (Some(b"apiVersion"), _, Some(b"kind")) => {
-            let _ = words.next();
-            words.next().is_some_and(|third| ITEM.iter().any(|key| key.as_bytes() == third))
-        }
-        (Some(b"kind"), _, Some(b"apiVersion")) => {
-            let _ = words.next();
-            words.next().is_some_and(|third| ITEM.iter().any(|key| key.as_bytes() == third))
-        }
-        (Some(b"apiVersion"), _, Some(second)) => ITEM.iter().any(|key| key.as_bytes() == second),
-        _ => false,
-    }
+    // Values of text stand between the keys.
+    let (first, second, third) = (words.next(), words.nth(1), words.nth(1));
+    let next = match (first, second) {
+        (Some(b"metadata"), _) => return true,
+        // `addressType`: only items have something before these.
+        (Some(key), Some(b"apiVersion")) if key != b"kind" => return true,
+        (Some(b"apiVersion"), Some(b"kind")) | (Some(b"kind"), Some(b"apiVersion")) => third,
+        (Some(b"apiVersion"), other) => other,
+        _ => return false,
+    };
+    next.is_some_and(|key| ITEM.iter().any(|item| item.as_bytes() == key))
 }

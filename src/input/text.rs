@@ -5,6 +5,7 @@
 
 use super::format::{self, Layer, Utf16, gunzip};
 use super::sink::{Hint, Sink};
+use super::split::Share;
 use super::window::Window;
 use super::{json, layout, yaml};
 use std::io::{self, BufRead, Read};
@@ -56,20 +57,7 @@ fn layer(window: &mut Window<'_>, hint: &Hint, named: bool, layers: u8, sink: &m
             let mut inner = Utf16::new(window);
             layer(&mut Window::new(&mut inner, Vec::new()), hint, named, layers - 1, sink);
         }
-        Layer::Json => {
-            if window.rest().starts_with(b"\xef\xbb\xbf") {
-                window.advance(3);
-            }
-            json::read(window, hint, sink);
-            sink.bytes(window.offset());
-        }
-        Layer::Yaml => {
-            if window.rest().starts_with(b"\xef\xbb\xbf") {
-                window.advance(3);
-            }
-            yaml::read(window, hint, sink);
-            sink.bytes(window.offset());
-        }
+        Layer::Json | Layer::Yaml => documents(window, hint, sink, None, found.layer),
         Layer::Empty => {
             match window.take_failure() {
                 Some(failure) => sink.refuse(failure.to_string()),
@@ -88,6 +76,35 @@ fn layer(window: &mut Window<'_>, hint: &Hint, named: bool, layers: u8, sink: &m
         }
         Layer::Html | Layer::Binary | Layer::Other => {}
     }
+}
+
+/// Reads text of JSON or YAML together with other threads.
+pub(super) fn read_shared(
+    window: &mut Window<'_>,
+    hint: &Hint,
+    sink: &mut Sink<'_>,
+    others: &mut dyn Share,
+) {
+    window.more();
+    let layer = format::of(window.rest()).layer;
+    documents(window, hint, sink, Some(others), layer);
+}
+
+fn documents(
+    window: &mut Window<'_>,
+    hint: &Hint,
+    sink: &mut Sink<'_>,
+    others: Option<&mut dyn Share>,
+    layer: Layer,
+) {
+    if window.rest().starts_with(b"\xef\xbb\xbf") {
+        window.advance(3);
+    }
+    match layer {
+        Layer::Yaml => yaml::read(window, hint, sink, others),
+        _ => json::read(window, hint, sink, others),
+    }
+    sink.bytes(window.offset());
 }
 
 /// A window can be read from, so that a decoder can stand behind it.

@@ -8,24 +8,49 @@
 use super::json;
 use super::late::{self, Late};
 use super::sink::{Hint, Sink, Taken};
+use super::split::Share;
 use super::transcode::to_json;
 use super::window::Window;
 
 /// The largest document that is searched for references between its items.
 const WHOLE: usize = 1 << 20;
 
-/// Reads a stream of documents. The hint is the kind that the file's name tells.
-pub(super) fn read(window: &mut Window<'_>, hint: &Hint, sink: &mut Sink<'_>) {
-    let mut yaml = Yaml { window, sink, piece: Vec::new(), json: Vec::new() };
+/// How much text is handed to another thread at a time.
+const SHARED: usize = 128 << 10;
+
+/// Reads a stream of documents, big lists together with other threads if there are any. The hint
+/// is the kind that the file's name tells.
+pub(super) fn read(
+    window: &mut Window<'_>,
+    hint: &Hint,
+    sink: &mut Sink<'_>,
+    others: Option<&mut dyn Share>,
+) {
+    let mut yaml = Yaml { window, sink, others, piece: Vec::new(), json: Vec::new() };
     while yaml.document(hint) {}
     if let Some(failure) = yaml.window.take_failure() {
         yaml.sink.fault(yaml.window.offset(), 0, failure.to_string());
     }
 }
 
-struct Yaml<'w, 'r, 's, 'c> {
+/// Reads whole items whose dashes stand in a column; `false` if one cannot be read without what
+/// stands behind it.
+pub(super) fn read_items(
+    window: &mut Window<'_>,
+    column: usize,
+    hint: &Hint,
+    sink: &mut Sink<'_>,
+) -> bool {
+    let mut late = Late::default();
+    let mut yaml = Yaml { window, sink, others: None, piece: Vec::new(), json: Vec::new() };
+    yaml.items(column, hint, &mut late);
+    late.is_empty()
+}
+
+struct Yaml<'w, 'r, 's, 'c, 'o> {
     window: &'w mut Window<'r>,
     sink: &'s mut Sink<'c>,
+    others: Option<&'o mut dyn Share>,
     piece: Vec<u8>,
     json: Vec<u8>,
 }
@@ -62,7 +87,7 @@ impl Line {
     }
 }
 
-impl Yaml<'_, '_, '_, '_> {
+impl Yaml<'_, '_, '_, '_, '_> {
     /// Reads one document; `false` at the end of the stream.
     fn document(&mut self, hint: &Hint) -> bool {
         // To the first line that says something.
@@ -233,23 +258,32 @@ impl Yaml<'_, '_, '_, '_> {
                 Line::Item(found) if found == column => {}
                 _ => return,
             }
-            let mut at = next;
-            while let Some((end, next)) = self.window.line(at) {
-                match Line::of(self.window.rest().get(at..end).unwrap_or(&[])) {
-                    Line::Item(found) | Line::Text(found) if found <= column => break,
-                    Line::Border | Line::LogsBegin | Line::LogsEnd => break,
-                    _ => {}
-                }
-                if next == at {
-                    break;
-                }
-                at = next;
-            }
+            let at = self.items_end(next, column);
             if self.too_large(at) {
                 return;
             }
-            self.piece(at, Some(column), hint, late);
+            match &mut self.others {
+                Some(others) => others.give(self.window, at, column, hint, self.sink),
+                None => self.piece(at, Some(column), hint, late),
+            }
         }
+    }
+
+    /// Where the item ends that goes on at `at`, or several if other threads read them.
+    fn items_end(&mut self, mut at: usize, column: usize) -> usize {
+        while let Some((end, next)) = self.window.line(at) {
+            match Line::of(self.window.rest().get(at..end).unwrap_or(&[])) {
+                Line::Item(found) if found == column && self.others.is_some() && at < SHARED => {}
+                Line::Item(found) | Line::Text(found) if found <= column => break,
+                Line::Border | Line::LogsBegin | Line::LogsEnd => break,
+                _ => {}
+            }
+            if next == at {
+                break;
+            }
+            at = next;
+        }
+        at
     }
 
     /// Reads the document that is held up to `end` in one piece.
