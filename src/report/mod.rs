@@ -3,9 +3,14 @@
 //! Every format renders the same [`Report`], which is plain data over the graph. Text from the
 //! cluster is made safe here, at the last step, by [`escape`]: each format in its own way.
 
+pub mod dot;
 pub mod escape;
 mod json;
+mod layout;
+mod outline;
 pub mod pages;
+pub mod picture;
+pub mod svg;
 mod text;
 
 pub use json::{GraphJson, write_value};
