@@ -17,7 +17,7 @@ pub(crate) fn run(_: &Args, context: &mut Context<'_>) -> Result<Exit, Failure> 
 /// # Errors
 ///
 /// When the output cannot be written.
-pub fn render(mut out: &mut dyn std::io::Write) -> std::io::Result<()> {
+pub(super) fn render(mut out: &mut dyn std::io::Write) -> std::io::Result<()> {
     let page = clap_mangen::Man::new(command()).date("");
     page.render_title(&mut out)?;
     page.render_name_section(&mut out)?;

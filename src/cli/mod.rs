@@ -14,6 +14,7 @@ mod attacks;
 mod blast;
 mod can_i;
 mod completions;
+pub mod docs;
 mod explain;
 mod export;
 mod gate;
@@ -160,6 +161,11 @@ impl Context<'_> {
         if !self.global.quiet {
             let _ = writeln!(io::stderr().lock(), "{text}");
         }
+    }
+
+    /// Writes a line to standard error, quiet or not.
+    pub(crate) fn error(&self, text: &str) {
+        let _ = writeln!(io::stderr().lock(), "{text}");
     }
 
     /// Whether colour is wanted on standard output. `NO_COLOR` counts when it is not empty.

@@ -10,7 +10,7 @@ use crate::query::{Answer, Severity, Step};
 use crate::world::coverage::Topic;
 use serde::Serialize;
 use serde::ser::{SerializeMap, SerializeSeq, Serializer};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
 /// Writes a value and a newline.
@@ -259,6 +259,8 @@ pub struct GraphJson<'a> {
     pub lines: &'a dyn Lines,
     /// Whether to fold sets into direct edges.
     pub flat: bool,
+    /// Only these edges and their ends; all of them without.
+    pub only: Option<BTreeSet<EdgeId>>,
 }
 
 impl GraphJson<'_> {
@@ -279,6 +281,21 @@ impl GraphJson<'_> {
         writeln!(out)
     }
 
+    /// Whether a node is written: all are, or those that the edges in focus join.
+    fn shows(&self, node: NodeId, ends: &BTreeSet<NodeId>) -> bool {
+        if self.flat && self.graph.kind(node) == NodeKind::Set {
+            return false;
+        }
+        let always = matches!(self.graph.kind(node), NodeKind::Internet | NodeKind::ClusterAdmin);
+        self.only.is_none() || always || ends.contains(&node)
+    }
+
+    /// The ends of the edges in focus.
+    fn ends(&self) -> BTreeSet<NodeId> {
+        let edges = self.only.iter().flatten();
+        edges.flat_map(|edge| <[NodeId; 2]>::from(self.graph.ends(*edge))).collect()
+    }
+
     /// Runs of edges to write, each with its ends: one edge, or one through sets when flat.
     fn runs(&self) -> Vec<(NodeId, NodeId, Vec<EdgeId>)> {
         let graph = self.graph;
@@ -290,6 +307,9 @@ impl GraphJson<'_> {
             let mut stack: Vec<(NodeId, Vec<EdgeId>)> = vec![(from, Vec::new())];
             while let Some((at, edges)) = stack.pop() {
                 for (edge, to) in graph.outgoing(at) {
+                    if self.only.as_ref().is_some_and(|only| !only.contains(&edge)) {
+                        continue;
+                    }
                     let mut edges = edges.clone();
                     edges.push(edge);
                     // Sets lead to sets of smaller scopes only, so this ends.
@@ -323,10 +343,8 @@ impl Serialize for Nodes<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let graph = self.0.graph;
         let mut list = serializer.serialize_seq(None)?;
-        for id in graph.nodes() {
-            if self.0.flat && graph.kind(id) == NodeKind::Set {
-                continue;
-            }
+        let ends = self.0.ends();
+        for id in graph.nodes().filter(|id| self.0.shows(*id, &ends)) {
             let tags = Tag::ALL.iter().filter(|(tag, _)| graph.has(id, *tag));
             list.serialize_element(&NodeJson {
                 id: id.0,

@@ -126,3 +126,16 @@ fn placed<'a>(report: &Report<'a>, answers: &'a [Answer]) -> Vec<Vec<Vec<Placed<
         .map(|steps| steps.into_iter().map(|facts| facts.into_iter().map(&mut place).collect()).collect())
         .collect()
 }
+
+/// An answer's two ends in a sentence, made safe: `internet reaches cluster-admin`.
+#[must_use]
+pub fn ends(graph: &Graph, answer: &Answer) -> String {
+    format!("{} reaches {}", text::named(graph, answer.from), text::named(graph, answer.to))
+}
+
+/// A cut in a sentence, made safe.
+#[must_use]
+pub fn cut(graph: &Graph, cut: &crate::query::Cut) -> String {
+    let placed = Placed { fact: graph.view(cut.fact), source: "", line: None };
+    format!("remove {} (closes {} of {})", text::fact_line(&placed), cut.closes, cut.of)
+}

@@ -195,10 +195,30 @@ impl World {
         let clusters = uids.len();
         keep_builtin_roles(&mut part, &symbols);
         let duplicates = refer(&mut part, &symbols);
+        number_specs(&mut part);
         let mut world = resolve(Tables { part, symbols }, duplicates, clusters);
         world.index = rbac::Index::new(&world);
         world
     }
+}
+
+/// Numbers specifications in the order of their first use, so that a walk over them does not
+/// depend on which thread read which pod.
+fn number_specs(part: &mut Part) {
+    let mut old = std::mem::take(&mut part.specs).into_items().into_iter().map(Some).collect::<Vec<_>>();
+    let mut numbers = vec![u32::MAX; old.len()];
+    let mut specs = Cons::default();
+    let used = part.pods.iter_mut().map(|p| &mut p.body.spec);
+    for spec in used.chain(part.workloads.iter_mut().filter_map(|w| w.body.spec.as_mut())) {
+        let Some(number) = numbers.get_mut(*spec as usize) else { continue };
+        if *number == u32::MAX
+            && let Some(unnumbered) = old.get_mut(*spec as usize).and_then(Option::take)
+        {
+            *number = specs.add(unnumbered);
+        }
+        *spec = *number;
+    }
+    part.specs = specs;
 }
 
 /// Drops the built-in roles where the snapshot holds the real ones, or nothing refers to them.

@@ -1,0 +1,175 @@
+//! `analyze`: all path queries over a snapshot, ranked, reported, gated. The CI command.
+
+use super::gate::{self, Gate};
+use super::open::open;
+use super::output::{Output, report_output, style, write_report};
+use super::{Context, Exit, Failure};
+use crate::attacks::attacks;
+use crate::graph::Confidence;
+use crate::query::{Answer, Query, Severity, Summary, ask_all, library};
+use crate::report::Report;
+use crate::world::coverage::State;
+use std::io::Write;
+use std::path::PathBuf;
+
+/// Runs the library of path queries over a snapshot, ranks the answers and reports them.
+///
+/// Each answer is one pair of ends with the best path between them: numbered steps, the evidence
+/// of each step with file and line, the change that closes it, and how many other ways there are.
+/// What the snapshot does not tell is said, and is never taken for absent.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  kspm-graph analyze cluster.json
+  kubectl get -A -o json pods,roles,rolebindings | kspm-graph analyze -
+  kspm-graph analyze dump/ -o text -o json=report.json
+  kspm-graph analyze manifests/ --fail-on critical@likely --fail-on query:anonymous-to-anything
+
+--fail-on takes a severity (that or worse) or query:NAME, either with @CONFIDENCE: answers less sure
+than that do not count. Display options never change the exit code.")]
+pub(crate) struct Args {
+    /// Files, folders or archives with Kubernetes objects, or - for standard input; read as one
+    #[arg(value_name = "SNAPSHOT", required = true)]
+    snapshots: Vec<String>,
+    /// A format, and a file to write it to; may be given several times
+    #[arg(short, long = "output", value_name = "FORMAT[=FILE]", value_parser = report_output, help_heading = "Output")]
+    outputs: Vec<Output>,
+    /// How many answers to print in full as text
+    #[arg(long, value_name = "N", default_value_t = 20, help_heading = "Output")]
+    top: usize,
+    /// Show answers of this severity or worse only
+    #[arg(long, value_name = "SEVERITY", value_parser = severity, help_heading = "Output")]
+    min_severity: Option<Severity>,
+    /// Show answers at least this sure only
+    #[arg(long, value_name = "CONFIDENCE", value_parser = confidence, help_heading = "Output")]
+    min_confidence: Option<Confidence>,
+    /// Also show answers that begin at Kubernetes' own components
+    #[arg(long, help_heading = "Output")]
+    system: bool,
+    /// A folder of further queries, or one query's file; may be given several times
+    #[arg(long, value_name = "PATH", help_heading = "Questions")]
+    queries: Vec<PathBuf>,
+    /// Ask only this query of the library; may be given several times
+    #[arg(long, value_name = "NAME", help_heading = "Questions")]
+    query: Vec<String>,
+    /// Exit with 1 if an answer is this bad; may be given several times
+    #[arg(long, value_name = "EXPR", value_parser = gate::parse, help_heading = "Gate")]
+    fail_on: Vec<Gate>,
+    /// Exit with 4 if the snapshot lacks evidence
+    #[arg(long, help_heading = "Gate")]
+    fail_on_incomplete: bool,
+}
+
+/// Reads a severity.
+pub(crate) fn severity(text: &str) -> Result<Severity, String> {
+    Severity::named(text)
+        .ok_or_else(|| "choose critical, high, medium, low or info".to_owned())
+}
+
+/// Reads a confidence.
+pub(crate) fn confidence(text: &str) -> Result<Confidence, String> {
+    Confidence::named(text)
+        .ok_or_else(|| "choose certain, likely, possible or unknown".to_owned())
+}
+
+/// The built-in queries and those of the user's files.
+pub(crate) fn queries(paths: &[PathBuf]) -> Result<Vec<Query>, Failure> {
+    let attacks = attacks();
+    let failed = |error: library::Error| {
+        let help = error.help();
+        Failure::usage(error, help)
+    };
+    let mut queries = library::builtin(&attacks).map_err(failed)?;
+    for path in paths {
+        for query in library::load(path, &attacks).map_err(failed)? {
+            // A user's query replaces the built-in one of its name.
+            queries.retain(|q| q.id != query.id);
+            queries.push(query);
+        }
+    }
+    Ok(queries)
+}
+
+pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failure> {
+    let mut queries = queries(&args.queries)?;
+    for name in args.query.iter().map(String::as_str).chain(args.fail_on.iter().filter_map(Gate::query)) {
+        if !queries.iter().any(|q| q.id == name) {
+            return Err(super::query::unknown(name, &queries));
+        }
+    }
+    if !args.query.is_empty() {
+        queries.retain(|q| args.query.contains(&q.id));
+    }
+    let opened = open(&args.snapshots, context)?;
+    let graph = opened.derive();
+    let answers = ask_all(&graph, &queries);
+    let (shown, summary) = shown(&answers, args);
+    let report = Report {
+        graph: &graph,
+        snapshot: &opened.snapshot,
+        coverage: &opened.coverage,
+        answers: &shown,
+        summary,
+        lines: &opened,
+        style: style(context, args.top),
+    };
+    write_report(&report, &args.outputs, context)?;
+    context.out.flush()?;
+    gate(args, &answers, context, &report)
+}
+
+/// What the display options leave to show, with the counts of all.
+fn shown(answers: &[Answer], args: &Args) -> (Vec<Answer>, Summary) {
+    let least = args.min_severity.unwrap_or(Severity::Info);
+    let sure = args.min_confidence.unwrap_or(Confidence::Unknown);
+    let shown: Vec<Answer> = answers
+        .iter()
+        .filter(|a| a.severity >= least && a.confidence <= sure && (args.system || !a.system))
+        .cloned()
+        .collect();
+    let mut summary = Summary::of(&shown);
+    summary.suppressed = answers.len() - shown.len();
+    (shown, summary)
+}
+
+/// The verdict: the gate that failed first decides, and says by which answer.
+fn gate(
+    args: &Args,
+    answers: &[Answer],
+    context: &Context<'_>,
+    report: &Report<'_>,
+) -> Result<Exit, Failure> {
+    let mut failed = false;
+    for gate in &args.fail_on {
+        let found: Vec<&Answer> = answers.iter().filter(|a| gate.fails(a)).collect();
+        if let Some(worst) = found.first() {
+            failed = true;
+            let graph = report.graph;
+            let ends = crate::report::ends(graph, worst);
+            let cut = worst.cut.as_ref().map(|cut| crate::report::cut(graph, cut));
+            let cut = cut.map_or_else(String::new, |cut| format!("\n  cheapest cut: {cut}"));
+            context.error(&format!(
+                "gate failed: --fail-on {} by {} of {} answers, first of them {}: {ends} ({}){cut}",
+                gate.text,
+                found.len(),
+                answers.len(),
+                worst.query,
+                worst.fingerprint,
+            ));
+        }
+    }
+    if failed {
+        return Ok(Exit::GateFailed);
+    }
+    let lacking: Vec<&str> = report
+        .coverage
+        .iter()
+        .filter(|t| t.state == State::Missing)
+        .map(|t| t.topic)
+        .collect();
+    if args.fail_on_incomplete && !lacking.is_empty() {
+        context.error(&format!("evidence is incomplete: {} missing", lacking.join(", ")));
+        return Ok(Exit::Incomplete);
+    }
+    Ok(Exit::Done)
+}

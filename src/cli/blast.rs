@@ -1,0 +1,1 @@
+//! `blast`: what can be reached from here.

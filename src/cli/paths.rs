@@ -1,0 +1,74 @@
+//! `paths`: the best ways between two selections that the user names.
+
+use super::open::{Opened, SnapshotArg, open};
+use super::output::{Output, report_output, style, write_report};
+use super::query::selector_failure;
+use super::{Context, Exit, Failure};
+use crate::attacks::attacks;
+use crate::query::library::Avoid;
+use crate::query::selector::Selector;
+use crate::query::{Query, Summary, best_paths};
+use crate::report::Report;
+use crate::world::{BindingIx, RuleRef};
+
+/// Finds the best paths between two selections, by likelihood.
+///
+/// `kspm-graph help selectors` explains how to select.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  kspm-graph paths cluster.json --from internet --to cluster-admin
+  kspm-graph paths cluster.json --from 'sa/shop/*' --to 'secret/kube-system/*' -k 3
+  kspm-graph paths cluster.json --from user/alice --to node/cp-1 --avoid pod-exec --via ns/ci")]
+pub(crate) struct Args {
+    #[command(flatten)]
+    snapshot: SnapshotArg,
+    /// Where paths start
+    #[arg(long, value_name = "SEL")]
+    from: String,
+    /// Where they end
+    #[arg(long, value_name = "SEL")]
+    to: String,
+    /// How many paths for each pair of ends
+    #[arg(short, value_name = "N", default_value_t = 1)]
+    k: usize,
+    /// An attack's id or a selector that paths must not use; may be given several times
+    #[arg(long, value_name = "ATTACK|SEL")]
+    avoid: Vec<String>,
+    /// Something that paths must pass
+    #[arg(long, value_name = "SEL")]
+    via: Option<String>,
+    /// A format, and a file to write it to; may be given several times
+    #[arg(short, long = "output", value_name = "FORMAT[=FILE]", value_parser = report_output)]
+    outputs: Vec<Output>,
+    /// How many paths to print in full as text
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    top: usize,
+}
+
+pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failure> {
+    let select = |text: &str| Selector::parse(text).map_err(|e| selector_failure(&e));
+    let attacks = attacks();
+    let avoid: Result<Vec<Avoid>, Failure> = args
+        .avoid
+        .iter()
+        .map(|text| Avoid::parse(text, &attacks).map_err(|e| selector_failure(&e)))
+        .collect();
+    let mut query = Query::between(select(&args.from)?, select(&args.to)?);
+    query.avoid = avoid?;
+    query.via = args.via.as_deref().map(select).transpose()?;
+    let opened = open(std::slice::from_ref(&args.snapshot.snapshot), context)?;
+    let graph = opened.derive();
+    let answers = best_paths(&graph, &query, args.k.max(1)).map_err(|e| selector_failure(&e))?;
+    let report = Report {
+        graph: &graph,
+        snapshot: &opened.snapshot,
+        coverage: &opened.coverage,
+        summary: Summary::of(&answers),
+        answers: &answers,
+        lines: &opened,
+        style: style(context, args.top),
+    };
+    write_report(&report, &args.outputs, context)?;
+    Ok(Exit::Done)
+}

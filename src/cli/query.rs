@@ -1,0 +1,96 @@
+//! `query`: one named question, or the list of them.
+
+use super::analyze::queries;
+use super::open::open;
+use super::output::{Output, report_output, style, write_report};
+use super::{Context, Exit, Failure};
+use crate::attacks::attacks;
+use crate::query::{Query, Summary, ask, library, nearest};
+use crate::report::Report;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// Runs one query of the library, or of a file, over a snapshot. `query list` shows the library.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  kspm-graph query list
+  kspm-graph query cluster.json internet-to-cluster-admin
+  kspm-graph query cluster.json ./my-query.yaml -o json")]
+pub(crate) struct Args {
+    /// A snapshot, or the word list
+    #[arg(value_name = "SNAPSHOT|list")]
+    snapshot: String,
+    /// A query's name, or a file that holds one
+    #[arg(value_name = "NAME|FILE", required_unless_present_any = ["snapshot"])]
+    name: Option<String>,
+    /// A folder of further queries, or one query's file; may be given several times
+    #[arg(long, value_name = "PATH")]
+    queries: Vec<PathBuf>,
+    /// A format, and a file to write it to; may be given several times
+    #[arg(short, long = "output", value_name = "FORMAT[=FILE]", value_parser = report_output)]
+    outputs: Vec<Output>,
+    /// How many answers to print in full as text
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    top: usize,
+}
+
+pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failure> {
+    let mut known = queries(&args.queries)?;
+    let Some(name) = &args.name else {
+        if args.snapshot != "list" {
+            let help = "`kspm-graph query list` shows the names".to_owned();
+            return Err(Failure::usage(anyhow::anyhow!("which query shall be run on `{}`?", args.snapshot), help));
+        }
+        let width = known.iter().map(|q| q.id.len()).max().unwrap_or(0);
+        for query in &known {
+            writeln!(context.out, "{:<width$}  {}", query.id, query.title)?;
+        }
+        return Ok(Exit::Done);
+    };
+    let path = Path::new(name);
+    if path.extension().is_some_and(|e| e == "yaml" || e == "yml") {
+        known = library::load(path, &attacks()).map_err(|error| {
+            let help = error.help();
+            Failure::usage(error, help)
+        })?;
+    } else {
+        if !known.iter().any(|q| q.id == *name) {
+            return Err(unknown(name, &known));
+        }
+        known.retain(|q| q.id == *name);
+    }
+    let opened = open(std::slice::from_ref(&args.snapshot), context)?;
+    let graph = opened.derive();
+    let mut answers = Vec::new();
+    for query in &known {
+        answers.extend(ask(&graph, query).map_err(|error| selector_failure(&error))?);
+    }
+    let report = Report {
+        graph: &graph,
+        snapshot: &opened.snapshot,
+        coverage: &opened.coverage,
+        summary: Summary::of(&answers),
+        answers: &answers,
+        lines: &opened,
+        style: style(context, args.top),
+    };
+    write_report(&report, &args.outputs, context)?;
+    Ok(Exit::Done)
+}
+
+/// A selector that cannot be read or matches nothing.
+pub(crate) fn selector_failure(error: &crate::query::selector::Error) -> Failure {
+    let help = error.help();
+    Failure::usage(anyhow::anyhow!("{error}"), help)
+}
+
+/// There is no query of that name.
+pub(crate) fn unknown(name: &str, known: &[Query]) -> Failure {
+    let ids: Vec<&str> = known.iter().map(|q| q.id.as_str()).collect();
+    let help = match nearest(name, &ids) {
+        Some(near) => format!("did you mean `{near}`? `kspm-graph query list` shows all"),
+        None => "`kspm-graph query list` shows all".to_owned(),
+    };
+    Failure::usage(anyhow::anyhow!("`{name}` is no query"), help)
+}
