@@ -7,9 +7,11 @@
 //! nothing of queries or output.
 
 mod pod_api;
+mod pod_update;
 mod secrets;
 mod sets;
 mod structure;
+mod token_secrets;
 mod tokens;
 mod workload_patch;
 mod workloads;
