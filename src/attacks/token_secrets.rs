@@ -7,11 +7,11 @@
 use super::pod_api::{named, set_of};
 use super::sets::{SERVICE_ACCOUNTS, SET_MEMBER};
 use super::workload_patch::patchers;
-use super::workloads::{Maintainer, applied, creators};
+use super::workloads::{Maintainer, applied, creators, is_name};
 use crate::graph::{Fact, Odds, SetKey, SetKind, Sink, Thing};
 use crate::sym::Sym;
-use crate::world::World;
 use crate::world::grants::{Names, Permission, Scope};
+use crate::world::{Namespace, World};
 use std::collections::{BTreeMap, BTreeSet};
 
 crate::attack! {
@@ -241,12 +241,18 @@ fn api_readers(
             found.push(Maintainer { from, scope: grant.scope, facts });
             continue;
         };
-        for namespace in world.reached(grant.scope) {
-            let mut free = names.iter().filter(|n| !n.is_empty());
-            if free.any(|name| absent(namespace.name, *name)) {
-                let scope = Scope::Namespace(namespace.name);
-                found.push(Maintainer { from, scope, facts: facts.clone() });
-            }
+        let free = |n: &&Namespace| {
+            let mut names = names.iter().filter(|name| is_name(world.text(**name)));
+            names.any(|name| absent(n.name, *name))
+        };
+        let namespaces = world.reached(grant.scope);
+        if namespaces.iter().all(|n| free(&n)) {
+            found.push(Maintainer { from, scope: grant.scope, facts });
+            continue;
+        }
+        for namespace in namespaces.iter().filter(free) {
+            let scope = Scope::Namespace(namespace.name);
+            found.push(Maintainer { from, scope, facts: facts.clone() });
         }
     }
     found
