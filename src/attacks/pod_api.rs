@@ -1,10 +1,10 @@
-//! Control of pods that exist: entering them, changing their image, adding a container.
+//! Control of pods that exist, by connecting to them: exec, attach, port-forward.
 //!
-//! Each right leads to the pods of its scope through a set. Exec takes every running pod; what
-//! Kubernetes refuses for some pods (updates of static pods, and of pods that violate their
-//! namespace's Pod Security level) has a set of its own, filled here.
+//! Each right leads to the running pods of its scope through a set. What changes a pod is in
+//! `pod_update`.
 
 use super::Family;
+use super::pod_update::{self, EPHEMERAL_CONTAINER_INJECT, POD_PATCH_IMAGE};
 use super::sets::{PODS, SET_MEMBER};
 use crate::graph::{Attack, Confidence, Fact, Odds, SetKey, SetKind, Sink, Thing};
 use crate::sym::Sym;
@@ -12,8 +12,8 @@ use crate::world::admission::Level;
 use crate::world::exposure::Host;
 use crate::world::grants::{Grant, Names, Permission, Scope};
 use crate::world::version::Version;
-use crate::world::{Namespace, NodeIx, PodIx, WorkloadIx, World};
-use std::collections::{BTreeMap, BTreeSet};
+use crate::world::{Namespace, World};
+use std::collections::BTreeSet;
 
 crate::attack! {
     /// Runs a command in a container of a running pod, as `kubectl exec` does.
@@ -93,67 +93,6 @@ crate::attack! {
     }
 }
 
-crate::attack! {
-    /// Adds a container of the attacker's own to a running pod, as `kubectl debug` does.
-    ///
-    /// The new container may mount every volume of the pod, join another container's processes
-    /// and, where Pod Security allows it, be privileged and so reach the node.
-    ///
-    /// ## Needs
-    /// `patch` or `update` on `pods/ephemeralcontainers` in the namespace. The built-in `edit` does
-    /// not hold it.
-    /// ## Abuse
-    /// `kubectl debug -n NAMESPACE POD --image=busybox --target=CONTAINER -it`; for the node, send
-    /// a strategic merge patch to `.../pods/POD/ephemeralcontainers` with
-    /// `securityContext.privileged: true`, then mount the host's disk.
-    /// ## Stopped by
-    /// Static pods take no ephemeral containers. Pod Security `baseline` and `restricted` refuse a
-    /// privileged one, and any at all on a pod that already violates the enforced level.
-    /// `resourceNames` limit it to those pods.
-    /// ## Fix
-    /// Remove `pods/ephemeralcontainers` from the role; enforce `baseline` or `restricted` with the
-    /// namespace's label `pod-security.kubernetes.io/enforce`.
-    /// ## Detect
-    /// Audit events with `objectRef.subresource=ephemeralcontainers`, verb `patch` or `update`.
-    /// ## References
-    /// - <https://kubernetes.io/docs/concepts/workloads/pods/ephemeral-containers/>
-    /// - kubernetes `pkg/apis/core/validation`, `ValidatePodEphemeralContainersUpdate`
-    /// - executed on kube-apiserver 1.36: mounts of the pod's volumes pass, violating pods refuse
-    pub(super) static EPHEMERAL_CONTAINER_INJECT = {
-        id: "ephemeral-container-inject", title: "Add a container to a pod",
-        mitre: &["T1609", "T1610"], odds: Odds::certain(0.95),
-    }
-}
-
-crate::attack! {
-    /// Replaces the image of a running pod's container and so runs the attacker's code with the
-    /// pod's service account, mounts and privileges.
-    ///
-    /// ## Needs
-    /// `patch` or `update` on `pods` in the namespace. Of a running pod little but the images can
-    /// be changed: not the service account, the volumes, the command or the security context.
-    /// ## Abuse
-    /// `kubectl set image -n NAMESPACE pod/POD CONTAINER=ATTACKER/IMAGE`; the kubelet restarts the
-    /// container with it. The entrypoint of the new image runs unless the pod sets `command`.
-    /// ## Stopped by
-    /// The mirror of a static pod is not what the kubelet runs. An update of a pod that violates the
-    /// namespace's enforced Pod Security level is refused. `resourceNames` limit it. A node that
-    /// can pull from no foreign registry needs a useful image of an allowed one.
-    /// ## Fix
-    /// Remove `patch` and `update` on `pods` from the role; nobody but controllers needs them.
-    /// Allow images of known registries only, by an admission policy.
-    /// ## Detect
-    /// Audit events with verb `patch` or `update` on `pods` whose request sets
-    /// `spec.containers[].image`; kubelet events `Killing` with "definition changed".
-    /// ## References
-    /// - kubernetes `pkg/apis/core/validation`, `ValidatePodUpdate`
-    /// - executed on kube-apiserver 1.36: an image patch on a violating pod is 403
-    pub(super) static POD_PATCH_IMAGE = {
-        id: "pod-patch-image", title: "Replace the image of a pod", mitre: &["T1525", "T1609"],
-        odds: Odds::certain(0.85),
-    }
-}
-
 /// Control of existing pods.
 pub(super) static FAMILY: Family = Family {
     name: "B Control of existing pods",
@@ -169,15 +108,6 @@ pub(super) static FAMILY: Family = Family {
 
 /// Running pods with a container that reads input.
 static STDIN_PODS: SetKind = SetKind { id: "stdin-pods", noun: "running pods that read input" };
-/// Running pods whose specification may be updated.
-static UPDATABLE_PODS: SetKind = SetKind { id: "updatable-pods", noun: "running pods to update" };
-/// Running pods that take an ephemeral container, and the nodes of those that take any.
-static INJECTABLE_PODS: SetKind =
-    SetKind { id: "injectable-pods", noun: "running pods that take a container" };
-/// Nodes of pods that take a privileged container.
-static INJECTABLE_NODES: SetKind =
-    SetKind { id: "injectable-nodes", noun: "nodes under pods that take a privileged container" };
-
 /// The connecting rights: subresource and attack. `get` is a right to them too before 1.35.
 static CONNECT: &[(Permission, Permission, &Attack)] = &[
     (
@@ -196,14 +126,6 @@ static CONNECT: &[(Permission, Permission, &Attack)] = &[
         &POD_PORT_FORWARD,
     ),
 ];
-
-const INJECT: &[Permission] = &[
-    Permission::namespaced("patch", "", "pods/ephemeralcontainers"),
-    Permission::namespaced("update", "", "pods/ephemeralcontainers"),
-];
-
-const PATCH: &[Permission] =
-    &[Permission::namespaced("patch", "", "pods"), Permission::namespaced("update", "", "pods")];
 
 /// The label by which a namespace enforces a Pod Security level.
 const ENFORCE: &str = ".metadata.labels[\"pod-security.kubernetes.io/enforce\"]";
@@ -271,8 +193,7 @@ fn find(world: &World, sink: &mut Sink<'_>) {
         }
     }
     stdin_members(world, sink, &reads_input);
-    updates(world, sink);
-    injections(world, sink);
+    pod_update::find(world, sink);
 }
 
 /// What `get` alone is worth: nothing from 1.35 on.
@@ -356,182 +277,5 @@ fn stdin_members(world: &World, sink: &mut Sink<'_>, scopes: &BTreeSet<Scope>) {
                 sink.edge(set, host.into(), &SET_MEMBER, &[fact]);
             }
         }
-    }
-}
-
-/// The hosts of a namespace: running pods, then templates.
-fn hosts_of(world: &World, ns: Sym) -> impl Iterator<Item = Host> + '_ {
-    let pods = world.pods_of(ns).map(PodIx::new).filter(|p| world.is_running(*p));
-    let templates = world.workloads_of(ns).map(WorkloadIx::new).filter(|w| world.is_template(*w));
-    pods.map(Host::Pod).chain(templates.map(Host::Template))
-}
-
-/// Whether the API server lets this host's pod be changed to the attacker's ends.
-fn takes_updates(world: &World, namespace: &Namespace, host: Host) -> bool {
-    let mirror = matches!(host, Host::Pod(pod) if world.pods[pod.index()].mirror);
-    !mirror && admits(namespace, world.host_spec(host).level)
-}
-
-/// Leads a cluster-wide set to the namespaces' sets of the same kind.
-fn join(world: &World, sink: &mut Sink<'_>, kind: &'static SetKind, namespace: &Namespace) {
-    let fact = sink.fact(namespace.object, ".metadata.name", world.text(namespace.name));
-    let part = set_of(kind, Scope::Namespace(namespace.name));
-    sink.edge(set_of(kind, Scope::Cluster), part, &SET_MEMBER, &[fact]);
-}
-
-fn updates(world: &World, sink: &mut Sink<'_>) {
-    let mut scopes = BTreeSet::new();
-    for grant in world.grants_any(PATCH) {
-        let facts = sink.grant(&grant).to_vec();
-        let from = Thing::Binding(grant.binding);
-        match grant.names {
-            Names::All => {
-                scopes.insert(grant.scope);
-                let to = set_of(&UPDATABLE_PODS, grant.scope);
-                sink.edge(from, to, &POD_PATCH_IMAGE, &facts);
-            }
-            Names::Only(names) => {
-                for pod in named(world, grant.scope, names, |ns, name| world.pod(ns, name)) {
-                    let Some(namespace) = world.namespace(world.pods[pod.index()].ns) else {
-                        continue;
-                    };
-                    let namespace = &world.namespaces[namespace.index()];
-                    if world.is_running(pod) && takes_updates(world, namespace, Host::Pod(pod)) {
-                        let mut facts = facts.clone();
-                        facts.push(enforced(world, sink, namespace).0);
-                        sink.edge(from, Thing::Pod(pod), &POD_PATCH_IMAGE, &facts);
-                    }
-                }
-            }
-        }
-    }
-    let cluster = scopes.contains(&Scope::Cluster);
-    for namespace in &world.namespaces {
-        if !cluster && !scopes.contains(&Scope::Namespace(namespace.name)) {
-            continue;
-        }
-        let (level, _) = enforced(world, sink, namespace);
-        let mut any = false;
-        for host in hosts_of(world, namespace.name) {
-            if takes_updates(world, namespace, host) {
-                any = true;
-                let set = set_of(&UPDATABLE_PODS, Scope::Namespace(namespace.name));
-                sink.edge(set, host.into(), &SET_MEMBER, &[level]);
-            }
-        }
-        if any && cluster {
-            join(world, sink, &UPDATABLE_PODS, namespace);
-        }
-    }
-}
-
-/// Runtimes that put a kernel of their own between a container and its node.
-const SANDBOXES: &[&str] = &["gvisor", "runsc", "kata", "firecracker"];
-
-/// How likely a privileged container in this host's pod reaches the node.
-fn escape(world: &World, host: Host) -> Odds {
-    let spec = world.host_spec(host);
-    let odds = EPHEMERAL_CONTAINER_INJECT.odds;
-    let runtime = world.text(spec.runtime_class);
-    if SANDBOXES.iter().any(|s| runtime.contains(s)) {
-        odds.but(0.1, Confidence::Possible)
-    } else if spec.user_namespace {
-        odds.but(0.2, Confidence::Possible)
-    } else {
-        odds
-    }
-}
-
-fn injections(world: &World, sink: &mut Sink<'_>) {
-    let mut scopes = BTreeSet::new();
-    for grant in world.grants_any(INJECT) {
-        let facts = sink.grant(&grant).to_vec();
-        let from = Thing::Binding(grant.binding);
-        match grant.names {
-            Names::All => {
-                scopes.insert(grant.scope);
-                for kind in [&INJECTABLE_PODS, &INJECTABLE_NODES] {
-                    let to = set_of(kind, grant.scope);
-                    sink.edge(from, to, &EPHEMERAL_CONTAINER_INJECT, &facts);
-                }
-            }
-            Names::Only(names) => {
-                for pod in named(world, grant.scope, names, |ns, name| world.pod(ns, name)) {
-                    if world.is_running(pod) {
-                        inject(world, sink, from, pod, &facts);
-                    }
-                }
-            }
-        }
-    }
-    let cluster = scopes.contains(&Scope::Cluster);
-    for namespace in &world.namespaces {
-        if cluster || scopes.contains(&Scope::Namespace(namespace.name)) {
-            injectable(world, sink, namespace, cluster);
-        }
-    }
-}
-
-/// The edges of a grant that names the pod.
-fn inject(world: &World, sink: &mut Sink<'_>, from: Thing<'_>, ix: PodIx, facts: &[Fact]) {
-    let pod = &world.pods[ix.index()];
-    let Some(namespace) = world.namespace(pod.ns).map(|n| &world.namespaces[n.index()]) else {
-        return;
-    };
-    if !takes_updates(world, namespace, Host::Pod(ix)) {
-        return;
-    }
-    let (level, sure) = enforced(world, sink, namespace);
-    let mut facts = facts.to_vec();
-    facts.push(level);
-    sink.edge(from, Thing::Pod(ix), &EPHEMERAL_CONTAINER_INJECT, &facts);
-    if admits(namespace, Level::Privileged) {
-        let node = world.text(world.nodes[pod.node.index()].name);
-        facts.push(sink.fact(pod.object, ".spec.nodeName", node));
-        let odds = escape(world, Host::Pod(ix)).but(1.0, sure);
-        sink.edge_with(from, Thing::Node(pod.node), &EPHEMERAL_CONTAINER_INJECT, odds, &facts);
-    }
-}
-
-/// Fills the sets of a namespace's pods that take a container, and of the nodes below them.
-fn injectable(world: &World, sink: &mut Sink<'_>, namespace: &Namespace, cluster: bool) {
-    let scope = Scope::Namespace(namespace.name);
-    let (level, sure) = enforced(world, sink, namespace);
-    let privileged = admits(namespace, Level::Privileged);
-    // One edge a node, by the pod that makes it the most likely.
-    let mut nodes: BTreeMap<NodeIx, (Host, Odds)> = BTreeMap::new();
-    let mut any = false;
-    for host in hosts_of(world, namespace.name).filter(|h| takes_updates(world, namespace, *h)) {
-        any = true;
-        sink.edge(set_of(&INJECTABLE_PODS, scope), host.into(), &SET_MEMBER, &[level]);
-        let Some(node) = world.host_node(host).filter(|_| privileged) else { continue };
-        let odds = escape(world, host).but(1.0, sure);
-        let best = nodes.entry(node).or_insert((host, odds));
-        if odds.likelihood > best.1.likelihood {
-            *best = (host, odds);
-        }
-    }
-    if any && cluster {
-        join(world, sink, &INJECTABLE_PODS, namespace);
-    }
-    if !nodes.is_empty() && cluster {
-        join(world, sink, &INJECTABLE_NODES, namespace);
-    }
-    for (node, (host, odds)) in nodes {
-        let (object, _) = world.host_object(host);
-        let field = world.host_field(host, ".spec.nodeName");
-        let on = sink.fact(object, &field, world.text(world.nodes[node.index()].name));
-        // The binding's edge bears the likelihood of the step.
-        let odds = Odds {
-            likelihood: odds.likelihood / EPHEMERAL_CONTAINER_INJECT.odds.likelihood,
-            ..odds
-        };
-        sink.edge_with(
-            set_of(&INJECTABLE_NODES, scope),
-            Thing::Node(node),
-            &SET_MEMBER,
-            odds,
-            &[level, on],
-        );
     }
 }

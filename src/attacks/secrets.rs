@@ -11,6 +11,7 @@ use crate::world::pods::{Container, PodSpec, Volume};
 use crate::world::rows::Phase;
 use crate::world::{SecretIx, World};
 use rustc_hash::FxHashMap;
+use std::borrow::Cow;
 
 crate::attack! {
     /// Reads a Secret whose name is known.
@@ -182,21 +183,25 @@ fn reads(
     if verb == "deletecollection" {
         return;
     }
+    let collected = collected(world);
     for grant in world.grants(&permission.with_name()) {
         let Names::Only(names) = grant.names else { continue };
         let facts = sink.grant(&grant);
         for secret in named(world, grant.scope, names, |ns, name| world.secret(ns, name)) {
             let (from, to) = (Thing::Binding(grant.binding), Thing::Secret(secret));
-            sink.edge_with(from, to, attack, seen(world, secret, odds), &facts);
+            sink.edge_with(from, to, attack, seen(world, collected, secret, odds), &facts);
         }
     }
 }
 
-/// The odds of a step to a Secret: one that is only referred to may not exist, where the snapshot
-/// holds others.
-fn seen(world: &World, secret: SecretIx, odds: Odds) -> Odds {
+/// Whether the snapshot holds Secrets, so that one which is only referred to may not exist.
+fn collected(world: &World) -> bool {
+    world.seen.contains_key(&(String::new(), "Secret".to_owned()))
+}
+
+/// The odds of a step to a Secret, given whether Secrets were collected.
+fn seen(world: &World, collected: bool, secret: SecretIx, odds: Odds) -> Odds {
     let object = &world.objects[world.secrets[secret.index()].object.index()];
-    let collected = world.seen.contains_key(&(String::new(), "Secret".to_owned()));
     if object.is_present() || !collected { odds } else { odds.but(1.0, Confidence::Likely) }
 }
 
@@ -255,8 +260,17 @@ pub(super) fn enterable(world: &World, host: Host, container: &Container) -> boo
         || matches!(host, Host::Pod(pod) if world.pods[pod.index()].phase == Phase::Pending)
 }
 
+/// Where a field of the specification stands in a host's object; a pod's needs no new text.
+pub(super) fn field_of<'f>(world: &World, host: Host, field: &'f str) -> Cow<'f, str> {
+    match host {
+        Host::Pod(_) => field.into(),
+        Host::Template(_) => world.host_field(host, field).into(),
+    }
+}
+
 fn mounts(world: &World, sink: &mut Sink<'_>) {
     let mut by_spec: FxHashMap<*const PodSpec, Vec<Held>> = FxHashMap::default();
+    let collected = collected(world);
     for host in world.hosts() {
         let spec = world.host_spec(host);
         let (object, ns) = world.host_object(host);
@@ -267,12 +281,12 @@ fn mounts(world: &World, sink: &mut Sink<'_>) {
             }
             let Some(secret) = world.secret(ns, held.secret) else { continue };
             let name = world.text(held.secret);
-            let named = sink.fact(object, &world.host_field(host, &held.named), name);
+            let named = sink.fact(object, &field_of(world, host, &held.named), name);
             let mut facts = vec![named];
             if let Some(mounted) = &held.mounted {
-                facts.push(sink.fact(object, &world.host_field(host, mounted), name));
+                facts.push(sink.fact(object, &field_of(world, host, mounted), name));
             }
-            let odds = seen(world, secret, POD_MOUNTS_SECRET.odds);
+            let odds = seen(world, collected, secret, POD_MOUNTS_SECRET.odds);
             let from = Thing::Container(host, held.container);
             sink.edge_with(from, Thing::Secret(secret), &POD_MOUNTS_SECRET, odds, &facts);
         }

@@ -197,6 +197,18 @@ pub(super) fn creators(world: &World, sink: &mut Sink<'_>) -> Vec<Maintainer> {
     found
 }
 
+/// Whether an object can bear a name: `resourceNames` may hold anything, such as `db-*`
+/// (apimachinery `validation.IsDNS1123Subdomain`).
+pub(super) fn is_name(text: &str) -> bool {
+    let letter = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    let part = |part: &str| {
+        part.starts_with(letter)
+            && part.ends_with(letter)
+            && part.chars().all(|c| letter(c) || c == '-')
+    };
+    text.len() <= 253 && text.split('.').all(part)
+}
+
 /// Whoever may create an object by server-side apply: `create` and `patch` on one name, which no
 /// object bears yet.
 pub(super) fn applied(
@@ -216,7 +228,7 @@ pub(super) fn applied(
     let mut found = Vec::new();
     for pair in world.pairs(&creates, &patches) {
         let Names::Only(names) = pair.first.names else { continue };
-        let both = |name: &&Sym| !name.is_empty() && pair.second.names.covers(**name);
+        let both = |name: &&Sym| is_name(world.text(**name)) && pair.second.names.covers(**name);
         let free = |n: &&Namespace| names.iter().filter(both).any(|name| !exists(n.name, *name));
         let namespaces = world.reached(pair.scope);
         let (from, facts) = together(world, sink, &pair);
