@@ -203,7 +203,7 @@ fn read_sharing<C: Collect>(
         collectors.push(worker.collect);
         tally.add(worker.tally);
     }
-    tally.faults.sort_unstable();
+    tally.settle();
     problems.extend(place(&names, &tally.faults));
     let Tally { objects, unknown, skipped, bytes, .. } = tally;
     Ok(Reading { collectors, sources: names, problems, skipped, unknown, objects, bytes })

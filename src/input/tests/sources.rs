@@ -179,3 +179,15 @@ fn a_guess_that_is_wrong_is_noticed() {
     assert!(read.is_none());
     assert_eq!(read_text(&text).objects, ["Pod n/a", "Pod n/a"]);
 }
+
+#[test]
+fn a_file_that_is_broken_throughout_is_told_briefly() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("pods.json");
+    fs::write(&path, format!("[{}{POD}]", format!("{},", POD.replace("\"a\"", "{}")).repeat(300)))
+        .unwrap();
+    let one = reading(&paths(&[&path]), 1);
+    assert_eq!(one, reading(&paths(&[&path]), 3));
+    assert_eq!((one.0.len(), one.2.len()), (1, 101));
+    assert_eq!(one.2[0].message, "200 more problems");
+}
