@@ -5,9 +5,14 @@
 //! archives in archives are not opened, and names are read up to a limit.
 
 use super::crew::{Body, Lead, Task, stream};
-use super::{Collect, SourceId, format, text};
-use std::io::{self, Read, Seek, SeekFrom};
+use super::format::{self, Layer};
+use super::progress::Peek;
+use super::source::reopen;
+use super::{Collect, SourceId, text};
+use std::fs::File;
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::ops::ControlFlow;
+use std::path::Path;
 use tar::EntryType;
 
 /// Members up to this size are handed to another thread; larger ones are streamed.
@@ -136,6 +141,16 @@ impl Read for Allowed<'_> {
     }
 }
 
+/// Walks through an archive that was read before.
+pub(super) fn again(path: &Path, visit: Visit<'_>) -> io::Result<()> {
+    match reopen(path)? {
+        (_, Layer::Zip, _) => zip(BufReader::new(File::open(path)?), visit),
+        (stream, _, Layer::Tar) => tar(stream, visit),
+        _ => {}
+    }
+    Ok(())
+}
+
 /// The name of a member as a source.
 pub(super) fn name_of(archive: &str, inner: &str) -> String {
     format!("{archive}:{}", inner.trim_start_matches("./"))
@@ -146,6 +161,10 @@ pub(super) struct Archive<'n> {
     pub(super) name: &'n str,
     pub(super) source: SourceId,
     pub(super) names: &'n mut Vec<String>,
+    /// Where it can be read again; not on standard input.
+    pub(super) path: Option<&'n Path>,
+    /// How many entries were met.
+    pub(super) entries: u64,
 }
 
 impl Archive<'_> {
@@ -155,6 +174,7 @@ impl Archive<'_> {
         entry: Entry<'_>,
         lead: &mut Lead<'_, C>,
     ) -> ControlFlow<()> {
+        self.entries += 1;
         match entry {
             Entry::Member(inner, size, reader) => self.member(&inner, size, reader, lead),
             Entry::Link => lead.worker.tally.skipped.links += 1,
@@ -187,8 +207,11 @@ impl Archive<'_> {
         let source = SourceId::new(self.names.len());
         let name = name_of(self.name, inner);
         self.names.push(name.clone());
-        if size > HELD {
-            return stream(&mut lead.worker, reader, &name, source, false);
+        if size > HELD || lead.may_share(size, Layer::Tar, Layer::Json) {
+            if let Err(error) = self.large(size, reader, &name, source, lead) {
+                lead.worker.sink(source).refuse(error.to_string());
+            }
+            return;
         }
         let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0));
         // What a zip says of a member's size is a claim only.
@@ -201,6 +224,41 @@ impl Archive<'_> {
         if let Err(error) = read {
             lead.worker.sink(source).refuse(format!("the member ends early: {error}"));
         }
+    }
+}
+
+impl Archive<'_> {
+    /// Reads a large member with all threads, if it is of a kind that can be shared.
+    fn large<C: Collect>(
+        &self,
+        size: u64,
+        reader: &mut dyn Read,
+        name: &str,
+        source: SourceId,
+        lead: &mut Lead<'_, C>,
+    ) -> io::Result<()> {
+        let mut peek = Peek::new(reader)?;
+        let layer = format::of(peek.head()).layer;
+        let Some(path) = self.path.filter(|_| lead.may_share(size, Layer::Tar, layer)) else {
+            stream(&mut lead.worker, &mut peek, name, source, false);
+            return Ok(());
+        };
+        if lead.share(&mut peek, name, source) {
+            return Ok(());
+        }
+        // What was read of it is gone: walk there again.
+        let mut left = self.entries;
+        again(path, &mut |entry| {
+            left -= 1;
+            match entry {
+                _ if left > 0 => return ControlFlow::Continue(()),
+                Entry::Member(_, _, reader) => {
+                    stream(&mut lead.worker, reader, name, source, false);
+                }
+                Entry::Link | Entry::Broken(_) => {}
+            }
+            ControlFlow::Break(())
+        })
     }
 }
 

@@ -4,6 +4,7 @@
 //! free; when all are busy it reads the source itself. So the queue stays short, nothing waits,
 //! and the sources are numbered by the leader alone, whatever the number of threads.
 
+use super::format::Layer;
 use super::sink::{Hint, Worker};
 use super::window::Window;
 use super::{Collect, SourceId, layout, split, text};
@@ -32,6 +33,8 @@ pub(super) struct Lead<'a, C> {
     pub(super) worker: Worker<C>,
     queue: Option<SyncSender<Task<'a>>>,
     threads: usize,
+    /// The size from which on a file is read by all threads together.
+    from: u64,
     make: &'a (dyn Fn() -> C + Sync),
     /// What came out of files that all threads read together.
     shared: Vec<Worker<C>>,
@@ -53,7 +56,7 @@ impl<'a, C: Collect> Lead<'a, C> {
         perform(&mut self.worker, task);
     }
 
-    /// Has all threads read one big stream of JSON; `false` if that cannot be done.
+    /// Has all threads read one big stream of JSON or YAML; `false` if that cannot be done.
     pub(super) fn share(&mut self, reader: &mut dyn Read, name: &str, source: SourceId) -> bool {
         let hint = Hint::from(layout::kind_of_path(name));
         let read = split::read(self.threads, self.make, reader, &hint, source);
@@ -63,15 +66,23 @@ impl<'a, C: Collect> Lead<'a, C> {
         })
     }
 
-    /// Whether one more big file should be read by all threads together.
-    pub(super) const fn may_share(&self) -> bool {
-        self.threads > 1 && self.shared.len() < SHARED * self.threads
+    /// Whether text of this size, in this format and below that one, should be read by all threads
+    /// together.
+    pub(super) fn may_share(&self, size: u64, outer: Layer, inner: Layer) -> bool {
+        // What takes longer to read is worth sharing earlier.
+        let slow = outer == Layer::Gzip || inner == Layer::Yaml;
+        matches!(inner, Layer::Json | Layer::Yaml)
+            && size >= if slow { self.from / 8 } else { self.from }
+            && self.threads > 1
+            && self.shared.len() < SHARED * self.threads
     }
 }
 
-/// Runs the leader together with its helpers; gives every thread's worker.
+/// Runs the leader together with its helpers, all of them on one file from a size on; gives every
+/// thread's worker.
 pub(super) fn run<'a, C: Collect>(
     threads: usize,
+    from: u64,
     make: &'a (dyn Fn() -> C + Sync),
     lead: impl FnOnce(&mut Lead<'a, C>),
 ) -> Vec<Worker<C>> {
@@ -86,6 +97,7 @@ pub(super) fn run<'a, C: Collect>(
             worker: Worker::new(make()),
             queue: (!helpers.is_empty()).then_some(sender),
             threads,
+            from,
             make,
             shared: Vec::new(),
         };

@@ -152,7 +152,9 @@ impl Json<'_, '_, '_, '_, '_> {
             Stop::Cut if self.window.failed() => {}
             Stop::Cut => self.sink.fault(offset, 0, CUT.to_owned()),
             Stop::Large => self.sink.fault(offset, 0, "a value is too large to be held".to_owned()),
-            Stop::Syntax(message, below) => self.sink.fault(offset, below, message),
+            Stop::Syntax(message, below) => {
+                self.sink.fault(offset, below, format!("not JSON: {message}"));
+            }
         }
     }
 
@@ -317,10 +319,19 @@ impl Json<'_, '_, '_, '_, '_> {
                     other => other?,
                 },
                 Some(b'[') if depth < DEPTH => self.items(hint, depth + 1, late)?,
-                Some(_) => {
-                    let end = self.window.skip(0)?;
-                    self.window.advance(end);
-                }
+                // Left over from a broken item.
+                Some(b'}') => self.window.advance(1),
+                Some(_) => match self.window.skip(0) {
+                    Ok(end) => self.window.advance(end),
+                    Err(stop @ Stop::Syntax(..)) => {
+                        self.report(stop);
+                        while !matches!(self.window.byte(0), None | Some(b'{' | b'[' | b']' | b','))
+                        {
+                            self.window.advance(1);
+                        }
+                    }
+                    Err(stop) => return Err(stop),
+                },
             }
         }
     }

@@ -42,10 +42,12 @@ impl Late {
     pub(super) fn settle(self, hint: &Hint, sink: &mut Sink<'_>) {
         let Some(first) = self.items.first().map(|(offset, _)| *offset) else { return };
         if *hint == Hint::None {
-            let count = self.items.len() as u64 + self.lost;
-            let message = format!(
-                "{count} items without a kind; a file named after them, as in `pods.json`, tells it"
-            );
+            let what = match self.items.len() as u64 + self.lost {
+                1 => "an object".to_owned(),
+                count => format!("{count} objects"),
+            };
+            let message =
+                format!("{what} without a kind; a file's name such as `pods.json` tells it");
             sink.fault(first, 0, message);
             return;
         }

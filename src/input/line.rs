@@ -5,13 +5,13 @@
 //! object is walked along the field's path. Where the path ends early (a default that the file
 //! does not spell out) the line is that of the deepest part that is there.
 
+use super::SourceId;
 use super::archive::{self, Entry, name_of};
 use super::format::{self, Layer, Utf16, gunzip};
+use super::source::reopen;
 use super::window::Window;
-use super::{SourceId, unpack_path};
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::BufReader;
+use std::io;
 use std::ops::ControlFlow;
 use std::path::Path;
 
@@ -55,27 +55,23 @@ fn file_of(name: &str) -> Option<&Path> {
     whole.or_else(|| parts.into_iter().find(|part| Path::new(part).is_file())).map(Path::new)
 }
 
-fn search(file: &Path, wants: &mut Wants<'_>, answers: &mut [Option<u64>]) -> std::io::Result<()> {
+fn search(file: &Path, wants: &mut Wants<'_>, answers: &mut [Option<u64>]) -> io::Result<()> {
     let name = file.display().to_string();
-    let (mut stream, outer, inner) = unpack_path(file)?;
     if let Some(wants) = wants.remove(&name) {
+        let (mut stream, ..) = reopen(file)?;
         text(&mut Window::new(&mut stream, Vec::new()), wants, answers, 3);
+    }
+    if wants.is_empty() {
         return Ok(());
     }
-    let visit = &mut |entry: Entry<'_>| {
+    archive::again(file, &mut |entry| {
         if let Entry::Member(inner, _, reader) = entry
             && let Some(wants) = wants.remove(&name_of(&name, &inner))
         {
             text(&mut Window::new(reader, Vec::new()), wants, answers, 3);
         }
         if wants.is_empty() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-    };
-    match (outer, inner) {
-        (Layer::Zip, _) => archive::zip(BufReader::new(File::open(file)?), visit),
-        (_, Layer::Tar) => archive::tar(stream, visit),
-        _ => {}
-    }
-    Ok(())
+    })
 }
 
 /// Finds everything that is wanted of one text, below as many layers as reading takes off.

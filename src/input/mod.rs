@@ -8,7 +8,8 @@
 //!
 //! | file | holds |
 //! |---|---|
-//! | `dir`, `archive`, `crew` | the sources, and the threads they are read by |
+//! | `source`, `dir`, `archive` | the files and members that are read |
+//! | `crew`, `split` | the threads they are read by |
 //! | `format`, `text` | what a stream of bytes is, and the way from it to text |
 //! | `window` | the one block that is held |
 //! | `json`, `yaml`, `transcode` | text to objects |
@@ -25,6 +26,7 @@ mod layout;
 mod line;
 mod progress;
 mod sink;
+mod source;
 mod split;
 #[cfg(test)]
 mod tests;
@@ -33,17 +35,15 @@ mod transcode;
 mod window;
 mod yaml;
 
-use crate::k8s::Object;
-use archive::{Archive, Entry};
-use crew::{Body, Lead, Task};
-use format::Layer;
 pub use line::lines;
-use progress::{Meter, Metered, Peek};
+
+use crate::k8s::Object;
+use progress::Meter;
 use sink::{Fault, Tally};
+use source::Source;
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::{self, BufReader, Cursor, Read};
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::PathBuf;
 
 crate::index! {
     /// A source: one file, one member of an archive, or standard input.
@@ -160,15 +160,6 @@ impl ReadError {
     }
 }
 
-/// A file that is to be read.
-struct Source {
-    /// Nothing for standard input.
-    path: Option<PathBuf>,
-    size: u64,
-    /// Whether it was named by the user, not found in a folder.
-    named: bool,
-}
-
 /// Reads every object in the inputs, in the given number of threads.
 ///
 /// Each thread has a collector of its own, from `make`. `progress` is called now and then, from
@@ -184,14 +175,27 @@ pub fn read<C: Collect>(
     make: impl Fn() -> C + Sync,
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Result<Reading<C>, ReadError> {
+    read_sharing(inputs, threads, SHARED, &make, progress)
+}
+
+/// From this size on, all threads read one file together.
+const SHARED: u64 = 8 << 20;
+
+fn read_sharing<C: Collect>(
+    inputs: &[Input],
+    threads: usize,
+    from: u64,
+    make: &(dyn Fn() -> C + Sync),
+    progress: &(dyn Fn(Progress) + Sync),
+) -> Result<Reading<C>, ReadError> {
     let mut tally = Tally::default();
     let mut problems = Vec::new();
-    let sources = plan(inputs, &mut tally.skipped, &mut problems)?;
-    let mut names: Vec<String> = sources.iter().map(name).collect();
+    let sources = source::plan(inputs, &mut tally.skipped, &mut problems)?;
+    let mut names: Vec<String> = sources.iter().map(Source::name).collect();
     let meter = Meter::new(sources.iter().map(|source| source.size).sum(), progress);
-    let workers = crew::run(threads, &make, |lead| {
+    let workers = crew::run(threads, from, make, |lead| {
         for (index, source) in sources.iter().enumerate() {
-            open(source, SourceId::new(index), lead, &mut names, &meter);
+            source.read(SourceId::new(index), lead, &mut names, &meter);
         }
     });
     let mut collectors = Vec::with_capacity(workers.len());
@@ -199,7 +203,7 @@ pub fn read<C: Collect>(
         collectors.push(worker.collect);
         tally.add(worker.tally);
     }
-    tally.faults.sort_unstable();
+    tally.settle();
     problems.extend(place(&names, &tally.faults));
     let Tally { objects, unknown, skipped, bytes, .. } = tally;
     Ok(Reading { collectors, sources: names, problems, skipped, unknown, objects, bytes })
@@ -218,141 +222,4 @@ fn place(names: &[String], faults: &[Fault]) -> impl Iterator<Item = Problem> {
         },
         message: fault.message.clone(),
     })
-}
-
-fn name(source: &Source) -> String {
-    source.path.as_ref().map_or_else(|| "-".to_owned(), |path| path.display().to_string())
-}
-
-/// All files to be read, in the order of the inputs and of the paths in each folder.
-fn plan(
-    inputs: &[Input],
-    skipped: &mut Skipped,
-    problems: &mut Vec<Problem>,
-) -> Result<Vec<Source>, ReadError> {
-    let mut sources = Vec::new();
-    for input in inputs {
-        let Input::Path(path) = input else {
-            sources.push(Source { path: None, size: 0, named: true });
-            continue;
-        };
-        let unreadable = |error: io::Error| match error.kind() {
-            io::ErrorKind::NotFound => ReadError::Missing(path.clone()),
-            _ => ReadError::Unreadable(path.clone(), error),
-        };
-        let meta = fs::metadata(path).map_err(unreadable)?;
-        if !meta.is_dir() {
-            // A pipe must be opened once only.
-            if meta.is_file() {
-                File::open(path).map_err(unreadable)?;
-            }
-            sources.push(Source { path: Some(path.clone()), size: meta.len(), named: true });
-            continue;
-        }
-        let listing = dir::list(path).map_err(unreadable)?;
-        skipped.links += listing.links;
-        problems.extend(listing.failures.into_iter().map(|(path, error)| Problem {
-            source: path.display().to_string(),
-            place: String::new(),
-            message: error.to_string(),
-        }));
-        for path in listing.files {
-            if text::is_idle(&path.to_string_lossy()) {
-                skipped.files += 1;
-                continue;
-            }
-            let size = fs::metadata(&path).map_or(0, |meta| meta.len());
-            sources.push(Source { path: Some(path), size, named: false });
-        }
-    }
-    Ok(sources)
-}
-
-/// Opens a source and has it read: archives member by member, everything else as text.
-fn open<'a, C: Collect>(
-    source: &Source,
-    id: SourceId,
-    lead: &mut Lead<'a, C>,
-    names: &mut Vec<String>,
-    meter: &'a Meter<'a>,
-) {
-    let result = unpack(source, meter).and_then(|(mut peek, outer, mut inner)| {
-        let name = names.get(id.index()).cloned().unwrap_or_default();
-        // What takes longer to read is worth sharing earlier.
-        let slow = outer == Layer::Gzip || inner == Layer::Yaml;
-        let big = if slow { SHARED / 8 } else { SHARED };
-        if matches!(inner, Layer::Json | Layer::Yaml)
-            && source.path.is_some()
-            && source.size >= big
-            && lead.may_share()
-        {
-            if lead.share(&mut peek, &name, id) {
-                return Ok(());
-            }
-            (peek, _, inner) = unpack(source, meter)?;
-        }
-        let mut archive = Archive { name: &name, source: id, names };
-        match inner {
-            Layer::Tar => archive::tar(peek, &mut |entry| archive.entry(entry, lead)),
-            Layer::Zip if outer == Layer::Zip => {
-                let visit = &mut |entry: Entry<'_>| archive.entry(entry, lead);
-                match &source.path {
-                    Some(path) => archive::zip(BufReader::new(File::open(path)?), visit),
-                    None => archive::zip(Cursor::new(held(peek)?), visit),
-                }
-            }
-            _ => lead.give(Task {
-                body: Body::Stream(Box::new(peek)),
-                name,
-                source: id,
-                named: source.named,
-            }),
-        }
-        Ok(())
-    });
-    if let Err(error) = result {
-        lead.worker.sink(id).refuse(error.to_string());
-    }
-}
-
-/// From this size on, all threads read one file together.
-const SHARED: u64 = 8 << 20;
-
-/// Opens a source; gives what is in it, its own format, and the format of that.
-fn unpack<'a>(source: &Source, meter: &'a Meter<'a>) -> io::Result<(Stream<'a>, Layer, Layer)> {
-    match &source.path {
-        None => unwrap(Box::new(Metered::new(io::stdin(), meter))),
-        Some(path) => unwrap(Box::new(Metered::new(File::open(path)?, meter))),
-    }
-}
-
-/// Opens a file that was read before.
-fn unpack_path(path: &Path) -> io::Result<(Stream<'static>, Layer, Layer)> {
-    unwrap(Box::new(File::open(path)?))
-}
-
-fn unwrap<'a>(file: Box<dyn Read + Send + 'a>) -> io::Result<(Stream<'a>, Layer, Layer)> {
-    let peek = Peek::new(file)?;
-    let outer = format::of(peek.head()).layer;
-    if outer != Layer::Gzip {
-        return Ok((peek, outer, outer));
-    }
-    let inner = format::gunzip(BufReader::with_capacity(128 << 10, peek));
-    let peek = Peek::new(Box::new(inner) as Box<dyn Read + Send>)?;
-    let inner = format::of(peek.head()).layer;
-    Ok((peek, outer, inner))
-}
-
-/// A source as it is read.
-type Stream<'a> = Peek<Box<dyn Read + Send + 'a>>;
-
-/// The most that is held of a zip archive on standard input, which must be read from its end.
-const ZIP: u64 = 512 << 20;
-
-fn held(reader: impl Read) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    if reader.take(ZIP).read_to_end(&mut bytes)? as u64 == ZIP {
-        return Err(io::Error::other("too large for a zip archive on standard input"));
-    }
-    Ok(bytes)
 }

@@ -19,12 +19,18 @@ pub(super) struct Fault {
     pub(super) message: String,
 }
 
+/// So many faults of one source are told one by one; a file that is broken throughout has
+/// millions.
+pub(super) const TOLD: usize = 100;
+
 /// Counts of one thread.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
     pub(super) objects: u64,
     pub(super) unknown: BTreeMap<(String, String), u64>,
     pub(super) faults: Vec<Fault>,
+    /// How many faults of a source there are beyond those.
+    pub(super) more: BTreeMap<SourceId, u64>,
     pub(super) skipped: Skipped,
     pub(super) bytes: u64,
 }
@@ -37,11 +43,37 @@ impl Tally {
             *self.unknown.entry(kind).or_default() += count;
         }
         self.faults.extend(other.faults);
+        for (source, count) in other.more {
+            *self.more.entry(source).or_default() += count;
+        }
         self.skipped.files += other.skipped.files;
         self.skipped.empty += other.skipped.empty;
         self.skipped.archives += other.skipped.archives;
         self.skipped.links += other.skipped.links;
         self.bytes += other.bytes;
+    }
+
+    /// Puts the faults in order and drops those that are too many. Any thread may have met more of
+    /// a source than are kept, so this comes after all were added.
+    pub(super) fn settle(&mut self) {
+        self.faults.sort_unstable();
+        let (mut source, mut told) = (None, 0);
+        let more = &mut self.more;
+        self.faults.retain(|fault| {
+            told = if source == Some(fault.source) { told + 1 } else { 1 };
+            source = Some(fault.source);
+            if told > TOLD {
+                *more.entry(fault.source).or_default() += 1;
+            }
+            told <= TOLD
+        });
+        for (source, count) in std::mem::take(&mut self.more) {
+            let (offset, below) = (None, 0);
+            let message = format!("{count} more problems");
+            self.faults.push(Fault { source, offset, below, message });
+        }
+        // What concerns a source as a whole comes first.
+        self.faults.sort_unstable();
     }
 
     /// Whether a source gave anything, seen from the counts before it.
@@ -64,7 +96,8 @@ impl<C: Collect> Worker<C> {
 
     /// Lends this worker to a source.
     pub(super) fn sink(&mut self, source: SourceId) -> Sink<'_> {
-        Sink { collect: &mut self.collect, tally: &mut self.tally, source, fixed: None, others: 0 }
+        let (collect, tally) = (&mut self.collect, &mut self.tally);
+        Sink { collect, tally, source, fixed: None, others: 0, told: 0 }
     }
 }
 
@@ -146,6 +179,7 @@ pub(super) struct Sink<'a> {
     /// Objects of kinds that the tool does not read, and lists without items: proof enough that
     /// the source holds objects.
     others: u64,
+    told: usize,
 }
 
 impl Sink<'_> {
@@ -195,7 +229,12 @@ impl Sink<'_> {
     /// Notes what could not be read at a place of the text.
     pub(super) fn fault(&mut self, offset: u64, below: u64, message: String) {
         let offset = Some(self.fixed.unwrap_or(offset));
-        self.tally.faults.push(Fault { source: self.source, offset, below, message });
+        self.told += 1;
+        if self.told > TOLD {
+            *self.tally.more.entry(self.source).or_default() += 1;
+        } else {
+            self.tally.faults.push(Fault { source: self.source, offset, below, message });
+        }
     }
 
     /// Notes that a source as a whole could not be read.

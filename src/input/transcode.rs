@@ -37,7 +37,7 @@ fn said(error: &serde_yaml::Error) -> (String, u64) {
     let text = error.to_string();
     let message = text.split_once(" at line ").map_or(text.as_str(), |(message, _)| message);
     let line = error.location().map_or(0, |place| place.line() as u64);
-    (message.to_owned(), line.saturating_sub(1))
+    (format!("not YAML: {message}"), line.saturating_sub(1))
 }
 
 /// Writes the value it is given as JSON.

@@ -114,7 +114,7 @@ fn bad_yaml_costs_its_item_or_document() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 128, ..ProptestConfig::default() })]
 
     #[test]
     fn damage_never_panics_and_blocks_never_matter(

@@ -4,7 +4,9 @@ use super::{BARE, POD, Seen, dump, read_text, with};
 use crate::input::sink::Hint;
 use crate::input::*;
 use serde_yaml::Value;
-use std::io::Write;
+use std::fs;
+use std::io::{Cursor, Write};
+use std::path::Path;
 
 #[test]
 fn utf16_and_gzip_are_layers() {
@@ -64,7 +66,7 @@ fn paths(inputs: &[&Path]) -> Vec<Input> {
 
 /// What a reading gives, without what may differ between numbers of threads.
 fn reading(inputs: &[Input], threads: usize) -> (Vec<String>, Vec<String>, Vec<Problem>, Skipped) {
-    let reading = read(inputs, threads, Seen::default, &|_| ()).unwrap();
+    let reading = read_sharing(inputs, threads, 4000, &Seen::default, &|_| ()).unwrap();
     let mut objects: Vec<_> =
         reading.collectors.into_iter().flat_map(|seen| seen.0).map(|(text, _)| text).collect();
     objects.sort();
@@ -87,6 +89,20 @@ fn folders_and_archives_read_the_same_in_any_number_of_threads() {
         ("a.log", b"{}"),
         (&long, list.as_bytes()),
     ];
+    // These are shared among threads, the second and the third in vain.
+    let many = format!("[{}]", [POD; 100].join(","));
+    let fooling = format!(r#"{{"items":[{POD},{{"kind":"T","x":{many}}},{POD}]}}"#);
+    let broken = format!(r#"{{"items":{}}}"#, many.replacen("},{", "},{]},{", 1));
+    fs::write(root.join("many.json"), &many).unwrap();
+    fs::write(
+        root.join("more.tgz"),
+        gzip(&tarball(&[
+            ("a/x.json", fooling.as_bytes()),
+            ("a/y.json", many.as_bytes()),
+            ("a/z.json", broken.as_bytes()),
+        ])),
+    )
+    .unwrap();
     fs::write(root.join("b.tar.gz"), gzip(&tarball(members))).unwrap();
     fs::write(root.join("c.tar"), tarball(members)).unwrap();
     fs::write(root.join("d.zip"), zipball(members)).unwrap();
@@ -99,12 +115,12 @@ fn folders_and_archives_read_the_same_in_any_number_of_threads() {
     assert_eq!(one, reading(&paths(&[root]), 2));
     assert_eq!(one, reading(&paths(&[root]), 5));
     let (objects, sources, problems, skipped) = one;
-    assert_eq!(objects.iter().filter(|o| *o == "Pod n/a").count(), 3 * 3 + 2);
+    assert_eq!(objects.iter().filter(|o| *o == "Pod n/a").count(), 3 * 3 + 2 + 302);
     assert_eq!(objects.iter().filter(|o| *o == "Node /x").count(), 3);
     assert!(sources.iter().any(|name| name.ends_with("b.tar.gz:a/nodes.json")), "{sources:?}");
-    assert_eq!(skipped, Skipped { files: 5, empty: 0, archives: 3, links: 2 });
+    assert_eq!(skipped, Skipped { files: 5, empty: 0, archives: 3, links: 3 });
     let said: Vec<_> = problems.iter().map(|p| format!("{} {}", p.place, p.message)).collect();
-    assert_eq!(problems.len(), 7, "{said:#?}");
+    assert_eq!(problems.len(), 8, "{said:#?}");
     assert_eq!(said.iter().filter(|m| m.contains("leaves the archive")).count(), 3);
     assert_eq!(said.iter().filter(|m| m.starts_with("line 1 invalid type")).count(), 3);
     assert_eq!(said.iter().filter(|m| m.starts_with("line 3 ")).count(), 1);
@@ -162,4 +178,16 @@ fn a_guess_that_is_wrong_is_noticed() {
     let read = split::read_blocks(3, &Seen::default, &mut bytes, &Hint::None, SourceId(0), 700);
     assert!(read.is_none());
     assert_eq!(read_text(&text).objects, ["Pod n/a", "Pod n/a"]);
+}
+
+#[test]
+fn a_file_that_is_broken_throughout_is_told_briefly() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("pods.json");
+    fs::write(&path, format!("[{}{POD}]", format!("{},", POD.replace("\"a\"", "{}")).repeat(300)))
+        .unwrap();
+    let one = reading(&paths(&[&path]), 1);
+    assert_eq!(one, reading(&paths(&[&path]), 3));
+    assert_eq!((one.0.len(), one.2.len()), (1, 101));
+    assert_eq!(one.2[0].message, "200 more problems");
 }
