@@ -6,9 +6,11 @@
 //! rules render from the same statics. Rules read the world and put edges into a sink; they know
 //! nothing of queries or output.
 
+mod anonymous;
 mod capabilities;
 mod credentials;
 mod escape;
+mod exposure;
 mod host_paths;
 mod hostpath;
 mod sets;
@@ -72,7 +74,14 @@ pub struct Family {
 }
 
 /// Every mechanism. The order is that of the catalogue, and of the documentation.
-pub static CATALOGUE: &[&Family] = &[&structure::FAMILY, &siblings::FAMILY, &escape::FAMILY, &hostpath::FAMILY];
+pub static CATALOGUE: &[&Family] = &[
+    &structure::FAMILY,
+    &siblings::FAMILY,
+    &escape::FAMILY,
+    &hostpath::FAMILY,
+    &exposure::FAMILY,
+    &anonymous::FAMILY,
+];
 
 /// Every attack, sorted by id.
 #[must_use]
