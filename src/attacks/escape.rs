@@ -301,9 +301,8 @@ fn ways(world: &World, spec: &PodSpec) -> Vec<Way> {
     let mut ways = Vec::new();
     for (index, container) in spec.containers.iter().enumerate() {
         let field = container.field();
-        let security = |name: &str, value: &str| {
-            (format!("{field}.securityContext.{name}"), value.to_owned())
-        };
+        let security =
+            |name: &str, value: &str| (format!("{field}.securityContext.{name}"), value.to_owned());
         let pod = |name: &str| (format!(".spec.{name}"), "true".to_owned());
         let mut add = |attack: &'static Attack, goal, odds, facts| {
             ways.push(Way { container: index, attack, odds, goal, windows: false, facts });

@@ -4,6 +4,7 @@
 //! is a directory of which every content counts and the mount lies below it.
 
 use crate::graph::Odds;
+use crate::world::{NodeIx, World};
 
 /// What a path gives to whoever reaches it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,6 +37,39 @@ impl Gain {
     /// Whether only the control plane has it.
     pub(super) const fn is_of_control_plane(self) -> bool {
         matches!(self, Self::Applied | Self::Keys | Self::Admin | Self::Scheduler | Self::Etcd)
+    }
+}
+
+/// A distribution that keeps its files in a place of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Distribution {
+    K3s,
+    Rke2,
+    K0s,
+    Microk8s,
+    Minikube,
+}
+
+/// Where each distribution's files lie, and what tells one of its nodes: a part of the kubelet's
+/// version, or a label.
+const DISTRIBUTIONS: &[(Distribution, &str, &str, &str)] = &[
+    (Distribution::K3s, "/var/lib/rancher/k3s", "+k3s", ""),
+    (Distribution::K3s, "/etc/rancher/k3s", "+k3s", ""),
+    (Distribution::Rke2, "/var/lib/rancher/rke2", "+rke2", ""),
+    (Distribution::Rke2, "/etc/rancher/rke2", "+rke2", ""),
+    (Distribution::K0s, "/var/lib/k0s", "+k0s", ""),
+    (Distribution::Microk8s, "/var/snap/microk8s", "", "microk8s.io/cluster"),
+    (Distribution::Minikube, "/var/lib/minikube", "", "minikube.k8s.io/name"),
+];
+
+impl Distribution {
+    /// Whether a node is one of its.
+    pub(super) fn runs(self, world: &World, node: NodeIx) -> bool {
+        let node = &world.nodes[node.index()];
+        DISTRIBUTIONS.iter().filter(|d| d.0 == self).any(|(_, _, version, label)| {
+            !version.is_empty() && world.text(node.kubelet).contains(version)
+                || !label.is_empty() && world.label(node.object, label).is_some()
+        })
     }
 }
 
@@ -268,6 +302,13 @@ pub(super) enum Place {
 }
 
 impl Row {
+    /// The distribution that a node must be of for a mount of a path above this row to hold it. A
+    /// mount of the distribution's own directory is not there by chance and asks for none.
+    pub(super) fn distribution(&self, path: &str) -> Option<Distribution> {
+        let own = |of: &str| self.path.starts_with(of) && !path.starts_with(of);
+        DISTRIBUTIONS.iter().find(|(_, of, ..)| own(of)).map(|d| d.0)
+    }
+
     /// How a normal path lies to this row, if it gives it.
     pub(super) fn place(&self, path: &str) -> Option<Place> {
         let mut own = self.path.split('/').skip(1);
@@ -362,5 +403,15 @@ mod tests {
         assert_eq!(gains("/proc", true), [Gain::CorePattern]);
         assert_eq!(gains("/etc/kubernetes/pki/etcd", false), [Gain::Keys, Gain::Etcd]);
         assert!(gains("/", false).contains(&Gain::Keys));
+    }
+
+    #[test]
+    fn a_distribution_is_asked_for_above_its_own_directory() {
+        let row = PATHS.iter().find(|r| r.path == "/etc/rancher/k3s/k3s.yaml").unwrap();
+        assert_eq!(row.distribution("/etc"), Some(Distribution::K3s));
+        assert_eq!(row.distribution("/etc/rancher/k3s"), None);
+        assert!(
+            PATHS.iter().any(|r| r.path == "/etc/kubernetes/pki" && r.distribution("/").is_none())
+        );
     }
 }

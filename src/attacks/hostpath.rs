@@ -6,7 +6,7 @@
 use super::Family;
 use super::credentials;
 use super::escape::{Power, UMH_CORE_PATTERN, is_unseen, power, sandbox, spec_number, user_fact};
-use super::host_paths::{Gain, PATHS, Place, Way, normal};
+use super::host_paths::{Distribution, Gain, PATHS, Place, Way, normal};
 use crate::graph::{Attack, Confidence, Fact, Odds, Sink, Thing};
 use crate::world::exposure::Host;
 use crate::world::pods::{Container, Mount, PodSpec, Volume};
@@ -165,7 +165,8 @@ struct Found {
     container: usize,
     /// It is the whole of the machine's disk.
     root: bool,
-    gains: BTreeMap<Gain, (Odds, Place)>,
+    /// The best of each kind, by the distribution that it takes.
+    gains: BTreeMap<(Gain, Option<Distribution>), (Odds, Place)>,
     /// Field and value, without a template's prefix.
     facts: Vec<(String, String)>,
 }
@@ -255,14 +256,15 @@ fn gains(
     let sub_path = world.text(mount.sub_path);
     let path = normal(path, sub_path)?;
     let root = path == "/";
-    let mut gains: BTreeMap<Gain, (Odds, Place)> = BTreeMap::new();
+    let mut gains = BTreeMap::new();
     for row in PATHS.iter().filter(|r| !read_only || r.way == Way::Read) {
         let Some(place) = row.place(&path) else { continue };
         // The whole disk includes the kernel's handler; one way to write is enough.
         if root && row.gain == Gain::CorePattern {
             continue;
         }
-        let best = gains.entry(row.gain).or_insert((row.odds, place));
+        let key = (row.gain, row.distribution(&path));
+        let best = gains.entry(key).or_insert((row.odds, place));
         if row.odds.likelihood > best.0.likelihood {
             *best = (row.odds, place);
         }
@@ -314,7 +316,13 @@ fn put(
     facts.extend_from_slice(behind);
     let from = Thing::Container(host, found.container);
     let on = Thing::Node(node);
-    for (gain, (odds, place)) in &found.gains {
+    let mut last = None;
+    for ((gain, distribution), (odds, place)) in &found.gains {
+        // What any node has comes before what a distribution's have.
+        if last == Some(gain) || distribution.is_some_and(|d| !d.runs(world, node)) {
+            continue;
+        }
+        last = Some(gain);
         let mut odds = *odds;
         let mut facts = facts.clone();
         if matches!(gain, Gain::Socket | Gain::CorePattern)

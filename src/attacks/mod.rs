@@ -6,9 +6,11 @@
 //! rules render from the same statics. Rules read the world and put edges into a sink; they know
 //! nothing of queries or output.
 
+mod anonymous;
 mod capabilities;
 mod credentials;
 mod escape;
+mod exposure;
 mod host_paths;
 mod hostpath;
 mod pod_api;
@@ -90,6 +92,8 @@ pub static CATALOGUE: &[&Family] = &[
     &tokens::FAMILY,
     &escape::FAMILY,
     &hostpath::FAMILY,
+    &exposure::FAMILY,
+    &anonymous::FAMILY,
 ];
 
 /// Every attack, sorted by id.
