@@ -2,4 +2,5 @@
 
 mod fixtures;
 mod floors;
+mod pictures;
 mod rbac;

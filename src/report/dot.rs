@@ -76,7 +76,8 @@ fn draw_node(node: &Node) -> DotNode {
         text("fillcolor", look.fill),
         text("color", look.line),
     ];
-    if look.double {
+    // Of a cloud DOT knows nothing: it is drawn as a double ellipse.
+    if look.double || look.shape == Shape::Cloud {
         attributes.push(plain("peripheries", "2"));
     }
     let dashes = if look.dashed { ",dashed" } else { "" };

@@ -15,7 +15,7 @@ use layout::topo::layout::VisualGraph;
 use layout::topo::placer::Placer;
 
 /// Between a layer of nodes and the layer of labels beside it, at least.
-const LAYER_GAP: f64 = 24.0;
+const LAYER_GAP: f64 = 20.0;
 /// How much wider the gap gets where lines climb, in parts of the climb, and at most.
 const SLOPE: (f64, f64) = (0.16, 70.0);
 /// Between two places of a layer.
@@ -87,16 +87,81 @@ struct Layers {
     rows: Vec<Vec<usize>>,
 }
 
-/// Lays a picture out. `sizes` are those of the nodes; no line leads from a node to itself.
+/// Lays a picture out. `sizes` are those of the nodes; no line leads from a node to itself. What
+/// hangs together is laid out by itself, the largest on top.
 pub(super) fn lay_out(sizes: &[Point], lines: &[Line]) -> Layout {
-    if sizes.is_empty() {
-        return Layout::default();
+    let mut whole = Layout {
+        nodes: vec![Point::default(); sizes.len()],
+        routes: vec![Route::default(); lines.len()],
+        size: Point::default(),
+    };
+    for (members, own) in parts(sizes.len(), lines) {
+        let part_sizes: Vec<Point> = members.iter().map(|m| sizes[*m]).collect();
+        let place = |node: usize| members.binary_search(&node).unwrap_or(0);
+        let local = |l: &usize| {
+            let line = lines[*l];
+            Line { from: place(line.from), to: place(line.to), label: line.label }
+        };
+        let part_lines: Vec<Line> = own.iter().map(local).collect();
+        let part = lay_out_part(&part_sizes, &part_lines);
+        let top = if whole.size.y > 0.0 { whole.size.y + 2.0 * PLACE_GAP } else { 0.0 };
+        for (member, at) in members.iter().zip(part.nodes) {
+            whole.nodes[*member] = Point { x: at.x, y: at.y + top };
+        }
+        for (line, mut route) in own.iter().zip(part.routes) {
+            route.label.y += top;
+            for flat in &mut route.flats {
+                flat.2 += top;
+            }
+            whole.routes[*line] = route;
+        }
+        whole.size.x = whole.size.x.max(part.size.x);
+        whole.size.y = top + part.size.y;
     }
+    whole
+}
+
+/// The nodes and lines of each connected part, sorted; the largest part first.
+fn parts(count: usize, lines: &[Line]) -> Vec<(Vec<usize>, Vec<usize>)> {
+    let mut near: Vec<Vec<usize>> = vec![Vec::new(); count];
+    for line in lines {
+        near[line.from].push(line.to);
+        near[line.to].push(line.from);
+    }
+    let mut part_of = vec![usize::MAX; count];
+    let mut parts: Vec<(Vec<usize>, Vec<usize>)> = Vec::new();
+    for root in 0..count {
+        if part_of[root] != usize::MAX {
+            continue;
+        }
+        part_of[root] = parts.len();
+        let mut members = vec![root];
+        let mut at = 0;
+        while let Some(node) = members.get(at).copied() {
+            at += 1;
+            for next in &near[node] {
+                if part_of[*next] == usize::MAX {
+                    part_of[*next] = parts.len();
+                    members.push(*next);
+                }
+            }
+        }
+        members.sort_unstable();
+        parts.push((members, Vec::new()));
+    }
+    for (i, line) in lines.iter().enumerate() {
+        parts[part_of[line.from]].1.push(i);
+    }
+    parts.sort_by_key(|(members, _)| std::cmp::Reverse(members.len()));
+    parts
+}
+
+fn lay_out_part(sizes: &[Point], lines: &[Line]) -> Layout {
     let ends = without_cycles(sizes.len(), lines);
     let ranks = ranks(sizes.len(), &ends);
     let (mut layers, chains) = Layers::new(sizes, lines, &ends, &ranks);
     layers.order();
-    let heights = layers.heights();
+    let heights = layers.heights(&chains, &ends);
     layers.place(&heights, &chains, lines, &ends)
 }
 
@@ -137,8 +202,8 @@ fn without_cycles(count: usize, lines: &[Line]) -> Vec<(usize, usize)> {
     lines.iter().map(turned).collect()
 }
 
-/// The rank of each node: as far left as its lines allow, but a source stands next to what it
-/// leads to.
+/// The rank of each node: as far left as its lines allow, but what has no more lines from the left
+/// than to the right is drawn to the right, so that a side path stands next to where it joins.
 fn ranks(count: usize, ends: &[(usize, usize)]) -> Vec<usize> {
     let mut out: Vec<Vec<usize>> = vec![Vec::new(); count];
     let mut waiting = vec![0_usize; count];
@@ -146,9 +211,9 @@ fn ranks(count: usize, ends: &[(usize, usize)]) -> Vec<usize> {
         out[*from].push(*to);
         waiting[*to] += 1;
     }
+    let entering = waiting.clone();
     let mut ranks = vec![0_usize; count];
-    let sources: Vec<usize> = (0..count).filter(|n| waiting[*n] == 0).collect();
-    let mut ready = sources.clone();
+    let mut ready: Vec<usize> = (0..count).filter(|n| waiting[*n] == 0).collect();
     let mut at = 0;
     while let Some(node) = ready.get(at).copied() {
         at += 1;
@@ -160,8 +225,10 @@ fn ranks(count: usize, ends: &[(usize, usize)]) -> Vec<usize> {
             }
         }
     }
-    for node in sources {
-        if let Some(nearest) = out[node].iter().map(|to| ranks[*to]).min() {
+    // `ready` holds all nodes now, each before those it leads to.
+    for node in ready.into_iter().rev() {
+        let nearest = out[node].iter().map(|to| ranks[*to]).min();
+        if let Some(nearest) = nearest.filter(|_| out[node].len() >= entering[node]) {
             ranks[node] = nearest.saturating_sub(1);
         }
     }
@@ -375,14 +442,20 @@ impl Layers {
     }
 
     /// The height of each place's middle.
-    fn heights(&self) -> Vec<f64> {
+    fn heights(&self, chains: &[Vec<usize>], ends: &[(usize, usize)]) -> Vec<f64> {
         let mut heights =
             if self.places.len() <= ALIGNED { self.aligned() } else { self.stacked() };
-        for round in 0..24 {
+        for round in 0..40 {
             let last = self.rows.len();
             for step in 0..last {
                 let layer = if round % 2 == 0 { step } else { last - 1 - step };
                 self.settle(&self.rows[layer], &mut heights);
+            }
+        }
+        // What has been straightened may make room for another.
+        for _ in 0..3 {
+            for (chain, ends) in chains.iter().zip(ends) {
+                self.straighten(chain, *ends, &mut heights);
             }
         }
         let top = |place: usize| heights[place] - self.places[place].size.y / 2.0;
@@ -482,6 +555,33 @@ impl Layers {
                 heights[row[i]] = pool.sum / pool.weight + offsets[i];
             }
             at += pool.len;
+        }
+    }
+
+    /// Makes a line straight where there is room: at the height of one of its ends, or else at the
+    /// mean of its own.
+    fn straighten(&self, chain: &[usize], ends: (usize, usize), heights: &mut [f64]) {
+        let (mut low, mut high, mut sum) = (f64::NEG_INFINITY, f64::INFINITY, 0.0);
+        for place in chain {
+            let row = &self.rows[self.places[*place].layer];
+            let at = row.iter().position(|p| p == place).unwrap_or(0);
+            if let Some(above) = at.checked_sub(1).and_then(|i| row.get(i)) {
+                low = low.max(heights[*above] + self.apart(*above, *place));
+            }
+            if let Some(below) = row.get(at + 1) {
+                high = high.min(heights[*below] - self.apart(*place, *below));
+            }
+            sum += heights[*place];
+        }
+        if low > high || chain.is_empty() {
+            return;
+        }
+        let mean = sum / real(chain.len());
+        let near = |end: &f64| (low..=high).contains(end) && (end - mean).abs() < 40.0;
+        let level = [heights[ends.0], heights[ends.1]].into_iter().find(near);
+        let level = level.unwrap_or_else(|| mean.max(low).min(high));
+        for place in chain {
+            heights[*place] = level;
         }
     }
 

@@ -83,7 +83,7 @@ const fn look(shape: Shape, marks: &str, fill: &'static str, line: &'static str)
 #[must_use]
 pub const fn look_of(kind: NodeKind) -> Look {
     match kind {
-        NodeKind::Internet => look(Shape::Cloud, "=", "#eceff4", "#2e3440"),
+        NodeKind::Internet => look(Shape::Cloud, "", "#eceff4", "#2e3440"),
         NodeKind::ClusterAdmin => look(Shape::Octagon, "=", "#f4a6a0", "#a3120a"),
         NodeKind::NamespaceAdmin => look(Shape::Octagon, "", "#f8c9a8", "#b3470b"),
         NodeKind::Namespace => look(Shape::Folder, "", "#eef0e0", "#6b7030"),
@@ -278,6 +278,14 @@ impl Picture {
     }
 }
 
+/// A text at the space nearest to its middle.
+fn halves(text: &str) -> (&str, &str) {
+    let middle = text.len() / 2;
+    let spaces = text.char_indices().filter(|(_, c)| *c == ' ').map(|(at, _)| at);
+    let at = spaces.min_by_key(|at| at.abs_diff(middle));
+    at.and_then(|at| Some((text.get(..at)?, text.get(at + 1..)?))).unwrap_or((text, ""))
+}
+
 /// A picture in the making.
 struct Draft<'g> {
     graph: &'g Graph,
@@ -307,7 +315,13 @@ impl<'g> Draft<'g> {
         // A namespace's admin bears the namespace as its name.
         let namespace = namespace.filter(|ns| kind != NodeKind::NamespaceAdmin || *ns != name);
         let path = namespace.as_ref().map_or(name.to_string(), |ns| format!("{ns}/{name}"));
+        let spaced = matches!(kind, NodeKind::Set | NodeKind::Gate);
         let lines = match &namespace {
+            _ if spaced && escape::columns(&path) > NAME_WIDTH => {
+                let (front, back) = halves(&path);
+                let short = |half: &str| escape::shorten_middle(half, NAME_WIDTH).into_owned();
+                [front, back].into_iter().filter(|h| !h.is_empty()).map(short).collect()
+            }
             Some(ns) if escape::columns(&path) > NAME_WIDTH => {
                 let ns = format!("{ns}/");
                 vec![

@@ -138,8 +138,13 @@ fn node_size(node: &Node, ports: usize) -> Point {
     Point { x: size.x.max(84.0).round(), y: size.y.max(ports.min(900.0)).round() }
 }
 
+/// Structure speaks more softly.
+fn label_font(edge: &Edge) -> f64 {
+    if edge.structure { NOTE_SIZE } else { LABEL_SIZE }
+}
+
 fn label_size(edge: &Edge) -> Point {
-    let label = text_width(&edge.label, LABEL_SIZE);
+    let label = text_width(&edge.label, label_font(edge));
     let wide = label.max(text_width(&edge.note, NOTE_SIZE));
     let note = if edge.note.is_empty() { 3.0 } else { NOTE_SIZE + 3.0 };
     // The line runs through the middle, the label above it and the note below.
@@ -283,7 +288,7 @@ impl Canvas {
         let Point { x, y } = route.label;
         if !edge.label.is_empty() {
             let slant = if edge.structure { " font-style=\"italic\"" } else { "" };
-            self.text(Point { x, y: y - 4.0 }, LABEL_SIZE, colour, slant, &edge.label);
+            self.text(Point { x, y: y - 4.0 }, label_font(edge), colour, slant, &edge.label);
         }
         if !edge.note.is_empty() {
             self.text(Point { x, y: y + NOTE_SIZE + 2.0 }, NOTE_SIZE, "#444444", "", &edge.note);
