@@ -5,8 +5,8 @@ use super::open::open;
 use super::output::{Output, report_output, style, write_report};
 use super::{Context, Exit, Failure};
 use crate::attacks::attacks;
-use crate::graph::Confidence;
-use crate::query::{Answer, Query, Severity, Summary, ask_all, library};
+use crate::graph::{Confidence, Graph};
+use crate::query::{Answer, Asker, Query, Severity, Summary, library};
 use crate::report::Report;
 use crate::world::coverage::State;
 use std::io::Write;
@@ -62,23 +62,18 @@ pub(crate) struct Args {
 
 /// Reads a severity.
 pub(crate) fn severity(text: &str) -> Result<Severity, String> {
-    Severity::named(text)
-        .ok_or_else(|| "choose critical, high, medium, low or info".to_owned())
+    Severity::named(text).ok_or_else(|| "choose critical, high, medium, low or info".to_owned())
 }
 
 /// Reads a confidence.
 pub(crate) fn confidence(text: &str) -> Result<Confidence, String> {
-    Confidence::named(text)
-        .ok_or_else(|| "choose certain, likely, possible or unknown".to_owned())
+    Confidence::named(text).ok_or_else(|| "choose certain, likely, possible or unknown".to_owned())
 }
 
 /// The built-in queries and those of the user's files.
 pub(crate) fn queries(paths: &[PathBuf]) -> Result<Vec<Query>, Failure> {
     let attacks = attacks();
-    let failed = |error: library::Error| {
-        let help = error.help();
-        Failure::usage(error, help)
-    };
+    let failed = |error: library::Error| Failure::usage(error, None);
     let mut queries = library::builtin(&attacks).map_err(failed)?;
     for path in paths {
         for query in library::load(path, &attacks).map_err(failed)? {
@@ -92,7 +87,9 @@ pub(crate) fn queries(paths: &[PathBuf]) -> Result<Vec<Query>, Failure> {
 
 pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failure> {
     let mut queries = queries(&args.queries)?;
-    for name in args.query.iter().map(String::as_str).chain(args.fail_on.iter().filter_map(Gate::query)) {
+    for name in
+        args.query.iter().map(String::as_str).chain(args.fail_on.iter().filter_map(Gate::query))
+    {
         if !queries.iter().any(|q| q.id == name) {
             return Err(super::query::unknown(name, &queries));
         }
@@ -102,7 +99,7 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
     }
     let opened = open(&args.snapshots, context)?;
     let graph = opened.derive();
-    let answers = ask_all(&graph, &queries);
+    let Asked { answers, notes } = ask_all(&graph, &queries);
     let (shown, summary) = shown(&answers, args);
     let report = Report {
         graph: &graph,
@@ -110,12 +107,46 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
         coverage: &opened.coverage,
         answers: &shown,
         summary,
+        notes: &notes,
         lines: &opened,
         style: style(context, args.top),
     };
     write_report(&report, &args.outputs, context)?;
     context.out.flush()?;
     gate(args, &answers, context, &report)
+}
+
+/// The answers to several queries, the worst first, and what has to be said about them.
+pub(crate) struct Asked {
+    pub(crate) answers: Vec<Answer>,
+    pub(crate) notes: Vec<String>,
+}
+
+/// Asks queries one after another.
+pub(crate) fn ask_all(graph: &Graph, queries: &[Query]) -> Asked {
+    let mut asker = Asker::new(graph);
+    let (mut answers, mut notes) = (Vec::new(), Vec::new());
+    for query in queries {
+        let outcome = asker.ask(query);
+        let name = if query.id.is_empty() { "this question" } else { query.id.as_str() };
+        if outcome.left_out > 0 {
+            let left = outcome.left_out;
+            notes.push(format!("{name} has {left} more answers than its limit of {}", query.limit));
+        }
+        if outcome.undecided > 0 {
+            notes.push(format!(
+                "{name}: {} sources need two things at once and were not followed to the end",
+                outcome.undecided
+            ));
+        }
+        if outcome.partial {
+            notes.push(format!("{name} has too many pairs to look at each: of every source the most likely is answered"));
+        }
+        answers.extend(outcome.answers);
+    }
+    // Within a severity the library's order stands: what begins outside comes first.
+    answers.sort_by(|a, b| b.severity.cmp(&a.severity));
+    Asked { answers, notes }
 }
 
 /// What the display options leave to show, with the counts of all.
@@ -161,12 +192,8 @@ fn gate(
     if failed {
         return Ok(Exit::GateFailed);
     }
-    let lacking: Vec<&str> = report
-        .coverage
-        .iter()
-        .filter(|t| t.state == State::Missing)
-        .map(|t| t.topic)
-        .collect();
+    let lacking: Vec<&str> =
+        report.coverage.iter().filter(|t| t.state == State::Missing).map(|t| t.topic).collect();
     if args.fail_on_incomplete && !lacking.is_empty() {
         context.error(&format!("evidence is incomplete: {} missing", lacking.join(", ")));
         return Ok(Exit::Incomplete);

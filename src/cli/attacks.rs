@@ -42,7 +42,10 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
                         "summary": a.summary()})
                 })
                 .collect();
-            crate::report::write_value(&json!({"schema": "kspm-graph/attacks/v1", "attacks": all}), context.out)?;
+            crate::report::write_value(
+                &json!({"schema": "kspm-graph/attacks/v1", "attacks": all}),
+                context.out,
+            )?;
             Ok(Exit::Done)
         }
         Command::List(_) => {

@@ -224,7 +224,9 @@ fn bulk(world: &World, file: &str, context: &mut Context<'_>) -> Result<Exit, Fa
     for mut document in documents {
         let is_list = document.get("items").is_some_and(Value::is_array);
         if is_list {
-            for review in document.get_mut("items").and_then(Value::as_array_mut).into_iter().flatten() {
+            for review in
+                document.get_mut("items").and_then(Value::as_array_mut).into_iter().flatten()
+            {
                 answer(world, review);
                 count += 1;
             }
@@ -267,7 +269,8 @@ fn answer(world: &World, review: &mut Value) {
         .map(|groups| groups.iter().filter_map(Value::as_str).collect())
         .unwrap_or_default();
     let attribute = |name: &str| text(&format!("/spec/resourceAttributes/{name}"));
-    let (verb, target) = if review.pointer("/spec/resourceAttributes").is_some_and(Value::is_object) {
+    let (verb, target) = if review.pointer("/spec/resourceAttributes").is_some_and(Value::is_object)
+    {
         let target = Target::Resource {
             group: attribute("group"),
             resource: attribute("resource"),

@@ -2,13 +2,14 @@
 
 use super::{Context, Exit, Failure};
 use crate::attacks::{attack, attacks};
-use crate::query::library::Library;
-use crate::report::pages::attack_page;
+use crate::report::pages::{attack_page, query_page};
 use std::io::Write;
 
 /// Prints the page of an attack or a query: what it needs, how it is done, what stops it.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  kspm-graph explain pod-exec\n  kspm-graph explain internet-to-cluster-admin")]
+#[command(
+    after_help = "Examples:\n  kspm-graph explain pod-exec\n  kspm-graph explain internet-to-cluster-admin"
+)]
 pub(crate) struct Args {
     /// The id of an attack or a query
     id: String,
@@ -24,17 +25,17 @@ pub(super) fn page(id: &str, context: &mut Context<'_>) -> Result<Exit, Failure>
         write!(context.out, "{}", attack_page(attack))?;
         return Ok(Exit::Done);
     }
-    let library = Library::built_in();
-    if let Some(question) = library.get(id) {
-        write!(context.out, "{}", question.page())?;
+    let queries = super::analyze::queries(&[])?;
+    if let Some(query) = queries.iter().find(|q| q.id == id) {
+        write!(context.out, "{}", query_page(query))?;
         return Ok(Exit::Done);
     }
-    let known: Vec<&str> =
-        attacks().iter().map(|a| a.id).chain(library.iter().map(|q| q.id.as_str())).collect();
-    let near = crate::query::nearest(id, known);
-    let help = match near.first() {
-        Some(near) => format!("did you mean `{near}`? `kspm-graph attacks list` and `kspm-graph query list` show all"),
-        None => "`kspm-graph attacks list` and `kspm-graph query list` show all".to_owned(),
+    let known = attacks().into_iter().map(|a| a.id).chain(queries.iter().map(|q| q.id.as_str()));
+    let near: Vec<&str> = known.filter(|k| k.contains(id) || id.contains(k)).take(3).collect();
+    let all = "`kspm-graph attacks list` and `kspm-graph query list` show all";
+    let help = match near.as_slice() {
+        [] => all.to_owned(),
+        near => format!("did you mean {}? {all}", near.join(" or ")),
     };
     Err(Failure::usage(anyhow::anyhow!("`{id}` is no attack and no query"), help))
 }

@@ -1,17 +1,17 @@
 //! `export`: the graph, or the answers in focus, as data or as a picture.
 
-use super::analyze::queries;
+use super::analyze::{ask_all, queries};
 use super::open::{Opened, SnapshotArg, open};
 use super::output::{Output, parse, write_to};
 use super::query::{selector_failure, unknown};
 use super::{Context, Exit, Failure};
 use crate::graph::Graph;
 use crate::query::selector::Selector;
-use crate::query::{Answer, Query, ask, ask_all};
+use crate::query::{Answer, Query};
+use crate::report::GraphJson;
 use crate::report::dot::dot;
 use crate::report::picture::Picture;
 use crate::report::svg::{Engine, svg};
-use crate::report::GraphJson;
 use std::io::Write;
 use std::path::PathBuf;
 
@@ -67,7 +67,8 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
             "json" => json(args, output, &opened, &graph, focus.as_deref(), context)?,
             format => {
                 let picture = picture(&graph, focus.as_deref())?;
-                let text = if format == "dot" { dot(&picture) } else { svg(&picture, engine(args)) };
+                let text =
+                    if format == "dot" { dot(&picture) } else { svg(&picture, engine(args)) };
                 write_to(output, context, |out| out.write_all(text.as_bytes()))?;
             }
         }
@@ -88,9 +89,9 @@ fn engine(args: &Args) -> Engine {
 fn in_focus(args: &Args, focus: &str, graph: &Graph) -> Result<Vec<Answer>, Failure> {
     let known = queries(&args.queries)?;
     let mut answers = if let Some(query) = known.iter().find(|q| q.id == focus) {
-        ask(graph, query).map_err(|e| selector_failure(&e))?
+        ask_all(graph, std::slice::from_ref(query)).answers
     } else if focus.starts_with("path/v1:") || focus.starts_with("pair/v1:") {
-        let mut all = ask_all(graph, &known);
+        let mut all = ask_all(graph, &known).answers;
         all.retain(|a| a.fingerprint == focus || a.pair == focus);
         if all.is_empty() {
             let help = "fingerprints are those of `analyze` on the same snapshot".to_owned();
@@ -99,17 +100,18 @@ fn in_focus(args: &Args, focus: &str, graph: &Graph) -> Result<Vec<Answer>, Fail
         all
     } else {
         let select = |text: &str| Selector::parse(text).map_err(|e| selector_failure(&e));
-        let is_name = !focus.contains(['/', ':', ' ']);
-        match select(focus) {
-            Err(_) if is_name => return Err(unknown(focus, &known)),
-            selector => {
-                let query = Query::between(selector?, select("cluster-admin")?);
-                match ask(graph, &query) {
-                    Err(_) if is_name => return Err(unknown(focus, &known)),
-                    answers => answers.map_err(|e| selector_failure(&e))?,
-                }
+        let selector = match select(focus) {
+            Ok(selector) if !selector.matches(graph).is_empty() => selector,
+            // A word without a slash was meant as a query's name.
+            _ if !focus.contains(['/', ':', ' ']) => return Err(unknown(focus, &known)),
+            Ok(selector) => {
+                selector.select(graph).map_err(|e| selector_failure(&e))?;
+                selector
             }
-        }
+            Err(failure) => return Err(failure),
+        };
+        let query = Query::between(selector, select("cluster-admin")?);
+        ask_all(graph, &[query]).answers
     };
     answers.truncate(args.top);
     Ok(answers)

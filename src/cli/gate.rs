@@ -35,7 +35,9 @@ pub(crate) fn parse(text: &str) -> Result<Gate, String> {
     let what = match what.strip_prefix("query:") {
         Some(query) => What::Query(query.to_owned()),
         None => What::Severity(Severity::named(what).ok_or_else(|| {
-            format!("`{what}` is no severity: choose critical, high, medium, low, info, or query:NAME")
+            format!(
+                "`{what}` is no severity: choose critical, high, medium, low, info, or query:NAME"
+            )
         })?),
     };
     Ok(Gate { what, least, text: text.to_owned() })

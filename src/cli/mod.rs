@@ -63,7 +63,13 @@ Exit codes: 0 done · 1 gate failed · 2 usage · 3 input · 4 evidence incomple
 #[derive(Debug, clap::Args)]
 pub(crate) struct Global {
     /// When to use colour
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", help_heading = "Global")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "WHEN",
+        default_value = "auto",
+        help_heading = "Global"
+    )]
     color: ColorChoice,
     /// Print nothing on standard error but errors
     #[arg(short, long, global = true, help_heading = "Global")]
@@ -225,9 +231,7 @@ pub fn command() -> clap::Command {
 
 /// Whether an error only says that the reader of our output has gone, which is no error.
 fn is_closed_pipe(error: &anyhow::Error) -> bool {
-    error
-        .downcast_ref::<io::Error>()
-        .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }
 
 fn run(cli: &Cli, out: &mut dyn Write) -> Result<Exit, Failure> {

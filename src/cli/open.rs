@@ -91,8 +91,8 @@ pub(crate) fn open(arguments: &[String], context: &Context<'_>) -> Result<Opened
         const MB: u64 = 1_000_000;
         meter.show(&format!("reading {} of {} MB", p.read / MB, p.total / MB));
     };
-    let reading: Reading<Part> = input::read(&inputs, threads, Part::default, &progress)
-        .map_err(|error| {
+    let reading: Reading<Part> =
+        input::read(&inputs, threads, Part::default, &progress).map_err(|error| {
             let help = error.help();
             Failure::input(error, help)
         })?;
@@ -111,12 +111,8 @@ pub(crate) fn open(arguments: &[String], context: &Context<'_>) -> Result<Opened
         return Err(no_objects(arguments, &problems));
     }
     let coverage = world.coverage();
-    let snapshot = Snapshot {
-        inputs: arguments.to_vec(),
-        sources,
-        objects: objects + unread,
-        problems,
-    };
+    let snapshot =
+        Snapshot { inputs: arguments.to_vec(), sources, objects: objects + unread, problems };
     let opened = Opened { world: Arc::new(world), snapshot, coverage, skipped };
     warn(&opened, context);
     Ok(opened)
@@ -152,7 +148,8 @@ fn warn(opened: &Opened, context: &Context<'_>) {
     }
     if problems.len() > MOST {
         let rest = problems.len() - MOST;
-        context.note(&format!("warning: {rest} more problems (`kspm-graph snapshot info` lists all)"));
+        context
+            .note(&format!("warning: {rest} more problems (`kspm-graph snapshot info` lists all)"));
     }
     if opened.world.clusters > 1 {
         context.note(&format!(

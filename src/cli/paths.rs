@@ -5,9 +5,12 @@ use super::output::{Output, report_output, style, write_report};
 use super::query::selector_failure;
 use super::{Context, Exit, Failure};
 use crate::attacks::attacks;
+use crate::graph::{Graph, Thing};
 use crate::query::library::Avoid;
+use crate::query::library::Goal;
+use crate::query::search::{Direction, Filter, Next, Search, cost_in};
 use crate::query::selector::Selector;
-use crate::query::{Query, Summary, best_paths};
+use crate::query::{Asker, Query, Summary};
 use crate::report::Report;
 use crate::world::{BindingIx, RuleRef};
 
@@ -59,16 +62,55 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
     query.via = args.via.as_deref().map(select).transpose()?;
     let opened = open(std::slice::from_ref(&args.snapshot.snapshot), context)?;
     let graph = opened.derive();
-    let answers = best_paths(&graph, &query, args.k.max(1)).map_err(|e| selector_failure(&e))?;
+    ends_exist(&graph, &query)?;
+    let answers = Asker::new(&graph).ask(&query).answers;
     let report = Report {
         graph: &graph,
         snapshot: &opened.snapshot,
         coverage: &opened.coverage,
         summary: Summary::of(&answers),
         answers: &answers,
+        notes: &[],
         lines: &opened,
         style: style(context, args.top),
     };
     write_report(&report, &args.outputs, context)?;
     Ok(Exit::Done)
+}
+
+/// A selector that matches nothing is an error here: the user typed it.
+pub(super) fn ends_exist(graph: &Graph, query: &Query) -> Result<(), Failure> {
+    let selected =
+        |selector: &Selector| selector.select(graph).map(drop).map_err(|e| selector_failure(&e));
+    selected(&query.from)?;
+    if let Goal::Selected(to) = &query.to {
+        selected(to)?;
+    }
+    query.via.as_ref().map_or(Ok(()), selected)
+}
+
+/// Who reaches one of these bindings by attack paths, folded, with the likelihood of the best.
+pub(super) fn reaching(opened: &Opened, held: &[(BindingIx, RuleRef)]) -> Vec<(String, f64)> {
+    let graph = opened.derive();
+    let targets: Vec<_> =
+        held.iter().filter_map(|(binding, _)| graph.node(&Thing::Binding(*binding))).collect();
+    let mut search = Search::new(&graph);
+    let filter = Filter::default();
+    search.run(Direction::Backward, &targets, &filter, None, usize::MAX, |_, _| Next::Expand);
+    let tree = search.tree();
+    let mut best: std::collections::BTreeMap<String, f64> = std::collections::BTreeMap::new();
+    for node in tree.nodes() {
+        use crate::graph::NodeKind as K;
+        let counts = matches!(
+            graph.kind(*node),
+            K::Internet | K::User | K::Group | K::ServiceAccount | K::Workload | K::Pod | K::Node
+        );
+        if counts && graph.fold(*node) == *node {
+            let likelihood = crate::graph::likelihood_of(cost_in(tree.key(*node)));
+            best.insert(crate::query::spell(&graph, *node), likelihood);
+        }
+    }
+    let mut list: Vec<_> = best.into_iter().collect();
+    list.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    list
 }

@@ -1,11 +1,11 @@
 //! `query`: one named question, or the list of them.
 
-use super::analyze::queries;
+use super::analyze::{Asked, ask_all, queries};
 use super::open::open;
 use super::output::{Output, report_output, style, write_report};
 use super::{Context, Exit, Failure};
 use crate::attacks::attacks;
-use crate::query::{Query, Summary, ask, library, nearest};
+use crate::query::{Query, Summary, library};
 use crate::report::Report;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -40,7 +40,10 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
     let Some(name) = &args.name else {
         if args.snapshot != "list" {
             let help = "`kspm-graph query list` shows the names".to_owned();
-            return Err(Failure::usage(anyhow::anyhow!("which query shall be run on `{}`?", args.snapshot), help));
+            return Err(Failure::usage(
+                anyhow::anyhow!("which query shall be run on `{}`?", args.snapshot),
+                help,
+            ));
         }
         let width = known.iter().map(|q| q.id.len()).max().unwrap_or(0);
         for query in &known {
@@ -50,10 +53,7 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
     };
     let path = Path::new(name);
     if path.extension().is_some_and(|e| e == "yaml" || e == "yml") {
-        known = library::load(path, &attacks()).map_err(|error| {
-            let help = error.help();
-            Failure::usage(error, help)
-        })?;
+        known = library::load(path, &attacks()).map_err(|error| Failure::usage(error, None))?;
     } else {
         if !known.iter().any(|q| q.id == *name) {
             return Err(unknown(name, &known));
@@ -62,16 +62,14 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
     }
     let opened = open(std::slice::from_ref(&args.snapshot), context)?;
     let graph = opened.derive();
-    let mut answers = Vec::new();
-    for query in &known {
-        answers.extend(ask(&graph, query).map_err(|error| selector_failure(&error))?);
-    }
+    let Asked { answers, notes } = ask_all(&graph, &known);
     let report = Report {
         graph: &graph,
         snapshot: &opened.snapshot,
         coverage: &opened.coverage,
         summary: Summary::of(&answers),
         answers: &answers,
+        notes: &notes,
         lines: &opened,
         style: style(context, args.top),
     };
@@ -79,17 +77,16 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
     Ok(Exit::Done)
 }
 
-/// A selector that cannot be read or matches nothing.
+/// A selector that cannot be read or matches nothing. Its message brings its help along.
 pub(crate) fn selector_failure(error: &crate::query::selector::Error) -> Failure {
-    let help = error.help();
-    Failure::usage(anyhow::anyhow!("{error}"), help)
+    Failure::usage(anyhow::anyhow!("{error}"), None)
 }
 
 /// There is no query of that name.
 pub(crate) fn unknown(name: &str, known: &[Query]) -> Failure {
-    let ids: Vec<&str> = known.iter().map(|q| q.id.as_str()).collect();
-    let help = match nearest(name, &ids) {
-        Some(near) => format!("did you mean `{near}`? `kspm-graph query list` shows all"),
+    let near = known.iter().find(|q| q.id.contains(name) || name.contains(q.id.as_str()));
+    let help = match near {
+        Some(near) => format!("did you mean `{}`? `kspm-graph query list` shows all", near.id),
         None => "`kspm-graph query list` shows all".to_owned(),
     };
     Failure::usage(anyhow::anyhow!("`{name}` is no query"), help)

@@ -74,14 +74,16 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
             .iter()
             .map(|(from, likelihood)| json!({"from": from, "likelihood": likelihood}))
             .collect();
-        let all = json!({"schema": "kspm-graph/who-can/v1", "holders": list, "throughPaths": paths});
+        let all =
+            json!({"schema": "kspm-graph/who-can/v1", "holders": list, "throughPaths": paths});
         crate::report::write_value(&all, context.out)?;
         return Ok(Exit::Done);
     }
     if held.is_empty() {
         writeln!(context.out, "nobody but group system:masters")?;
     }
-    let width = held.iter().map(|h| terminal(&h.subject).chars().count()).max().unwrap_or(0).min(60);
+    let width =
+        held.iter().map(|h| terminal(&h.subject).chars().count()).max().unwrap_or(0).min(60);
     for h in &held {
         let scope = if h.namespace.is_empty() { "cluster-wide" } else { &h.namespace };
         writeln!(

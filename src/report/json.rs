@@ -221,12 +221,8 @@ pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> 
     map.serialize_entry("schema", "kspm-graph/report/v1")?;
     map.serialize_entry("snapshot", &snapshot(report.snapshot))?;
     map.serialize_entry("coverage", &coverage(report.coverage))?;
-    let answers: Vec<_> = report
-        .answers
-        .iter()
-        .zip(&evidence)
-        .map(|(a, e)| answer(report.graph, a, e))
-        .collect();
+    let answers: Vec<_> =
+        report.answers.iter().zip(&evidence).map(|(a, e)| answer(report.graph, a, e)).collect();
     map.serialize_entry("answers", &answers)?;
     let summary = &report.summary;
     let mut counts: Vec<(&str, usize)> =

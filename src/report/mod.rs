@@ -53,6 +53,8 @@ pub struct Report<'a> {
     pub answers: &'a [Answer],
     /// The count of all answers, those not shown too.
     pub summary: Summary,
+    /// What else has to be said: what a query left out.
+    pub notes: &'a [String],
     /// How a field's line is found.
     pub lines: &'a dyn Lines,
     /// How to write it.
@@ -123,7 +125,9 @@ fn placed<'a>(report: &Report<'a>, answers: &'a [Answer]) -> Vec<Vec<Vec<Placed<
         Placed { fact, source: source.map_or("", String::as_str), line }
     };
     all.into_iter()
-        .map(|steps| steps.into_iter().map(|facts| facts.into_iter().map(&mut place).collect()).collect())
+        .map(|steps| {
+            steps.into_iter().map(|facts| facts.into_iter().map(&mut place).collect()).collect()
+        })
         .collect()
 }
 
@@ -138,4 +142,10 @@ pub fn ends(graph: &Graph, answer: &Answer) -> String {
 pub fn cut(graph: &Graph, cut: &crate::query::Cut) -> String {
     let placed = Placed { fact: graph.view(cut.fact), source: "", line: None };
     format!("remove {} (closes {} of {})", text::fact_line(&placed), cut.closes, cut.of)
+}
+
+/// A fact in a line, made safe.
+#[must_use]
+pub fn fact_text(fact: &FactView<'_>) -> String {
+    text::fact_line(&Placed { fact: *fact, source: "", line: None })
 }

@@ -2,6 +2,8 @@
 
 use crate::attacks::{CATALOGUE, attacks};
 use crate::graph::Attack;
+use crate::query::Query;
+use crate::query::library::Goal;
 use std::fmt::Write;
 
 /// The page of an attack: title, id, techniques, odds, then the sections of its doc comment.
@@ -46,7 +48,11 @@ pub fn catalogue_page() -> String {
         attacks().len()
     );
     for family in CATALOGUE {
-        let _ = writeln!(page, "## {}\n\n| attack | what it does | ATT&CK |\n|---|---|---|", family.name);
+        let _ = writeln!(
+            page,
+            "## {}\n\n| attack | what it does | ATT&CK |\n|---|---|---|",
+            family.name
+        );
         for attack in family.attacks {
             let techniques: Vec<String> = attack.mitre.iter().map(|id| technique(id)).collect();
             let id = attack.id;
@@ -56,4 +62,21 @@ pub fn catalogue_page() -> String {
         page.push('\n');
     }
     page
+}
+
+/// The page of a query.
+#[must_use]
+pub fn query_page(query: &Query) -> String {
+    let to = match &query.to {
+        Goal::Selected(selector) => selector.text().to_owned(),
+        Goal::Outside => "whatever lies outside of the namespace".to_owned(),
+    };
+    format!(
+        "# {}\n\n`{}` · at worst {}\n\n{}\n\n- from: `{}`\n- to: `{to}`\n",
+        query.title,
+        query.id,
+        query.severity,
+        query.why,
+        query.from.text(),
+    )
 }

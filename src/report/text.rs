@@ -73,11 +73,17 @@ pub(super) fn fact_line(placed: &Placed<'_>) -> String {
     }
 }
 
-fn place(placed: &Placed<'_>) -> String {
-    match (placed.source, placed.line) {
-        ("", _) => String::new(),
-        (source, Some(line)) => format!("{}:{line}", terminal(source)),
-        (source, None) => terminal(source).into_owned(),
+/// Where a fact stands: the line, with the source where there are several.
+fn place(report: &Report<'_>, placed: &Placed<'_>) -> String {
+    let source = match report.snapshot.sources.as_slice() {
+        [_] => String::new(),
+        _ => shorten_middle(&terminal(placed.source), 36).into_owned(),
+    };
+    match placed.line {
+        _ if placed.source.is_empty() => String::new(),
+        Some(line) if source.is_empty() => format!("line {line}"),
+        Some(line) => format!("{source}:{line}"),
+        None => source,
     }
 }
 
@@ -103,7 +109,8 @@ fn block(
     let severity = paint(style, colour_of(answer.severity), answer.severity.name());
     let steps = answer.steps.len();
     let ends = format!("{} reaches {}", named(graph, answer.from), named(graph, answer.to));
-    let bold = paint(style, Ansi::new().bold(), &shorten_middle(&ends, style.width.saturating_sub(12)));
+    let bold =
+        paint(style, Ansi::new().bold(), &shorten_middle(&ends, style.width.saturating_sub(12)));
     writeln!(out, "{severity}: {bold}")?;
     let exploit = if answer.needs_exploit { " · needs an exploit" } else { "" };
     writeln!(
@@ -121,7 +128,8 @@ fn block(
     if let Some(cut) = &answer.cut {
         writeln!(out, "  = cut: {}", cut_line(report, cut))?;
     }
-    if answer.alternatives > 0 {
+    // Who holds the end at once gains nothing by a longer way.
+    if answer.alternatives > 0 && answer.steps.len() > 1 {
         let ways = if answer.alternatives == 1 { "way" } else { "ways" };
         writeln!(out, "  = also: {} other {ways} between these ends", answer.alternatives)?;
     }
@@ -159,7 +167,7 @@ fn write_step(
         writeln!(out, "        needs step {} too", needs.join(" and "))?;
     }
     for placed in facts {
-        let at = place(placed);
+        let at = place(report, placed);
         let room = style.width.saturating_sub(10);
         let line = fact_line(placed);
         if at.is_empty() {
@@ -212,6 +220,9 @@ fn closing(report: &Report<'_>, shown: usize, out: &mut dyn Write) -> io::Result
         count(snapshot.sources.len(), "source"),
         snapshot.problems.len()
     )?;
+    for note in report.notes {
+        writeln!(out, "{}", terminal(note))?;
+    }
     coverage(report, out)
 }
 

@@ -205,7 +205,8 @@ impl World {
 /// Numbers specifications in the order of their first use, so that a walk over them does not
 /// depend on which thread read which pod.
 fn number_specs(part: &mut Part) {
-    let mut old = std::mem::take(&mut part.specs).into_items().into_iter().map(Some).collect::<Vec<_>>();
+    let mut old =
+        std::mem::take(&mut part.specs).into_items().into_iter().map(Some).collect::<Vec<_>>();
     let mut numbers = vec![u32::MAX; old.len()];
     let mut specs = Cons::default();
     let used = part.pods.iter_mut().map(|p| &mut p.body.spec);

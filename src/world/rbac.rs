@@ -136,7 +136,12 @@ impl World {
     /// Every binding that allows a verb on a target, with the rule that does. With `anywhere` the
     /// bindings of all namespaces count, whatever namespace the target names.
     #[must_use]
-    pub fn allowing(&self, verb: &str, target: &Target<'_>, anywhere: bool) -> Vec<(BindingIx, RuleRef)> {
+    pub fn allowing(
+        &self,
+        verb: &str,
+        target: &Target<'_>,
+        anywhere: bool,
+    ) -> Vec<(BindingIx, RuleRef)> {
         let request = Request { user: "", groups: &[], verb, target: target.clone() };
         let namespace = match target {
             Target::Resource { namespace, .. } => self.symbols.get(namespace),
