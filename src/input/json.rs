@@ -93,7 +93,7 @@ impl Json<'_, '_, '_, '_, '_> {
             let result = match self.window.next() {
                 None => break,
                 Some(b'{') => self.object(hint, 0),
-                Some(b'[') if self.holds_objects() => self.items(hint, 0, &mut Late::default()),
+                Some(b'[') if self.holds_objects() => self.array(hint),
                 Some(b',' | 0x1e) => {
                     self.window.advance(1);
                     Ok(())
@@ -116,6 +116,14 @@ impl Json<'_, '_, '_, '_, '_> {
         if let Some(failure) = self.window.take_failure() {
             self.sink.fault(self.window.offset(), 0, failure.to_string());
         }
+    }
+
+    /// Reads the array that begins here, which is a document of its own.
+    fn array(&mut self, hint: &Hint) -> Result<(), Stop> {
+        let mut late = Late::default();
+        let result = self.items(hint, 0, &mut late);
+        late.settle(hint, self.sink);
+        result
     }
 
     /// Whether the array that begins here has objects in it; `[2024-01-01] log` has not.
@@ -348,7 +356,8 @@ impl Json<'_, '_, '_, '_, '_> {
                 Ok(object) => {
                     match self.sink.take(object, offset, hint) {
                         Taken::Object => {}
-                        Taken::List if depth < DEPTH => return self.list(hint, depth),
+                        // It was parsed in vain to learn that.
+                        Taken::List if depth < DEPTH => return self.object(hint, depth + 1),
                         Taken::List | Taken::Nothing => {}
                         Taken::Kindless => {
                             late.keep(offset, text.get(..end).unwrap_or(&[]));
@@ -380,10 +389,5 @@ impl Json<'_, '_, '_, '_, '_> {
                 return Err(self.window.dry());
             }
         }
-    }
-
-    /// Reads the List that stands here as an item; it was parsed in vain to learn that.
-    fn list(&mut self, hint: &Hint, depth: u8) -> Result<(), Stop> {
-        self.object(hint, depth + 1)
     }
 }

@@ -28,7 +28,7 @@ pub(super) enum Stop {
 }
 
 impl Stop {
-    /// The stop for a message about the byte that lies `at` bytes ahead.
+    /// The stop where something else was expected.
     fn expected(what: &str) -> Self {
         Self::Syntax(format!("expected {what}"), 0)
     }

@@ -121,7 +121,9 @@ impl Yaml<'_, '_, '_, '_, '_> {
             match Line::of(line) {
                 Line::Border | Line::LogsBegin if at > 0 => break,
                 Line::Item(0) if at == 0 => {
-                    self.items(0, hint, &mut Late::default());
+                    let mut late = Late::default();
+                    self.items(0, hint, &mut late);
+                    late.settle(hint, self.sink);
                     return true;
                 }
                 Line::Text(0) => {

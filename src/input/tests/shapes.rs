@@ -50,6 +50,12 @@ fn the_file_tells_the_kind_where_nothing_else_does() {
     let lost = named("d/all.json", &list);
     assert_eq!(lost.objects, [""; 0]);
     assert!(lost.messages[0].starts_with("an object without a kind"), "{:?}", lost.messages);
+    for text in
+        [format!("[{BARE},{BARE}]"), "- metadata: {name: a}\n- metadata: {name: b}\n".into()]
+    {
+        let lost = named("d/all", text);
+        assert!(lost.messages[0].starts_with("2 objects without a kind"), "{:?}", lost.messages);
+    }
     // The list's own kind outranks the file's name, also where it is one that is not read.
     let foreign = r#"{"kind":"PodMetricsList","apiVersion":"metrics.k8s.io/v1","items":[{"metadata":{"name":"a"}}]}"#;
     let out = named("d/pods.json", foreign);
