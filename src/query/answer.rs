@@ -1,6 +1,6 @@
 //! What a question comes to: plain data that every format renders.
 
-use crate::graph::{Attack, Confidence, EdgeId, Fact, NodeId};
+use crate::graph::{Attack, Confidence, EdgeId, Fact, Graph, NodeId, NodeKind};
 use std::fmt;
 
 /// How bad an answer is.
@@ -113,6 +113,17 @@ pub struct Answer {
     pub folded: usize,
     /// Whether a step of it is an assumed exploit.
     pub needs_exploit: bool,
+    /// Whether it starts at a part of Kubernetes itself: reports may fold these and count them.
+    pub system: bool,
+}
+
+impl Answer {
+    /// The door of a path from the internet: where its first step leads.
+    #[must_use]
+    pub fn door(&self, graph: &Graph) -> Option<NodeId> {
+        let first = self.steps.first()?;
+        (graph.kind(first.from) == NodeKind::Internet).then_some(first.to)
+    }
 }
 
 /// How many answers there are of each severity, and how many were left out.

@@ -1,8 +1,29 @@
 //! Questions and their answers.
 //!
-//! A question selects two ends; the answer is the best way from one to the other, as data. This
-//! room uses the graph and knows nothing of how an answer is shown.
+//! A question selects two ends ([`selector`]); the answer is the best way from one to the other,
+//! as data. [`library`] holds the named questions, [`Asker`] answers them: it finds which pairs
+//! have a path (`found`, by [`search`]), folds edges to steps ([`steps`]), weighs ([`risk`]), names
+//! ([`fingerprint`]) and looks for the fact that closes most (`closes`). [`blast`], [`paths`] and
+//! [`why`] answer other forms of question. This room uses the graph and knows nothing of how an
+//! answer is shown.
 
 mod answer;
+mod ask;
+pub mod blast;
+mod closes;
+pub mod fingerprint;
+mod found;
+pub mod library;
+mod near;
+pub mod paths;
+mod radix;
+pub mod risk;
+pub mod search;
+pub mod selector;
+pub mod steps;
+pub mod why;
 
 pub use answer::{Answer, Cut, Severity, Step, Summary};
+pub use ask::{Asker, Outcome};
+pub use library::Query;
+pub use near::spell;

@@ -1,0 +1,325 @@
+//! Asks a query of the graph and makes its answers.
+
+use super::answer::{Answer, Severity};
+use super::closes::Closer;
+use super::fingerprint;
+use super::found::{Finder, Finds, Found, Grown, Way};
+use super::library::{Avoid, Goal, Query};
+use super::paths;
+use super::risk;
+use super::search::{Direction, Filter, Link, NEVER, Proof, Search, cost_in};
+use super::steps::steps;
+use crate::graph::{Confidence, Graph, NodeId, Tag, likelihood_of};
+use rustc_hash::FxHashMap;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+/// How many edges a query may look at beyond one search of each side.
+const WORK: usize = 8_000_000;
+
+/// How many edges a query may look at to find what closes its answers.
+const CUT_WORK: usize = 2_000_000;
+
+/// How much more a question that was typed may cost than one of the library.
+const TYPED: usize = 8;
+
+/// How many edges all further paths of a query may cost together.
+const MORE_WORK: usize = 100_000_000;
+
+/// The answers of a query.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// The worst first.
+    pub answers: Vec<Answer>,
+    /// How many more there are than the query keeps.
+    pub left_out: usize,
+    /// Sources of which it is not known whether they have a path: it needs two things at once,
+    /// and following it would cost too much.
+    pub undecided: usize,
+    /// Not every pair was looked at, but each source's nearest target.
+    pub partial: bool,
+}
+
+/// Asks queries of one graph, and keeps between them what they share.
+#[derive(Debug)]
+pub struct Asker<'g> {
+    graph: &'g Graph,
+    search: Search<'g>,
+    cache: Vec<(Direction, Vec<Avoid>, Rc<Grown>)>,
+}
+
+/// Pairs that fold to the same ends.
+struct Folded {
+    from: NodeId,
+    to: NodeId,
+    /// The best first.
+    members: Vec<usize>,
+    score: f64,
+}
+
+impl<'g> Asker<'g> {
+    /// Gets ready to ask of a graph. O(nodes).
+    #[must_use]
+    pub fn new(graph: &'g Graph) -> Self {
+        Self { graph, search: Search::new(graph), cache: Vec::new() }
+    }
+
+    /// Asks a query. Ends that match nothing have no answers.
+    pub fn ask(&mut self, query: &Query) -> Outcome {
+        let more = if query.id.is_empty() { TYPED } else { 1 };
+        let finder = Finder {
+            graph: self.graph,
+            search: &mut self.search,
+            cache: &mut self.cache,
+            query,
+            filter: query.filter(self.graph),
+            budget: WORK * more,
+            finds: Finds::default(),
+        };
+        let finds = finder.find();
+        let mut folded = self.fold(&finds.found, query);
+        let left_out = folded.len().saturating_sub(query.limit);
+        folded.truncate(query.limit);
+        let mut around = Around { graph: self.graph, known: FxHashMap::default() };
+        let proofs: Vec<Proof> =
+            folded.iter().map(|f| proof(self.graph, &finds, &finds.found[f.members[0]])).collect();
+        let members: Vec<&[usize]> = folded.iter().map(|f| f.members.as_slice()).collect();
+        let closer = Closer::new(self.graph, &mut self.search, &finds, CUT_WORK * more);
+        let cuts = closer.cuts(&proofs, &members);
+        let mut answers: Vec<Answer> = Vec::with_capacity(folded.len());
+        for ((group, proof), cut) in folded.iter().zip(&proofs).zip(cuts) {
+            let best = &finds.found[group.members[0]];
+            let mut answer = self.answer(query, group, best, proof);
+            answer.alternatives = around.count(&finds, best, proof);
+            answer.cut = cut;
+            answers.push(answer);
+        }
+        answers.sort_by(|a, b| {
+            let worse = (b.severity, b.score).partial_cmp(&(a.severity, a.score));
+            worse
+                .unwrap_or(std::cmp::Ordering::Equal)
+                .then_with(|| (a.from, a.to, &a.fingerprint).cmp(&(b.from, b.to, &b.fingerprint)))
+        });
+        Outcome { answers, left_out, undecided: finds.undecided, partial: finds.partial }
+    }
+
+    /// Asks a query for up to `k` paths a pair, no two of which read alike. Further paths of a pair
+    /// bear its cut only if they are the first.
+    pub fn ask_more(&mut self, query: &Query, k: usize) -> Outcome {
+        let mut outcome = self.ask(query);
+        if k <= 1 || query.via.is_some() {
+            return outcome;
+        }
+        let firsts = std::mem::take(&mut outcome.answers);
+        let share = MORE_WORK / firsts.len().max(1);
+        for first in firsts {
+            let mut filter = query.filter(self.graph);
+            if let Some(door) = first.door(self.graph) {
+                filter.only_door(door);
+            }
+            let ends =
+                (&self.within(query, &first, true)[..], &self.within(query, &first, false)[..]);
+            let proofs = paths::best(self.graph, &mut self.search, ends, &filter, k, share);
+            let mut more = Vec::new();
+            for proof in proofs {
+                let Some(from) = proof.links.first().map(|l| l.from) else { continue };
+                let group =
+                    Folded { from: first.from, to: first.to, members: Vec::new(), score: 0.0 };
+                let best = Found {
+                    from,
+                    door: first.door(self.graph),
+                    to: proof.target,
+                    key: 0,
+                    way: Way::Alone(Rc::new(proof.clone()), 0),
+                };
+                let mut answer = self.answer(query, &group, &best, &proof);
+                answer.folded = first.folded;
+                answer.alternatives = first.alternatives;
+                if answer.fingerprint != first.fingerprint {
+                    more.push(answer);
+                }
+            }
+            more.truncate(k - 1);
+            outcome.answers.push(first);
+            outcome.answers.extend(more);
+        }
+        outcome
+    }
+
+    /// The selected nodes that fold to an end of an answer.
+    fn within(&self, query: &Query, answer: &Answer, from: bool) -> Vec<NodeId> {
+        let end = if from { answer.from } else { answer.to };
+        let selected = match (&query.to, from) {
+            (_, true) => query.from.matches(self.graph),
+            (Goal::Selected(to), false) => to.matches(self.graph),
+            (Goal::Outside, false) => vec![end],
+        };
+        selected.into_iter().filter(|n| self.graph.fold(*n) == end).collect()
+    }
+
+    /// Joins pairs whose ends fold to the same workloads; the best of all first.
+    fn fold(&self, found: &[Found], query: &Query) -> Vec<Folded> {
+        let mut groups: BTreeMap<(NodeId, Option<NodeId>, NodeId), Vec<usize>> = BTreeMap::new();
+        for (i, pair) in found.iter().enumerate() {
+            let (from, to) = (self.graph.fold(pair.from), self.graph.fold(pair.to));
+            // That a workload holds its own pods is an answer only to who asks for it.
+            if from != to || query.id.is_empty() {
+                groups.entry((from, pair.door, to)).or_default().push(i);
+            }
+        }
+        let mut folded: Vec<(u64, Folded)> = Vec::with_capacity(groups.len());
+        for ((from, _, to), mut members) in groups {
+            members.sort_by_key(|i| (found[*i].key, found[*i].from, found[*i].to));
+            let Some(best) = members.first().map(|i| &found[*i]) else { continue };
+            let likelihood = likelihood_of(cost_in(best.key));
+            let score = risk::score(likelihood, risk::impact(self.graph, best.to));
+            folded.push((best.key, Folded { from, to, members, score }));
+        }
+        folded.sort_by(|(key, a), (other, b)| {
+            b.score
+                .total_cmp(&a.score)
+                .then_with(|| (key, a.from, a.to).cmp(&(other, b.from, b.to)))
+        });
+        folded.into_iter().map(|(_, f)| f).collect()
+    }
+
+    fn answer(&self, query: &Query, group: &Folded, best: &Found, proof: &Proof) -> Answer {
+        let graph = self.graph;
+        let steps = steps(graph, proof);
+        let likelihood = likelihood_of(proof.cost(graph));
+        let impact = risk::impact(graph, best.to);
+        let open = risk::is_nobody(graph, best.from) && impact >= 1.0;
+        let severity = if open && risk::is_deterministic(graph, proof) {
+            Severity::Critical
+        } else {
+            risk::severity(likelihood, impact)
+        };
+        let source = fingerprint::key(graph, best.door.unwrap_or(group.from));
+        Answer {
+            query: query.id.clone(),
+            severity: severity.min(query.severity),
+            score: risk::score(likelihood, impact),
+            from: group.from,
+            to: group.to,
+            fingerprint: fingerprint::path(graph, &query.id, &steps),
+            pair: fingerprint::pair(&query.id, &source, &fingerprint::key(graph, group.to)),
+            likelihood,
+            impact,
+            confidence: steps.iter().map(|s| s.confidence).max().unwrap_or(Confidence::Certain),
+            needs_exploit: proof.links.iter().any(|l| risk::is_exploit(graph.attack(l.edge).id)),
+            steps,
+            cut: None,
+            alternatives: 0,
+            folded: group.members.len(),
+            system: graph.has(best.from, Tag::System),
+        }
+    }
+}
+
+/// The proof of a pair.
+pub(super) fn proof(graph: &Graph, finds: &Finds, found: &Found) -> Proof {
+    let nothing = || Proof { target: found.to, links: Vec::new() };
+    match &found.way {
+        Way::Guided(proof, _) | Way::Alone(proof, _) => (**proof).clone(),
+        Way::Tree(place) => {
+            let grown = &finds.grown[*place];
+            let at = tree_end(grown, found);
+            let mut proof = grown.tree.proof(graph, &grown.filter, at).unwrap_or_else(nothing);
+            if let (Direction::Backward, Some(door)) = (grown.tree.direction(), found.door) {
+                let open = doors(graph, &grown.filter, found.from, door);
+                if let Some(edge) = open.min_by_key(|e| (graph.edge(*e).cost, *e)) {
+                    proof.links.insert(0, Link { edge, from: found.from, to: door });
+                }
+            }
+            proof
+        }
+    }
+}
+
+/// The end of a pair that its tree does not start from.
+pub(super) fn tree_end(grown: &Grown, found: &Found) -> NodeId {
+    match grown.tree.direction() {
+        Direction::Forward => found.to,
+        Direction::Backward => found.door.unwrap_or(found.from),
+    }
+}
+
+/// The edges from the internet to one of its doors.
+pub(super) fn doors<'g>(
+    graph: &'g Graph,
+    filter: &Filter,
+    internet: NodeId,
+    door: NodeId,
+) -> impl Iterator<Item = crate::graph::EdgeId> + use<'g> {
+    let filter = filter.clone();
+    let edges = graph.incoming(door).filter(move |(edge, from)| {
+        *from == internet && filter.allows(graph, *edge, internet, door)
+    });
+    edges.map(|(edge, _)| edge)
+}
+
+/// Counts the edges by which one can leave a path, or come to it, and still get from end to end.
+struct Around<'g> {
+    graph: &'g Graph,
+    known: FxHashMap<(usize, NodeId), usize>,
+}
+
+impl Around<'_> {
+    fn count(&mut self, finds: &Finds, found: &Found, proof: &Proof) -> usize {
+        let place = match found.way {
+            Way::Alone(_, others) => return others,
+            Way::Tree(place) | Way::Guided(_, place) => place,
+        };
+        let (graph, grown) = (self.graph, &finds.grown[place]);
+        let forward = grown.tree.direction() == Direction::Forward;
+        // From the tree's root outward: the edges of a node towards the root are the choices.
+        let mut links = proof.links.clone();
+        if !forward {
+            links.reverse();
+        }
+        let far = |link: &Link| if forward { link.to } else { link.from };
+        let mut total: usize = 0;
+        for (i, link) in links.iter().enumerate() {
+            let node = far(link);
+            if found.door.is_some() && node == found.from {
+                continue;
+            }
+            let all = self.choices(place, grown, node);
+            // Back to a node that the path comes by later is no other way.
+            let later: usize =
+                links[i + 1..].iter().map(|l| between(graph, forward, node, far(l))).sum();
+            total += all.saturating_sub(1 + later);
+        }
+        total
+    }
+
+    fn choices(&mut self, place: usize, grown: &Grown, node: NodeId) -> usize {
+        let graph = self.graph;
+        *self.known.entry((place, node)).or_insert_with(|| {
+            let leads = |near: NodeId| grown.tree.key(near) != NEVER;
+            let may = |edge, from, to| grown.filter.allows(graph, edge, from, to);
+            match grown.tree.direction() {
+                Direction::Forward => graph
+                    .incoming(node)
+                    .filter(|(e, near)| leads(*near) && may(*e, *near, node))
+                    .count(),
+                Direction::Backward => graph
+                    .outgoing(node)
+                    .filter(|(e, near)| leads(*near) && may(*e, node, *near))
+                    .count(),
+            }
+        })
+    }
+}
+
+/// How many edges lead from `far` to `node` in a forward tree, from `node` to `far` in a backward
+/// one.
+fn between(graph: &Graph, forward: bool, node: NodeId, far: NodeId) -> usize {
+    let (from, to) = if forward { (far, node) } else { (node, far) };
+    let (out, into) = (graph.outgoing(from), graph.incoming(to));
+    if out.len() < into.len() {
+        out.filter(|(_, n)| *n == to).count()
+    } else {
+        into.filter(|(_, n)| *n == from).count()
+    }
+}

@@ -1,0 +1,288 @@
+//! Which single fact closes an answer: found by taking it away and looking again.
+//!
+//! Only what a person can change is tried: a subject of a binding, a rule, a field of a
+//! specification; never that a pod is in its namespace or a rule is built in. Taking a fact away
+//! touches only ways that use it, so a pair is open as soon as its end leads, without the fact, to
+//! a node whose own way does not need it.
+
+use super::answer::Cut;
+use super::ask::{doors, tree_end};
+use super::found::{Finds, Found, Grown, Way};
+use super::search::{Direction, End, NEVER, Next, Proof, Search, holds};
+use crate::graph::{EdgeId, Fact, Graph, NodeId, NodeKind};
+use rustc_hash::FxHashMap;
+use std::collections::BTreeMap;
+
+/// Structure that a person can change.
+const CHANGEABLE: &[&str] = &["bound-to", "token-trusts-foreign-identity"];
+
+/// Tries facts under a limit of edges looked at.
+pub(super) struct Closer<'a, 'g> {
+    graph: &'g Graph,
+    search: &'a mut Search<'g>,
+    finds: &'a Finds,
+    work: usize,
+}
+
+/// What is known of nodes once a fact is gone.
+#[derive(Default)]
+struct Memo {
+    /// Whether the way of the tree still holds.
+    clean: FxHashMap<NodeId, bool>,
+    closed: FxHashMap<NodeId, bool>,
+}
+
+impl<'a, 'g> Closer<'a, 'g> {
+    pub(super) fn new(
+        graph: &'g Graph,
+        search: &'a mut Search<'g>,
+        finds: &'a Finds,
+        work: usize,
+    ) -> Self {
+        Self { graph, search, finds, work }
+    }
+
+    /// The cut of each answer, given its proof and its members.
+    pub(super) fn cuts(mut self, proofs: &[Proof], members: &[&[usize]]) -> Vec<Option<Cut>> {
+        let mut users: BTreeMap<Fact, Vec<usize>> = BTreeMap::new();
+        for (i, proof) in proofs.iter().enumerate() {
+            for fact in self.changeable(proof) {
+                users.entry(fact).or_default().push(i);
+            }
+        }
+        let rank = |fact: &Fact| rank(self.graph, *fact).unwrap_or(u8::MAX);
+        let mut facts: Vec<(usize, u8, Fact)> =
+            users.iter().map(|(fact, of)| (usize::MAX - of.len(), rank(fact), *fact)).collect();
+        facts.sort_unstable();
+        let mut best: Vec<Option<(usize, u8, Fact)>> = vec![None; proofs.len()];
+        for (_, rank, fact) in facts {
+            let Some(of) = users.get(&fact) else { continue };
+            let mut memos: FxHashMap<usize, Memo> = FxHashMap::default();
+            let mut closed = Vec::new();
+            for answer in of {
+                let Some(all) = self.all_closed(members[*answer], fact, &mut memos) else { break };
+                closed.extend(all.then_some(*answer));
+            }
+            let candidate = (usize::MAX - closed.len(), rank, fact);
+            for answer in closed {
+                let at = &mut best[answer];
+                *at = Some(at.map_or(candidate, |b| b.min(candidate)));
+            }
+            if self.work == 0 {
+                break;
+            }
+        }
+        let of = proofs.len();
+        let cut = |(rest, _, fact): (usize, u8, Fact)| Cut { fact, closes: usize::MAX - rest, of };
+        best.into_iter().map(|b| b.map(cut)).collect()
+    }
+
+    /// The facts of a proof that a person can change, each once.
+    fn changeable(&self, proof: &Proof) -> Vec<Fact> {
+        let mut facts = Vec::new();
+        for link in &proof.links {
+            let attack = self.graph.attack(link.edge);
+            if attack.structure && !CHANGEABLE.contains(&attack.id) {
+                continue;
+            }
+            let of = self.graph.facts(link.edge).iter();
+            facts.extend(of.filter(|f| rank(self.graph, **f).is_some()).copied());
+        }
+        facts.sort_unstable();
+        facts.dedup();
+        facts
+    }
+
+    /// Whether every pair of a group is closed; `None` once the work is used up.
+    fn all_closed(
+        &mut self,
+        members: &[usize],
+        fact: Fact,
+        memos: &mut FxHashMap<usize, Memo>,
+    ) -> Option<bool> {
+        for member in members {
+            let found = &self.finds.found[*member];
+            let closed = match &found.way {
+                Way::Tree(place) => {
+                    let grown = &self.finds.grown[*place];
+                    self.tree_closed(grown, found, fact, memos.entry(*place).or_default())?
+                }
+                Way::Guided(_, place) => {
+                    let grown = &self.finds.grown[*place];
+                    self.searched(grown, found.from, None, found.door, fact)?
+                }
+                // Its search is not kept, and looking again from one end would say too much.
+                Way::Alone(..) => false,
+            };
+            if !closed {
+                return Some(false);
+            }
+        }
+        Some(true)
+    }
+
+    fn tree_closed(
+        &mut self,
+        grown: &Grown,
+        found: &Found,
+        fact: Fact,
+        memo: &mut Memo,
+    ) -> Option<bool> {
+        let at = tree_end(grown, found);
+        if let (Direction::Backward, Some(door)) = (grown.tree.direction(), found.door) {
+            let mut open = doors(self.graph, &grown.filter, found.from, door);
+            if open.all(|edge| holds(self.graph, edge, fact)) {
+                return Some(true);
+            }
+        }
+        if let Some(known) = memo.closed.get(&at) {
+            return Some(*known);
+        }
+        let closed = self.look(grown, at, fact, memo)?;
+        memo.closed.insert(at, closed);
+        Some(closed)
+    }
+
+    /// Looks from a node towards the tree's roots without the fact.
+    fn look(&mut self, grown: &Grown, at: NodeId, fact: Fact, memo: &mut Memo) -> Option<bool> {
+        if self.is_clean(grown, at, fact, memo) {
+            return Some(false);
+        }
+        let (graph, tree) = (self.graph, &grown.tree);
+        let mut seen = rustc_hash::FxHashSet::from_iter([at]);
+        let mut stack = vec![at];
+        let mut gated = false;
+        while let Some(node) = stack.pop() {
+            let forward = tree.direction() == Direction::Forward;
+            let edges: Box<dyn Iterator<Item = (EdgeId, NodeId)>> = if forward {
+                Box::new(graph.incoming(node))
+            } else {
+                Box::new(graph.outgoing(node))
+            };
+            for (edge, near) in edges {
+                self.work = self.work.checked_sub(1)?;
+                if tree.key(near) == NEVER || seen.contains(&near) {
+                    continue;
+                }
+                let (from, to) = if forward { (near, node) } else { (node, near) };
+                if !grown.filter.allows(graph, edge, from, to) || holds(graph, edge, fact) {
+                    continue;
+                }
+                if graph.kind(near) == NodeKind::Gate || graph.kind(node) == NodeKind::Gate {
+                    gated = true;
+                    continue;
+                }
+                if self.is_clean(grown, near, fact, memo) {
+                    return Some(false);
+                }
+                match memo.closed.get(&near) {
+                    Some(true) => continue,
+                    Some(false) => return Some(false),
+                    None => {}
+                }
+                seen.insert(near);
+                stack.push(near);
+            }
+        }
+        if gated {
+            return match tree.direction() {
+                Direction::Forward => {
+                    let root = grown.roots.first().copied()?;
+                    self.searched(grown, root, Some(at), None, fact)
+                }
+                Direction::Backward => self.searched(grown, at, None, None, fact),
+            };
+        }
+        memo.closed.extend(seen.into_iter().map(|node| (node, true)));
+        Some(true)
+    }
+
+    /// Whether a node's way in the tree neither needs the fact nor passes a gate.
+    fn is_clean(&mut self, grown: &Grown, node: NodeId, fact: Fact, memo: &mut Memo) -> bool {
+        let mut way = Vec::new();
+        let mut at = node;
+        let clean = loop {
+            if let Some(known) = memo.clean.get(&at) {
+                break *known;
+            }
+            if self.graph.kind(at) == NodeKind::Gate {
+                break false;
+            }
+            way.push(at);
+            match grown.tree.link(at) {
+                None => break true,
+                Some((edge, _)) if holds(self.graph, edge, fact) => break false,
+                Some((_, near)) => at = near,
+            }
+        };
+        memo.clean.extend(way.into_iter().map(|node| (node, clean)));
+        clean
+    }
+
+    /// Searches again without the fact, gates and all.
+    fn searched(
+        &mut self,
+        grown: &Grown,
+        from: NodeId,
+        to: Option<NodeId>,
+        door: Option<NodeId>,
+        fact: Fact,
+    ) -> Option<bool> {
+        let mut filter = grown.filter.clone();
+        filter.remove_fact(fact);
+        if let Some(door) = door {
+            filter.only_door(door);
+        }
+        let backward = grown.tree.direction() == Direction::Backward;
+        let visit = |node: NodeId, _| {
+            let ends = match to {
+                Some(to) => node == to,
+                None => node != from && grown.tree.key(node) == 0,
+            };
+            if ends { Next::Stop } else { Next::Expand }
+        };
+        let guide = backward.then_some(&grown.tree);
+        let end = self.search.run(Direction::Forward, &[from], &filter, guide, self.work, visit);
+        self.work = self.work.saturating_sub(self.search.work());
+        match end {
+            End::Finished => Some(true),
+            End::Stopped(_) => Some(false),
+            End::Exhausted => None,
+        }
+    }
+}
+
+/// How much of a change it is to take a fact away; `None` for what is not a person's to change.
+fn rank(graph: &Graph, fact: Fact) -> Option<u8> {
+    let view = graph.view(fact);
+    let world = graph.world();
+    let builtin =
+        view.origin.is_none() || world.label(fact.object, "kubernetes.io/bootstrapping").is_some();
+    let fixed = view.field.is_empty()
+        || view.field.starts_with(".status")
+        || matches!(
+            view.field,
+            ".metadata.namespace"
+                | ".metadata.name"
+                | ".metadata.ownerReferences"
+                | ".spec.nodeName"
+        )
+        || is_container(view.field);
+    match view.kind {
+        _ if fixed => None,
+        "RoleBinding" | "ClusterRoleBinding" | "Role" | "ClusterRole" if builtin => None,
+        "RoleBinding" | "ClusterRoleBinding" if view.field.starts_with(".subjects") => Some(0),
+        "RoleBinding" | "ClusterRoleBinding" => Some(1),
+        "Role" | "ClusterRole" => Some(2),
+        "Node" | "User" | "Group" => None,
+        "Secret" => Some(4),
+        _ => Some(3),
+    }
+}
+
+/// Whether a field is a container as a whole: taking it away is no repair.
+fn is_container(field: &str) -> bool {
+    field
+        .rsplit_once('[')
+        .is_some_and(|(list, _)| list.ends_with("ontainers") && field.ends_with(']'))
+}

@@ -1,0 +1,534 @@
+//! Which pairs of ends have a path, and how each is known.
+//!
+//! One source is one forward search; many sources of one target are one backward search, and an
+//! exact search of its own only for a source whose way passes a gate. Sources with the same edges
+//! share it. Work is counted in edges looked at, so that what is given up does not depend on the
+//! machine.
+
+use super::library::{Goal, Pairs, Query};
+use super::search::{Direction, End, Filter, Link, NEVER, Next, Proof, Search, Tree};
+use super::steps::passes;
+use crate::graph::{Attack, EdgeId, Graph, NodeId, NodeKind};
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::rc::Rc;
+
+/// A search's result with what it was asked.
+#[derive(Debug)]
+pub(super) struct Grown {
+    pub(super) tree: Tree,
+    pub(super) filter: Filter,
+    pub(super) roots: Vec<NodeId>,
+}
+
+/// How a way is known.
+#[derive(Debug, Clone)]
+pub(super) enum Way {
+    /// It stands in a tree.
+    Tree(usize),
+    /// It needed a search of its own, guided by a tree.
+    Guided(Rc<Proof>, usize),
+    /// It was found by other means; so many edges lead around it.
+    Alone(Rc<Proof>, usize),
+}
+
+/// A pair of ends with a path.
+#[derive(Debug, Clone)]
+pub(super) struct Found {
+    pub(super) from: NodeId,
+    /// From the internet: the first node behind it.
+    pub(super) door: Option<NodeId>,
+    pub(super) to: NodeId,
+    pub(super) key: u64,
+    pub(super) way: Way,
+}
+
+/// What is found for one query.
+#[derive(Debug, Default)]
+pub(super) struct Finds {
+    pub(super) grown: Vec<Rc<Grown>>,
+    pub(super) found: Vec<Found>,
+    /// Sources whose way through a gate was not followed to its end.
+    pub(super) undecided: usize,
+    /// Pairs were left out because the work was used up.
+    pub(super) partial: bool,
+}
+
+/// The out-edges of a node without its name.
+type Shape = Vec<(NodeId, u16, &'static str)>;
+
+/// Finds pairs of one query.
+pub(super) struct Finder<'a, 'g> {
+    pub(super) graph: &'g Graph,
+    pub(super) search: &'a mut Search<'g>,
+    pub(super) cache: &'a mut Vec<(Direction, Vec<super::library::Avoid>, Rc<Grown>)>,
+    pub(super) query: &'a Query,
+    pub(super) filter: Filter,
+    /// How many edges may still be looked at beyond one search a side.
+    pub(super) budget: usize,
+    pub(super) finds: Finds,
+}
+
+impl Finder<'_, '_> {
+    /// Everything that the query asks for.
+    pub(super) fn find(mut self) -> Finds {
+        let sources = self.query.from.matches(self.graph);
+        match &self.query.to {
+            Goal::Outside => self.outside(&sources),
+            Goal::Selected(selector) => {
+                let targets = selector.matches(self.graph);
+                let (internet, others): (Vec<NodeId>, Vec<NodeId>) =
+                    sources.into_iter().partition(|n| self.graph.kind(*n) == NodeKind::Internet);
+                for sources in [internet, others] {
+                    if sources.is_empty() || targets.is_empty() {
+                        continue;
+                    }
+                    match &self.query.via {
+                        Some(via) => {
+                            let via = via.matches(self.graph);
+                            self.by_way_of(&sources, &targets, &via);
+                        }
+                        None => self.between(&sources, &targets),
+                    }
+                }
+            }
+        }
+        self.finds
+    }
+
+    fn between(&mut self, sources: &[NodeId], targets: &[NodeId]) {
+        match sources {
+            [internet] if self.graph.kind(*internet) == NodeKind::Internet => {
+                let first = self.finds.found.len();
+                self.from_one(*internet, targets, self.filter.clone());
+                self.by_doors(*internet, targets, first);
+            }
+            [source] => self.from_one(*source, targets, self.filter.clone()),
+            _ if targets.len() == 1 || self.query.pairs == Pairs::Nearest => {
+                self.to_any(sources, targets);
+            }
+            _ if self.query.pairs == Pairs::All && targets.len() <= sources.len() => {
+                for target in targets {
+                    if !self.may_go_on() {
+                        return self.give_up(sources, targets);
+                    }
+                    self.to_any(sources, &[*target]);
+                }
+            }
+            _ => {
+                for source in sources {
+                    if !self.may_go_on() {
+                        return self.give_up(sources, targets);
+                    }
+                    self.from_one(*source, targets, self.filter.clone());
+                }
+            }
+        }
+    }
+
+    fn may_go_on(&mut self) -> bool {
+        self.finds.partial |= self.budget == 0;
+        self.budget > 0
+    }
+
+    /// Too much to answer each pair: the nearest target of each source must do.
+    fn give_up(&mut self, sources: &[NodeId], targets: &[NodeId]) {
+        let known: FxHashSet<(NodeId, NodeId)> =
+            self.finds.found.iter().map(|f| (f.from, f.to)).collect();
+        let first = self.finds.found.len();
+        self.to_any(sources, targets);
+        let more = self.finds.found.split_off(first);
+        self.finds.found.extend(more.into_iter().filter(|f| !known.contains(&(f.from, f.to))));
+    }
+
+    /// Runs a whole search, or takes the one that an earlier query ran.
+    fn grow(
+        &mut self,
+        direction: Direction,
+        roots: &[NodeId],
+        filter: Filter,
+        plain: bool,
+    ) -> usize {
+        let avoid = &self.query.avoid;
+        let cached = self
+            .cache
+            .iter()
+            .find(|(d, a, grown)| plain && *d == direction && a == avoid && grown.roots == roots);
+        let grown = match cached {
+            Some((.., grown)) => Rc::clone(grown),
+            None => {
+                let visit = |_, _| Next::Expand;
+                self.search.run(direction, roots, &filter, None, usize::MAX, visit);
+                let grown = Grown { tree: self.search.tree(), filter, roots: roots.to_vec() };
+                let grown = Rc::new(grown);
+                if plain {
+                    self.cache.push((direction, avoid.clone(), Rc::clone(&grown)));
+                }
+                grown
+            }
+        };
+        self.spend(grown.tree.work() + grown.tree.nodes().len());
+        self.finds.grown.push(grown);
+        self.finds.grown.len() - 1
+    }
+
+    fn spend(&mut self, work: usize) {
+        self.budget = self.budget.saturating_sub(work);
+    }
+
+    fn from_one(&mut self, source: NodeId, targets: &[NodeId], filter: Filter) {
+        let shared = self.graph.kind(source) == NodeKind::Internet;
+        let place = if self.query.pairs == Pairs::First {
+            let visit = |node: NodeId, _| {
+                let ends = node != source && targets.binary_search(&node).is_ok();
+                if ends { Next::Skip } else { Next::Expand }
+            };
+            self.search.run(Direction::Forward, &[source], &filter, None, usize::MAX, visit);
+            self.spend(self.search.work());
+            let grown = Grown { tree: self.search.tree(), filter, roots: vec![source] };
+            self.finds.grown.push(Rc::new(grown));
+            self.finds.grown.len() - 1
+        } else {
+            self.grow(Direction::Forward, &[source], filter, shared)
+        };
+        let grown = Rc::clone(&self.finds.grown[place]);
+        let reached = targets.iter().map(|t| (grown.tree.key(*t), *t));
+        let mut reached: Vec<(u64, NodeId)> =
+            reached.filter(|(key, to)| *key != NEVER && *to != source).collect();
+        if self.query.pairs == Pairs::Nearest {
+            reached.sort_unstable();
+            reached.truncate(1);
+        }
+        for (key, to) in reached {
+            let door = if shared { self.first_door(&grown, to) } else { None };
+            self.finds.found.push(Found { from: source, door, to, key, way: Way::Tree(place) });
+        }
+    }
+
+    /// The node behind the internet that a way goes through.
+    fn first_door(&self, grown: &Grown, to: NodeId) -> Option<NodeId> {
+        let mut at = to;
+        while let Some((_, near)) = grown.tree.link(at) {
+            if self.graph.kind(near) == NodeKind::Internet {
+                return Some(at);
+            }
+            at = near;
+        }
+        // Behind a gate: the first of its proof.
+        let proof = grown.tree.proof(self.graph, &grown.filter, at)?;
+        proof.links.first().map(|link| link.to)
+    }
+
+    /// The internet's other doors: each pair of a door and a target is an answer. `first` is where
+    /// the pairs of the best doors begin.
+    fn by_doors(&mut self, internet: NodeId, targets: &[NodeId], first: usize) {
+        let best = self.finds.found.split_off(first);
+        let mut doors: Vec<(u64, EdgeId, NodeId)> = Vec::new();
+        for (edge, door) in self.graph.outgoing(internet) {
+            let cost = u64::from(self.graph.edge(edge).cost);
+            match doors.last_mut() {
+                Some(last) if last.2 == door => *last = (*last).min((cost, edge, door)),
+                _ if self.filter.allows(self.graph, edge, internet, door) => {
+                    doors.push((cost, edge, door));
+                }
+                _ => {}
+            }
+        }
+        let single = doors.len() <= 1;
+        if !single && !best.is_empty() {
+            doors.sort_unstable();
+            let reached: Vec<NodeId> = best.iter().map(|f| f.to).collect();
+            if reached.len() <= doors.len() && self.query.pairs == Pairs::All {
+                self.doors_to(internet, &reached, &doors);
+            } else {
+                for (_, _, door) in doors {
+                    if !self.may_go_on() {
+                        break;
+                    }
+                    let mut filter = self.filter.clone();
+                    filter.only_door(door);
+                    let place = self.grow(Direction::Forward, &[internet], filter, false);
+                    let grown = Rc::clone(&self.finds.grown[place]);
+                    for to in targets.iter().filter(|t| grown.tree.key(**t) != NEVER) {
+                        let way = Way::Tree(place);
+                        let key = grown.tree.key(*to);
+                        let door = Some(door);
+                        self.finds.found.push(Found { from: internet, door, to: *to, key, way });
+                    }
+                }
+            }
+        }
+        let known: FxHashSet<(Option<NodeId>, NodeId)> =
+            self.finds.found[first..].iter().map(|f| (f.door, f.to)).collect();
+        let rest = best.into_iter().filter(|f| !known.contains(&(f.door, f.to)));
+        self.finds.found.extend(rest);
+    }
+
+    /// Every door's way to a few targets.
+    fn doors_to(&mut self, internet: NodeId, targets: &[NodeId], doors: &[(u64, EdgeId, NodeId)]) {
+        for to in targets {
+            if !self.may_go_on() {
+                return;
+            }
+            let place = self.grow(Direction::Backward, &[*to], self.filter.clone(), true);
+            let grown = Rc::clone(&self.finds.grown[place]);
+            for (cost, _, door) in doors {
+                let key = grown.tree.key(*door);
+                if key == NEVER {
+                    continue;
+                }
+                let found =
+                    |key, way| Found { from: internet, door: Some(*door), to: *to, key, way };
+                if !grown.tree.root(self.graph, *door).1 {
+                    let key = key.saturating_add(cost << 24);
+                    self.finds.found.push(found(key, Way::Tree(place)));
+                    continue;
+                }
+                let mut filter = self.filter.clone();
+                filter.only_door(*door);
+                if let Exact::Proof(proof, key) = self.exact(internet, &filter, &grown) {
+                    self.finds.found.push(found(key, Way::Guided(proof, place)));
+                }
+            }
+        }
+    }
+
+    /// The nearest of the targets for each source.
+    fn to_any(&mut self, sources: &[NodeId], targets: &[NodeId]) {
+        let place = self.grow(Direction::Backward, targets, self.filter.clone(), true);
+        let grown = Rc::clone(&self.finds.grown[place]);
+        let filter = self.filter.clone();
+        let mut twins: FxHashMap<Shape, (NodeId, Option<(Rc<Proof>, u64)>)> = FxHashMap::default();
+        let mut plain: Option<usize> = None;
+        for from in sources {
+            let key = grown.tree.key(*from);
+            let (to, gated) = grown.tree.root(self.graph, *from);
+            if key == NEVER || to == *from {
+                continue;
+            }
+            if !gated {
+                let way = Way::Tree(place);
+                self.finds.found.push(Found { from: *from, door: None, to, key, way });
+                continue;
+            }
+            let shape = self.shape(*from);
+            if let Some((twin, known)) = twins.get(&shape) {
+                let way = known
+                    .as_ref()
+                    .and_then(|(proof, key)| Some((self.transplant(proof, *twin, *from)?, *key)));
+                if let Some((proof, key)) = way {
+                    self.guided(*from, proof, key, place);
+                }
+                continue;
+            }
+            match self.exact(*from, &filter, &grown) {
+                Exact::Proof(proof, key) => {
+                    twins.insert(shape, (*from, Some((Rc::clone(&proof), key))));
+                    self.guided(*from, proof, key, place);
+                }
+                Exact::Nothing => {
+                    twins.insert(shape, (*from, None));
+                }
+                Exact::Unknown => {
+                    let without = *plain.get_or_insert_with(|| {
+                        let mut filter = filter.clone();
+                        filter.avoid_gates();
+                        self.grow(Direction::Backward, targets, filter, false)
+                    });
+                    let grown = Rc::clone(&self.finds.grown[without]);
+                    let key = grown.tree.key(*from);
+                    if key == NEVER {
+                        self.finds.undecided += 1;
+                    } else {
+                        let to = grown.tree.root(self.graph, *from).0;
+                        let way = Way::Tree(without);
+                        self.finds.found.push(Found { from: *from, door: None, to, key, way });
+                    }
+                }
+            }
+        }
+    }
+
+    fn guided(&mut self, from: NodeId, proof: Rc<Proof>, key: u64, place: usize) {
+        let to = proof.target;
+        self.finds.found.push(Found { from, door: None, to, key, way: Way::Guided(proof, place) });
+    }
+
+    /// The true way of a source to one of a backward tree's roots.
+    fn exact(&mut self, from: NodeId, filter: &Filter, guide: &Grown) -> Exact {
+        if self.budget == 0 {
+            return Exact::Unknown;
+        }
+        let visit = |node: NodeId, _| {
+            let ends = node != from && guide.tree.key(node) == 0;
+            if ends { Next::Stop } else { Next::Expand }
+        };
+        let guided = Some(&guide.tree);
+        let end = self.search.run(Direction::Forward, &[from], filter, guided, self.budget, visit);
+        self.spend(self.search.work().max(1));
+        match end {
+            End::Exhausted => Exact::Unknown,
+            End::Finished => Exact::Nothing,
+            End::Stopped(to) => match self.search.proof(filter, to) {
+                Some(proof) => Exact::Proof(Rc::new(proof), self.search.key(to)),
+                None => Exact::Nothing,
+            },
+        }
+    }
+
+    /// What tells apart sources that have no edge of their own: nothing.
+    fn shape(&self, node: NodeId) -> Shape {
+        self.graph
+            .outgoing(node)
+            .filter(|(edge, to)| self.filter.allows(self.graph, *edge, node, *to))
+            .map(|(edge, to)| (to, self.graph.edge(edge).cost, self.graph.attack(edge).id))
+            .collect()
+    }
+
+    /// The proof of a source, for another with the same edges.
+    fn transplant(&self, proof: &Proof, twin: NodeId, from: NodeId) -> Option<Rc<Proof>> {
+        let like = |link: &Link| {
+            let (cost, attack) = (self.graph.edge(link.edge).cost, self.graph.attack(link.edge));
+            let mut own = self.graph.outgoing(from);
+            own.find(|(edge, to)| {
+                let same: &'static Attack = self.graph.attack(*edge);
+                *to == link.to && self.graph.edge(*edge).cost == cost && same == attack
+            })
+        };
+        let links: Option<Vec<Link>> = proof
+            .links
+            .iter()
+            .map(|link| {
+                if link.from != twin {
+                    return Some(*link);
+                }
+                like(link).map(|(edge, to)| Link { edge, from, to })
+            })
+            .collect();
+        Some(Rc::new(Proof { target: proof.target, links: links? }))
+    }
+
+    /// Ways that pass one of `via`: the cheapest way there, and the cheapest on from there.
+    fn by_way_of(&mut self, sources: &[NodeId], targets: &[NodeId], via: &[NodeId]) {
+        let filter = self.filter.clone();
+        for to in targets {
+            if !self.may_go_on() {
+                return;
+            }
+            let back = self.grow(Direction::Backward, &[*to], filter.clone(), true);
+            let back = Rc::clone(&self.finds.grown[back]);
+            for from in sources.iter().filter(|s| *s != to && back.tree.key(**s) != NEVER) {
+                if !self.may_go_on() {
+                    return;
+                }
+                let there = self.grow(Direction::Forward, &[*from], filter.clone(), true);
+                let there = Rc::clone(&self.finds.grown[there]);
+                let mut ways: Vec<(u64, NodeId)> = via
+                    .iter()
+                    .map(|v| (there.tree.key(*v).saturating_add(back.tree.key(*v)), *v))
+                    .filter(|(key, v)| *key != NEVER && v != from && v != to)
+                    .collect();
+                ways.sort_unstable();
+                for (_, way) in ways {
+                    let Some(mut proof) = there.tree.proof(self.graph, &there.filter, way) else {
+                        continue;
+                    };
+                    let Exact::Proof(rest, _) = self.exact(way, &filter, &back) else { continue };
+                    let known: FxHashSet<EdgeId> = proof.links.iter().map(|l| l.edge).collect();
+                    let rest = rest.links.iter().filter(|l| !known.contains(&l.edge));
+                    proof.links.extend(rest.copied());
+                    proof.target = *to;
+                    let key = proof.cost(self.graph) << 24;
+                    let internet = self.graph.kind(*from) == NodeKind::Internet;
+                    let door = proof.links.first().filter(|_| internet).map(|l| l.to);
+                    let way = Way::Alone(Rc::new(proof), 0);
+                    self.finds.found.push(Found { from: *from, door, to: *to, key, way });
+                    break;
+                }
+            }
+        }
+    }
+
+    /// For each namespace the likeliest way into another one, and to the cluster itself.
+    fn outside(&mut self, sources: &[NodeId]) {
+        let graph = self.graph;
+        let mut by_namespace: Vec<(&str, Vec<NodeId>)> = Vec::new();
+        let mut sorted: Vec<(&str, NodeId)> =
+            sources.iter().filter_map(|n| Some((graph.namespace(*n)?, *n))).collect();
+        sorted.sort_unstable();
+        for (ns, node) in sorted {
+            match by_namespace.last_mut() {
+                Some((last, nodes)) if *last == ns => nodes.push(node),
+                _ => by_namespace.push((ns, vec![node])),
+            }
+        }
+        let filter = self.filter.clone();
+        for (ns, roots) in by_namespace {
+            if !self.may_go_on() {
+                return;
+            }
+            let mut ends: [Option<NodeId>; 2] = [None; 2];
+            let visit = |node: NodeId, _| {
+                let place = match outside(graph, node, ns) {
+                    Side::Within => return Next::Expand,
+                    // A set of another namespace has members of that namespace only.
+                    Side::Foreign if passes(graph.kind(node)) => {
+                        return if ends[0].is_some() { Next::Skip } else { Next::Expand };
+                    }
+                    Side::Foreign => 0,
+                    Side::Cluster => 1,
+                    Side::Elsewhere => return Next::Skip,
+                };
+                ends[place].get_or_insert(node);
+                if ends.iter().all(Option::is_some) { Next::Stop } else { Next::Skip }
+            };
+            self.search.run(Direction::Forward, &roots, &filter, None, usize::MAX, visit);
+            self.spend(self.search.work() + roots.len());
+            for to in ends.into_iter().flatten() {
+                let Some(proof) = self.search.proof(&filter, to) else { continue };
+                let Some(from) = proof.links.first().map(|l| l.from) else { continue };
+                let key = self.search.key(to);
+                let around = |link: &Link| {
+                    let edges = graph.incoming(link.to).filter(|(edge, near)| {
+                        self.search.key(*near) != NEVER
+                            && filter.allows(graph, *edge, *near, link.to)
+                    });
+                    edges.count().saturating_sub(1)
+                };
+                let others = proof.links.iter().map(around).sum();
+                let way = Way::Alone(Rc::new(proof), others);
+                self.finds.found.push(Found { from, door: None, to, key, way });
+            }
+        }
+    }
+}
+
+enum Exact {
+    Proof(Rc<Proof>, u64),
+    Nothing,
+    /// The work is used up.
+    Unknown,
+}
+
+/// Where a node lies, seen from a namespace.
+enum Side {
+    Within,
+    Foreign,
+    Cluster,
+    /// Outside of the cluster: other questions ask for it.
+    Elsewhere,
+}
+
+fn outside(graph: &Graph, node: NodeId, ns: &str) -> Side {
+    match graph.kind(node) {
+        NodeKind::ClusterAdmin
+        | NodeKind::Node
+        | NodeKind::NodeIdentity
+        | NodeKind::PersistentVolume
+        | NodeKind::User => Side::Cluster,
+        NodeKind::CloudIdentity | NodeKind::Internet | NodeKind::Entry => Side::Elsewhere,
+        NodeKind::Namespace if graph.name(node) != ns => Side::Foreign,
+        NodeKind::RoleBinding | NodeKind::Role => Side::Within,
+        _ if graph.namespace(node).is_some_and(|n| n != ns) => Side::Foreign,
+        _ => Side::Within,
+    }
+}

@@ -1,0 +1,533 @@
+//! The cheapest way from one set of nodes to the others, through gates.
+//!
+//! Forward it is Knuth's generalisation of Dijkstra over the AND/OR graph: a gate opens when each
+//! node with an edge into it is held, at the sum of their costs; every other node takes its
+//! cheapest way in. Nodes settle in the order of their keys and a key is greater than those it is
+//! made of, so no proof uses a node to derive itself. Backward a gate counts as any of its inputs:
+//! that is never more than the truth, which makes it the guide of exact searches, and it is the
+//! truth for every way that passes no gate.
+//!
+//! A key is a cost and, below it, the number of edges; ties go to the way whose last node comes
+//! first, so that the result depends neither on the queue nor on the names of replicas.
+
+use super::radix::RadixHeap;
+use crate::graph::{Attack, EdgeId, Fact, Graph, NodeId, NodeKind};
+use fixedbitset::FixedBitSet;
+use rustc_hash::FxHashMap;
+use std::collections::BTreeSet;
+
+/// The key of what is not reached.
+pub const NEVER: u64 = u64::MAX;
+
+/// The low bits of a key count edges.
+const EDGES: u32 = 24;
+
+const NO_EDGE: EdgeId = EdgeId(u32::MAX);
+
+/// The cost in a key, see [`crate::graph::likelihood_of`].
+#[must_use]
+pub const fn cost_in(key: u64) -> u64 {
+    key >> EDGES
+}
+
+fn add(key: u64, cost: u16) -> u64 {
+    key.saturating_add((u64::from(cost) << EDGES) + 1).min(NEVER - 1)
+}
+
+/// What a search leaves out. The default leaves out nothing.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    attacks: Vec<&'static Attack>,
+    nodes: FixedBitSet,
+    edges: BTreeSet<EdgeId>,
+    facts: Vec<Fact>,
+    door: Option<NodeId>,
+    gates: bool,
+    any: bool,
+}
+
+impl Filter {
+    /// Leaves out the edges of an attack.
+    pub fn avoid_attack(&mut self, attack: &'static Attack) {
+        self.attacks.push(attack);
+        self.any = true;
+    }
+
+    /// Leaves out whatever leads into a node.
+    pub fn avoid_node(&mut self, node: NodeId) {
+        self.nodes.grow_and_insert(node.index());
+        self.any = true;
+    }
+
+    /// Leaves out one edge.
+    pub fn avoid_edge(&mut self, edge: EdgeId) {
+        self.edges.insert(edge);
+        self.any = true;
+    }
+
+    /// Leaves out the edges whose evidence holds a fact, or the same fact of another pod of the
+    /// same workload: one change takes away both.
+    pub fn remove_fact(&mut self, fact: Fact) {
+        self.facts.push(fact);
+        self.any = true;
+    }
+
+    /// Of the internet's edges, leaves only those to one node.
+    pub(super) fn only_door(&mut self, door: NodeId) {
+        self.door = Some(door);
+        self.any = true;
+    }
+
+    /// Leaves out every gate.
+    pub(super) fn avoid_gates(&mut self) {
+        self.gates = true;
+        self.any = true;
+    }
+
+    /// Whether an edge may be used.
+    #[must_use]
+    pub fn allows(&self, graph: &Graph, edge: EdgeId, from: NodeId, to: NodeId) -> bool {
+        if !self.any {
+            return true;
+        }
+        let attack = graph.attack(edge);
+        !(self.nodes.contains(to.index())
+            || self.edges.contains(&edge)
+            || self.attacks.iter().any(|a| std::ptr::eq(*a, attack))
+            || (self.gates && graph.kind(to) == NodeKind::Gate)
+            || self.door.is_some_and(|d| d != to && graph.kind(from) == NodeKind::Internet)
+            || self.facts.iter().any(|fact| holds(graph, edge, *fact)))
+    }
+}
+
+/// Whether an edge needs a fact, or the same fact of another pod of the workload.
+#[must_use]
+pub fn holds(graph: &Graph, edge: EdgeId, fact: Fact) -> bool {
+    graph.facts(edge).iter().any(|of| {
+        *of == fact
+            || (of.field == fact.field && of.value == fact.value && replicas(graph, *of, fact))
+    })
+}
+
+/// Whether two facts are of pods of one workload.
+fn replicas(graph: &Graph, a: Fact, b: Fact) -> bool {
+    let world = graph.world();
+    let workload = |fact: Fact| {
+        let object = world.objects.get(fact.object.index())?;
+        let pod = world.pod(object.ns, object.name)?;
+        let pod = &world.pods[pod.index()];
+        if pod.object == fact.object { pod.workload } else { None }
+    };
+    workload(a).is_some_and(|of| workload(b) == Some(of))
+}
+
+/// Which way a search runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Direction {
+    /// From what is held to what is gained.
+    Forward,
+    /// From what is wanted to who can get it; gates count as any of their inputs.
+    Backward,
+}
+
+/// What to do with a node that has settled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Next {
+    /// Go on from it.
+    Expand,
+    /// Go on elsewhere.
+    Skip,
+    /// End the search.
+    Stop,
+}
+
+/// How a search ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// Nothing is left to settle.
+    Finished,
+    /// It was told to stop at this node.
+    Stopped(NodeId),
+    /// It has looked at as many edges as it may.
+    Exhausted,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Row {
+    key: u64,
+    /// The edge by which it was reached, and that edge's other end.
+    link: EdgeId,
+    near: NodeId,
+}
+
+const UNREACHED: Row = Row { key: NEVER, link: NO_EDGE, near: NodeId(u32::MAX) };
+
+/// The buffers of searches over one graph, used again and again.
+#[derive(Debug)]
+pub struct Search<'g> {
+    graph: &'g Graph,
+    gates: FixedBitSet,
+    rows: Vec<Row>,
+    done: FixedBitSet,
+    touched: Vec<NodeId>,
+    /// Of each gate that is not open yet: how many inputs are missing, and the sum of the others.
+    waiting: FxHashMap<NodeId, (usize, u64)>,
+    heap: RadixHeap,
+    direction: Direction,
+    work: usize,
+}
+
+impl<'g> Search<'g> {
+    /// Buffers for a graph. O(nodes).
+    #[must_use]
+    pub fn new(graph: &'g Graph) -> Self {
+        let mut gates = FixedBitSet::with_capacity(graph.node_count());
+        for node in graph.nodes().filter(|n| graph.kind(*n) == NodeKind::Gate) {
+            gates.insert(node.index());
+        }
+        Self {
+            graph,
+            gates,
+            rows: vec![UNREACHED; graph.node_count()],
+            done: FixedBitSet::with_capacity(graph.node_count()),
+            touched: Vec::new(),
+            waiting: FxHashMap::default(),
+            heap: RadixHeap::default(),
+            direction: Direction::Forward,
+            work: 0,
+        }
+    }
+
+    /// How many edges the last search looked at.
+    #[must_use]
+    pub fn work(&self) -> usize {
+        self.work
+    }
+
+    /// Searches from `roots` until nothing is left, `visit` says stop, or `limit` edges were
+    /// looked at. A `guide` is the backward tree of what is wanted: the search heads there, and
+    /// leaves out what cannot lead there.
+    pub fn run(
+        &mut self,
+        direction: Direction,
+        roots: &[NodeId],
+        filter: &Filter,
+        guide: Option<&Tree>,
+        limit: usize,
+        mut visit: impl FnMut(NodeId, u64) -> Next,
+    ) -> End {
+        self.reset(direction);
+        let bound = |node: NodeId| guide.map_or(0, |tree| tree.key(node));
+        for root in roots {
+            let bound = bound(*root);
+            if bound != NEVER && self.rows[root.index()].key == NEVER {
+                self.rows[root.index()].key = 0;
+                self.touched.push(*root);
+                self.heap.push(bound, *root);
+            }
+        }
+        while let Some((_, node)) = self.heap.pop() {
+            if self.done.put(node.index()) {
+                continue;
+            }
+            let key = self.rows[node.index()].key;
+            match visit(node, key) {
+                Next::Expand => {}
+                Next::Skip => continue,
+                Next::Stop => return End::Stopped(node),
+            }
+            if self.work >= limit {
+                return End::Exhausted;
+            }
+            match direction {
+                Direction::Forward => self.expand(node, key, filter, &bound),
+                Direction::Backward => {
+                    let graph = self.graph;
+                    for (edge, from) in graph.incoming(node) {
+                        self.work += 1;
+                        if !self.done.contains(from.index())
+                            && filter.allows(graph, edge, from, node)
+                        {
+                            self.relax(from, add(key, graph.edge(edge).cost), edge, node, 0);
+                        }
+                    }
+                }
+            }
+        }
+        End::Finished
+    }
+
+    fn expand(&mut self, node: NodeId, key: u64, filter: &Filter, bound: &impl Fn(NodeId) -> u64) {
+        let graph = self.graph;
+        // The cheapest of the parallel edges into the gate at hand; edges are sorted by target.
+        let mut gate: Option<(NodeId, EdgeId, u16)> = None;
+        for (edge, target) in graph.outgoing(node) {
+            self.work += 1;
+            if gate.is_some_and(|(of, ..)| of != target) {
+                self.hold(key, gate.take(), bound);
+            }
+            if self.done.contains(target.index()) || !filter.allows(graph, edge, node, target) {
+                continue;
+            }
+            let cost = graph.edge(edge).cost;
+            if self.gates.contains(target.index()) {
+                if gate.is_none_or(|(_, _, least)| cost < least) {
+                    gate = Some((target, edge, cost));
+                }
+                continue;
+            }
+            let bound = bound(target);
+            if bound != NEVER {
+                self.relax(target, add(key, cost), edge, node, bound);
+            }
+        }
+        self.hold(key, gate, bound);
+    }
+
+    /// Notes that one input of a gate is held; opens the gate with the last.
+    fn hold(
+        &mut self,
+        key: u64,
+        input: Option<(NodeId, EdgeId, u16)>,
+        bound: &impl Fn(NodeId) -> u64,
+    ) {
+        let Some((gate, edge, cost)) = input else { return };
+        let graph = self.graph;
+        let (left, sum) = self.waiting.entry(gate).or_insert_with(|| (inputs(graph, gate), 0));
+        *left = left.saturating_sub(1);
+        *sum = sum.saturating_add(add(key, cost)).min(NEVER - 1);
+        let (left, sum) = (*left, *sum);
+        let bound = bound(gate);
+        if left == 0 && bound != NEVER {
+            self.relax(gate, sum, edge, gate, bound);
+        }
+    }
+
+    fn relax(&mut self, node: NodeId, key: u64, link: EdgeId, near: NodeId, bound: u64) {
+        let row = self.rows[node.index()];
+        let better = key < row.key;
+        if better || (key == row.key && row.link != NO_EDGE && self.prefers(link, near, &row)) {
+            self.rows[node.index()] = Row { key, link, near };
+        }
+        if better {
+            if row.key == NEVER {
+                self.touched.push(node);
+            }
+            self.heap.push(key.saturating_add(bound).min(NEVER - 1), node);
+        }
+    }
+
+    /// Of two ways with one key: the one over the node that folds to the earlier one, so that the
+    /// names of a workload's pods do not decide; then by the attack and the edge.
+    fn prefers(&self, link: EdgeId, near: NodeId, row: &Row) -> bool {
+        let order =
+            |edge: EdgeId, node: NodeId| (self.graph.fold(node), self.graph.attack(edge).id, edge);
+        order(link, near) < order(row.link, row.near)
+    }
+
+    fn reset(&mut self, direction: Direction) {
+        for node in self.touched.drain(..) {
+            self.rows[node.index()] = UNREACHED;
+            self.done.set(node.index(), false);
+        }
+        self.waiting.clear();
+        self.heap.clear();
+        self.direction = direction;
+        self.work = 0;
+    }
+
+    /// The result of the last search, to keep.
+    #[must_use]
+    pub fn tree(&self) -> Tree {
+        let settled = self.touched.iter().copied().filter(|n| self.done.contains(n.index()));
+        let mut nodes: Vec<NodeId> = settled.collect();
+        nodes.sort_unstable();
+        // A small tree of a big graph is a list; a big one is a table.
+        let sparse = nodes.len() < self.rows.len() / 16;
+        let rows = if sparse {
+            nodes.iter().map(|n| self.rows[n.index()]).collect()
+        } else {
+            let settled = |i: usize| self.done.contains(i);
+            let row = |(i, row): (usize, &Row)| if settled(i) { *row } else { UNREACHED };
+            self.rows.iter().enumerate().map(row).collect()
+        };
+        Tree { direction: self.direction, nodes, rows, sparse, work: self.work }
+    }
+
+    /// The key of a node that the last search settled.
+    #[must_use]
+    pub fn key(&self, node: NodeId) -> u64 {
+        if self.done.contains(node.index()) { self.rows[node.index()].key } else { NEVER }
+    }
+
+    /// How the last forward search reached a node it settled.
+    #[must_use]
+    pub fn proof(&self, filter: &Filter, target: NodeId) -> Option<Proof> {
+        let row = |node: NodeId| {
+            let settled = self.done.contains(node.index());
+            settled.then(|| self.rows[node.index()])
+        };
+        proof(self.graph, filter, target, row)
+    }
+}
+
+/// How many different nodes have an edge into a gate.
+fn inputs(graph: &Graph, gate: NodeId) -> usize {
+    let mut last = None;
+    graph.incoming(gate).filter(|(_, from)| last.replace(*from) != Some(*from)).count()
+}
+
+/// What a search settled: for each node its key and the edge by which it was reached.
+#[derive(Debug)]
+pub struct Tree {
+    direction: Direction,
+    nodes: Vec<NodeId>,
+    rows: Vec<Row>,
+    sparse: bool,
+    work: usize,
+}
+
+impl Tree {
+    fn row(&self, node: NodeId) -> Row {
+        let place =
+            if self.sparse { self.nodes.binary_search(&node).ok() } else { Some(node.index()) };
+        place.and_then(|i| self.rows.get(i)).copied().unwrap_or(UNREACHED)
+    }
+
+    /// Which way it was searched.
+    #[must_use]
+    pub fn direction(&self) -> Direction {
+        self.direction
+    }
+
+    /// The settled nodes, sorted.
+    #[must_use]
+    pub fn nodes(&self) -> &[NodeId] {
+        &self.nodes
+    }
+
+    /// The key of a node; [`NEVER`] for what was not reached.
+    #[must_use]
+    pub fn key(&self, node: NodeId) -> u64 {
+        self.row(node).key
+    }
+
+    /// How many edges the search looked at.
+    #[must_use]
+    pub fn work(&self) -> usize {
+        self.work
+    }
+
+    /// The edge by which a node was reached and its other end, nearer to the root. A gate of a
+    /// forward tree has several, and none of them here.
+    #[must_use]
+    pub fn link(&self, node: NodeId) -> Option<(EdgeId, NodeId)> {
+        let row = self.row(node);
+        (row.link != NO_EDGE && row.near != node).then_some((row.link, row.near))
+    }
+
+    /// The root that a node's way leads to, and whether the way passes a gate.
+    #[must_use]
+    pub fn root(&self, graph: &Graph, mut node: NodeId) -> (NodeId, bool) {
+        let mut gated = graph.kind(node) == NodeKind::Gate;
+        while let Some((_, near)) = self.link(node) {
+            gated |= graph.kind(near) == NodeKind::Gate;
+            node = near;
+        }
+        (node, gated)
+    }
+
+    /// The way of a node: to it from a root, or from it to a root. A backward way that passes a
+    /// gate is no proof.
+    #[must_use]
+    pub fn proof(&self, graph: &Graph, filter: &Filter, node: NodeId) -> Option<Proof> {
+        if self.direction == Direction::Forward {
+            let row = |node: NodeId| Some(self.row(node)).filter(|row| row.key != NEVER);
+            return proof(graph, filter, node, row);
+        }
+        if self.key(node) == NEVER {
+            return None;
+        }
+        let mut links = Vec::new();
+        let mut at = node;
+        while let Some((edge, near)) = self.link(at) {
+            links.push(Link { edge, from: at, to: near });
+            at = near;
+        }
+        Some(Proof { target: at, links })
+    }
+}
+
+/// An edge with its ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Link {
+    /// The edge.
+    pub edge: EdgeId,
+    /// Where it begins.
+    pub from: NodeId,
+    /// Where it ends.
+    pub to: NodeId,
+}
+
+/// How a node is held: edges, each after those that lead to its beginning, each once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proof {
+    /// What it proves.
+    pub target: NodeId,
+    /// The edges.
+    pub links: Vec<Link>,
+}
+
+impl Proof {
+    /// The cost of its edges, shared parts counted once.
+    #[must_use]
+    pub fn cost(&self, graph: &Graph) -> u64 {
+        self.links.iter().map(|link| u64::from(graph.edge(link.edge).cost)).sum()
+    }
+}
+
+fn proof(
+    graph: &Graph,
+    filter: &Filter,
+    target: NodeId,
+    row: impl Fn(NodeId) -> Option<Row>,
+) -> Option<Proof> {
+    row(target)?;
+    let mut links: Vec<(u64, Link)> = Vec::new();
+    let mut seen = BTreeSet::from([target]);
+    let mut stack = vec![target];
+    while let Some(to) = stack.pop() {
+        let at = row(to)?;
+        if at.link == NO_EDGE {
+            continue;
+        }
+        let first = links.len();
+        if graph.kind(to) == NodeKind::Gate {
+            for (edge, from) in graph.incoming(to) {
+                if !filter.allows(graph, edge, from, to) {
+                    continue;
+                }
+                let cost = |link: &Link| graph.edge(link.edge).cost;
+                let link = Link { edge, from, to };
+                match links[first..].last_mut() {
+                    Some((_, last)) if last.from == from => {
+                        if cost(&link) < cost(last) {
+                            *last = link;
+                        }
+                    }
+                    _ => links.push((at.key, link)),
+                }
+            }
+        } else {
+            links.push((at.key, Link { edge: at.link, from: at.near, to }));
+        }
+        for (_, link) in &links[first..] {
+            if seen.insert(link.from) {
+                stack.push(link.from);
+            }
+        }
+    }
+    // A key is greater than those it is made of.
+    links.sort_unstable_by_key(|(key, link)| (*key, link.to, link.edge));
+    Some(Proof { target, links: links.into_iter().map(|(_, link)| link).collect() })
+}

@@ -1,0 +1,584 @@
+//! Selectors: how a person names nodes.
+//!
+//! [`REFERENCE`] is the language's one description. A selection is parsed without a graph and
+//! then matched against one; what matches nothing is an error that says what is near.
+
+use super::near;
+use crate::graph::{Graph, NodeId, NodeKind, Tag};
+use fixedbitset::FixedBitSet;
+use rustc_hash::FxHashSet;
+
+/// What `help selectors` and the documentation say.
+pub const REFERENCE: &str = "\
+A selector names nodes of the attack graph.
+
+    internet                       everyone
+    anonymous                      requests without credentials: the user system:anonymous
+    cluster-admin                  full power over the cluster
+    KIND/NAME                      of a kind that has no namespace
+    KIND/NAMESPACE/NAME            of a kind that has one
+
+Kinds are written as for kubectl, in any case, long or short. `*` stands for any text and `?` for
+one character, in names and namespaces:
+
+    sa/shop/web                    a service account
+    sa/shop/*                      every service account of a namespace
+    pod/kube-system/etcd-*         pods by the beginning of their name
+    deploy/shop/web                a workload: deploy, ds, sts, rs, rc, job, cj
+    workload/shop/Rollout/web      a workload of any kind, also of one that kubectl has no name for
+    container/shop/web-0/app       a container: its pod's name, or its workload's where no pod runs
+    node/worker-*                  machines
+    node-identity/worker-1         what a machine's kubelet authenticates as
+    secret/vault/root              also: cm, pvc, role, rolebinding (rb)
+    clusterrole/view               also: clusterrolebinding (crb), pv
+    user/alice                     a user or group that a binding names
+    group/system:serviceaccounts
+    ns/shop                        a namespace, and the power over it
+    namespace-admin/shop           the power over it alone
+    entry/shop/service/web         a door to the outside: service, ingress, httproute, hostport
+    cloud/arn:aws:iam::*           an identity of a cloud provider
+
+Terms narrow a selection; all that stand together must hold:
+
+    kind:pod                       the kind; a kind alone does the same: pod
+    ns:shop                        the namespace
+    name:default                   the name
+    label:app=web                  a label; label:app asks only whether there is one
+    exposed                        the internet may reach it
+    privileged                     it runs a privileged container
+    system                         it belongs to Kubernetes or to kube-system and its like
+    control-plane                  part of the control plane
+    absent                         the snapshot only refers to it
+    finished                       a pod that has ended
+    unused                         a service account that no pod or workload runs as
+
+    kind:pod ns:shop label:app=web exposed
+    sa unused -system -absent
+
+`-` before a term turns it around: -system. A comma joins selections: sa/shop/*, user/alice.
+Double quotes keep spaces, commas and a leading `-` together: user/\"Doe, Jane\".
+";
+
+/// Words of the language beside kinds and tags.
+const UNUSED: &str = "unused";
+const WORDS: &[&str] = &["internet", "anonymous", "cluster-admin", UNUSED];
+const FIELDS: &[&str] = &["kind:", "ns:", "name:", "label:"];
+
+/// The user that requests without credentials come from.
+const ANONYMOUS: &str = "system:anonymous";
+
+/// One row of the kinds that a person may type.
+struct Typed {
+    /// The spellings, in lower case; the first is the usual one.
+    words: &'static [&'static str],
+    kinds: &'static [NodeKind],
+    /// Whether the name comes after a namespace.
+    namespaced: bool,
+    /// What the node's own name begins with, before a `/`.
+    part: Option<&'static str>,
+}
+
+macro_rules! typed {
+    ($([$($word:literal),+] $namespaced:literal $part:expr => $($kind:ident),+;)+) => {
+        &[$(Typed {
+            words: &[$($word),+], kinds: &[$(NodeKind::$kind),+], namespaced: $namespaced, part: $part,
+        }),+]
+    };
+}
+
+const TYPED: &[Typed] = typed! {
+    ["ns", "namespace", "namespaces"] false None => Namespace, NamespaceAdmin;
+    ["namespace-admin", "namespaceadmin"] false None => NamespaceAdmin;
+    ["node", "no", "nodes"] false None => Node;
+    ["node-identity", "nodeidentity"] false None => NodeIdentity;
+    ["sa", "serviceaccount", "serviceaccounts", "service-account"] true None => ServiceAccount;
+    ["user", "users"] false None => User;
+    ["group", "groups"] false None => Group;
+    ["secret", "secrets"] true None => Secret;
+    ["pod", "po", "pods"] true None => Pod;
+    ["container", "containers"] true None => Container;
+    ["workload", "workloads"] true None => Workload;
+    ["deploy", "deployment", "deployments"] true Some("Deployment") => Workload;
+    ["ds", "daemonset", "daemonsets"] true Some("DaemonSet") => Workload;
+    ["sts", "statefulset", "statefulsets"] true Some("StatefulSet") => Workload;
+    ["rs", "replicaset", "replicasets"] true Some("ReplicaSet") => Workload;
+    ["rc", "replicationcontroller", "replicationcontrollers"] true Some("ReplicationController")
+        => Workload;
+    ["job", "jobs"] true Some("Job") => Workload;
+    ["cj", "cronjob", "cronjobs"] true Some("CronJob") => Workload;
+    ["role", "roles"] true None => Role;
+    ["clusterrole", "clusterroles"] false None => ClusterRole;
+    ["rb", "rolebinding", "rolebindings"] true None => RoleBinding;
+    ["crb", "clusterrolebinding", "clusterrolebindings"] false None => ClusterRoleBinding;
+    ["pv", "persistentvolume", "persistentvolumes"] false None => PersistentVolume;
+    ["pvc", "persistentvolumeclaim", "persistentvolumeclaims"] true None => PersistentVolumeClaim;
+    ["cm", "configmap", "configmaps"] true None => ConfigMap;
+    ["entry", "entries"] true None => Entry;
+    ["svc", "service", "services"] true Some("service") => Entry;
+    ["ing", "ingress", "ingresses"] true Some("ingress") => Entry;
+    ["route", "routes"] true Some("route") => Entry;
+    ["httproute", "httproutes"] true Some("httproute") => Entry;
+    ["hostport"] true Some("hostport") => Entry;
+    ["cloud", "cloudidentity", "cloud-identity"] false None => CloudIdentity;
+    ["set"] false None => Set;
+    ["gate"] false None => Gate;
+    ["clusteradmin"] false None => ClusterAdmin;
+};
+
+fn typed(word: &str) -> Option<&'static Typed> {
+    let lower = word.to_ascii_lowercase();
+    TYPED.iter().find(|t| t.words.contains(&lower.as_str()))
+}
+
+/// What is wrong with a selector.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// There is nothing in it, or nothing between two commas.
+    #[error(
+        "an empty selector in `{0}`\nhelp: `internet`, `sa/shop/*` and `kind:pod exposed` are selectors"
+    )]
+    Empty(String),
+    /// A quote is not closed.
+    #[error("a quote is not closed in `{0}`\nhelp: write the second `\"`")]
+    Quote(String),
+    /// A word that means nothing.
+    #[error("`{word}` is no kind and no term of a selector\nhelp: {help}")]
+    Word {
+        /// The word.
+        word: String,
+        /// What may have been meant.
+        help: String,
+    },
+    /// A kind with a namespace was written without one, or the other way round.
+    #[error("`{word}` names no namespace\nhelp: write `{help}`")]
+    Namespace {
+        /// The word.
+        word: String,
+        /// How it is written.
+        help: String,
+    },
+    /// Nothing in the graph is selected.
+    #[error("`{selector}` matches nothing in the snapshot\nhelp: {help}")]
+    Nothing {
+        /// The part of the selector that matches nothing.
+        selector: String,
+        /// What is near.
+        help: String,
+    },
+}
+
+/// A pattern with `*` and `?`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Glob(String);
+
+impl Glob {
+    pub(super) fn new(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
+    /// Whether the whole text fits. O(text × pattern) at worst, without backtracking further than
+    /// to the last `*`.
+    pub(super) fn fits(&self, text: &str) -> bool {
+        let (pattern, text) = (self.0.as_bytes(), text.as_bytes());
+        let (mut p, mut t) = (0, 0);
+        let mut star: Option<(usize, usize)> = None;
+        while t < text.len() {
+            match pattern.get(p) {
+                Some(b'*') => {
+                    star = Some((p, t));
+                    p += 1;
+                }
+                Some(c) if *c == b'?' || *c == text[t] => {
+                    // `?` takes a whole character.
+                    t += 1;
+                    while *c == b'?' && text.get(t).is_some_and(|b| b & 0xC0 == 0x80) {
+                        t += 1;
+                    }
+                    p += 1;
+                }
+                _ => match star {
+                    Some((at, from)) => {
+                        star = Some((at, from + 1));
+                        (p, t) = (at + 1, from + 1);
+                    }
+                    None => return false,
+                },
+            }
+        }
+        pattern.get(p..).is_none_or(|rest| rest.iter().all(|c| *c == b'*'))
+    }
+
+    pub(super) fn text(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A node named by its kind and name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Named {
+    pub(super) kinds: &'static [NodeKind],
+    pub(super) ns: Option<Glob>,
+    pub(super) name: Glob,
+    part: Option<&'static str>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Term {
+    Kind(&'static [NodeKind], Option<&'static str>),
+    Named(Named),
+    Ns(Glob),
+    Name(Glob),
+    Label(String, Option<Glob>),
+    Tag(Tag),
+    Unused,
+}
+
+/// Terms that must all hold; those marked must not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Group {
+    text: String,
+    terms: Vec<(bool, Term)>,
+}
+
+/// A parsed selector.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Selector {
+    text: String,
+    groups: Vec<Group>,
+}
+
+impl Selector {
+    /// Parses a selector.
+    ///
+    /// # Errors
+    /// A word that means nothing, with what may have been meant.
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        let mut groups = Vec::new();
+        for words in split(text)? {
+            let terms: Result<Vec<_>, Error> = words.iter().map(Word::term).collect();
+            let shown: Vec<&str> = words.iter().map(|w| w.shown.as_str()).collect();
+            groups.push(Group { text: shown.join(" "), terms: terms? });
+        }
+        if groups.iter().any(|g| g.terms.is_empty()) {
+            return Err(Error::Empty(text.to_owned()));
+        }
+        Ok(Self { text: text.trim().to_owned(), groups })
+    }
+
+    /// As it was written.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The nodes that are selected, sorted; perhaps none. O(nodes).
+    #[must_use]
+    pub fn matches(&self, graph: &Graph) -> Vec<NodeId> {
+        let context = Context::new(graph, &self.groups);
+        graph.nodes().filter(|n| self.groups.iter().any(|g| context.holds(g, *n))).collect()
+    }
+
+    /// The nodes that are selected, sorted.
+    ///
+    /// # Errors
+    /// A part of the selector that matches nothing, with what is near.
+    pub fn select(&self, graph: &Graph) -> Result<Vec<NodeId>, Error> {
+        let context = Context::new(graph, &self.groups);
+        let mut found = FixedBitSet::with_capacity(graph.node_count());
+        for group in &self.groups {
+            let mut any = false;
+            for node in graph.nodes().filter(|n| context.holds(group, *n)) {
+                any = true;
+                found.insert(node.index());
+            }
+            if !any {
+                let named = group.terms.iter().find_map(|(not, term)| match term {
+                    Term::Named(named) if !not => Some(named),
+                    _ => None,
+                });
+                let help = near::misses(graph, named);
+                return Err(Error::Nothing { selector: group.text.clone(), help });
+            }
+        }
+        Ok(found.ones().map(NodeId::new).collect())
+    }
+}
+
+/// What matching needs beside the node.
+struct Context<'g> {
+    graph: &'g Graph,
+    used: FxHashSet<NodeId>,
+}
+
+impl<'g> Context<'g> {
+    fn new(graph: &'g Graph, groups: &[Group]) -> Self {
+        let asked = groups.iter().flat_map(|g| &g.terms).any(|(_, t)| *t == Term::Unused);
+        let used = if asked { used_accounts(graph) } else { FxHashSet::default() };
+        Self { graph, used }
+    }
+
+    fn holds(&self, group: &Group, node: NodeId) -> bool {
+        group.terms.iter().all(|(not, term)| self.term(term, node) != *not)
+    }
+
+    fn term(&self, term: &Term, node: NodeId) -> bool {
+        let graph = self.graph;
+        match term {
+            Term::Kind(kinds, part) => {
+                kinds.contains(&graph.kind(node)) && part.is_none_or(|p| self.part(node) == p)
+            }
+            Term::Named(named) => named.is(graph, node),
+            Term::Ns(glob) => match graph.kind(node) {
+                NodeKind::Namespace => glob.fits(&graph.name(node)),
+                _ => graph.namespace(node).is_some_and(|ns| glob.fits(ns)),
+            },
+            Term::Name(glob) => glob.fits(graph.object_name(node)) || glob.fits(&graph.name(node)),
+            Term::Label(key, value) => graph
+                .labels(node)
+                .any(|(k, v)| k == key && value.as_ref().is_none_or(|glob| glob.fits(v))),
+            Term::Tag(tag) => graph.has(node, *tag),
+            Term::Unused => {
+                graph.kind(node) == NodeKind::ServiceAccount && !self.used.contains(&node)
+            }
+        }
+    }
+
+    fn part(&self, node: NodeId) -> &str {
+        match self.graph.kind(node) {
+            NodeKind::Workload => self.graph.part(node),
+            _ => self.graph.object_name(node).split('/').next().unwrap_or_default(),
+        }
+    }
+}
+
+impl Named {
+    fn is(&self, graph: &Graph, node: NodeId) -> bool {
+        let kind = graph.kind(node);
+        if !self.kinds.contains(&kind) {
+            return false;
+        }
+        if let Some(ns) = &self.ns
+            && !graph.namespace(node).is_some_and(|n| ns.fits(n))
+        {
+            return false;
+        }
+        match (self.part, kind) {
+            (Some(part), NodeKind::Workload) => {
+                graph.part(node) == part && self.name.fits(graph.object_name(node))
+            }
+            (Some(part), _) => graph
+                .object_name(node)
+                .split_once('/')
+                .is_some_and(|(p, name)| p == part && self.name.fits(name)),
+            (None, NodeKind::Workload) => {
+                self.name.fits(&graph.name(node)) || self.name.fits(graph.object_name(node))
+            }
+            (None, _) => self.name.fits(&graph.name(node)),
+        }
+    }
+}
+
+/// The accounts that some pod or template runs as.
+fn used_accounts(graph: &Graph) -> FxHashSet<NodeId> {
+    let world = graph.world();
+    let pods = world.pods.iter().filter_map(|p| p.account);
+    let templates = world.workloads.iter().filter_map(|w| w.account);
+    let node = |account| graph.node(&crate::graph::Thing::Account(account));
+    pods.chain(templates).filter_map(node).collect()
+}
+
+/// A word of a selector, without its quotes.
+#[derive(Debug, Default)]
+struct Word {
+    text: String,
+    /// As it was written.
+    shown: String,
+    not: bool,
+}
+
+impl Word {
+    fn term(&self) -> Result<(bool, Term), Error> {
+        Ok((self.not, term(&self.text)?))
+    }
+}
+
+/// Splits at commas, then at spaces; quotes keep both.
+fn split(text: &str) -> Result<Vec<Vec<Word>>, Error> {
+    let mut groups: Vec<Vec<Word>> = vec![Vec::new()];
+    let mut word: Option<Word> = None;
+    let mut quoted = false;
+    for c in text.chars() {
+        let ends = !quoted && (c.is_whitespace() || c == ',');
+        if ends {
+            if let Some(group) = groups.last_mut() {
+                group.extend(word.take());
+            }
+            if c == ',' {
+                groups.push(Vec::new());
+            }
+            continue;
+        }
+        let of = word.get_or_insert_default();
+        if c == '-' && !quoted && of.shown.is_empty() {
+            of.not = true;
+        } else if c != '"' {
+            of.text.push(c);
+        }
+        quoted ^= c == '"';
+        of.shown.push(c);
+    }
+    if quoted {
+        return Err(Error::Quote(text.to_owned()));
+    }
+    if let Some(group) = groups.last_mut() {
+        group.extend(word);
+    }
+    Ok(groups)
+}
+
+fn term(word: &str) -> Result<Term, Error> {
+    let lower = word.to_ascii_lowercase();
+    match lower.as_str() {
+        "internet" => return Ok(Term::Kind(&[NodeKind::Internet], None)),
+        "cluster-admin" => return Ok(Term::Kind(&[NodeKind::ClusterAdmin], None)),
+        "anonymous" => return named("user", ANONYMOUS, word),
+        UNUSED => return Ok(Term::Unused),
+        _ => {}
+    }
+    if let Some((tag, _)) = Tag::ALL.iter().find(|(_, name)| *name == lower) {
+        return Ok(Term::Tag(*tag));
+    }
+    if let Some((kind, rest)) = word.split_once('/')
+        && !kind.contains(':')
+    {
+        return named(kind, rest, word);
+    }
+    if let Some((field, value)) = word.split_once(':') {
+        match field.to_ascii_lowercase().as_str() {
+            "kind" => return kind(value),
+            "ns" | "namespace" => return Ok(Term::Ns(Glob::new(value))),
+            "name" => return Ok(Term::Name(Glob::new(value))),
+            "label" => {
+                let (key, value) =
+                    value.split_once('=').map_or((value, None), |(k, v)| (k, Some(v)));
+                return Ok(Term::Label(key.to_owned(), value.map(Glob::new)));
+            }
+            _ => {}
+        }
+    }
+    kind(word)
+}
+
+fn kind(word: &str) -> Result<Term, Error> {
+    if let Some(typed) = typed(word) {
+        return Ok(Term::Kind(typed.kinds, typed.part));
+    }
+    let exact = NodeKind::all().find(|k| k.name().eq_ignore_ascii_case(word));
+    if let Some(kind) = exact.and_then(|k| ALONE.iter().find(|a| a[0] == k)) {
+        return Ok(Term::Kind(kind, None));
+    }
+    Err(unknown(word))
+}
+
+/// Kinds that are alone of their name.
+const ALONE: &[&[NodeKind]] = &[&[NodeKind::Internet], &[NodeKind::ClusterAdmin]];
+
+fn named(kind: &str, rest: &str, word: &str) -> Result<Term, Error> {
+    let Some(typed) = typed(kind) else { return Err(unknown(kind)) };
+    let (ns, name) = if typed.namespaced {
+        let Some((ns, name)) = rest.split_once('/') else {
+            let help = format!("{kind}/NAMESPACE/{}", if rest.is_empty() { "NAME" } else { rest });
+            return Err(Error::Namespace { word: word.to_owned(), help });
+        };
+        (Some(Glob::new(ns)), name)
+    } else {
+        (None, rest)
+    };
+    let name = Glob::new(name);
+    Ok(Term::Named(Named { kinds: typed.kinds, ns, name, part: typed.part }))
+}
+
+fn unknown(word: &str) -> Error {
+    let tags = Tag::ALL.iter().map(|(_, name)| *name);
+    let kinds = TYPED.iter().flat_map(|t| t.words.iter().copied());
+    let all = WORDS.iter().copied().chain(tags).chain(FIELDS.iter().copied()).chain(kinds);
+    let near = near::words(word, all);
+    let help = if near.is_empty() {
+        "see `help selectors` for the kinds and terms".to_owned()
+    } else {
+        format!("did you mean {near}?")
+    };
+    Error::Word { word: word.to_owned(), help }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn every_example_of_the_reference_parses() {
+        let lines = REFERENCE.lines().filter_map(|l| l.strip_prefix("    "));
+        let mut examples = 0;
+        for line in lines.filter(|l| !l.starts_with("KIND/")) {
+            let example = line.split("   ").next().unwrap_or_default();
+            Selector::parse(example).unwrap_or_else(|e| panic!("{example}: {e}"));
+            examples += 1;
+        }
+        assert!(examples > 25, "{examples} examples");
+        for example in ["sa/shop/*, user/alice", "user/\"Doe, Jane\"", "-system"] {
+            assert!(REFERENCE.contains(example), "{example}");
+            Selector::parse(example).unwrap();
+        }
+    }
+
+    #[test]
+    fn the_reference_names_every_tag() {
+        for (_, name) in Tag::ALL {
+            assert!(REFERENCE.contains(&format!("\n    {name} ")), "{name}");
+        }
+    }
+
+    #[test]
+    fn errors_say_what_was_meant() {
+        let error = |text: &str| Selector::parse(text).unwrap_err().to_string();
+        assert_eq!(
+            error("secrt/shop/web"),
+            "`secrt` is no kind and no term of a selector\nhelp: did you mean `secret`?"
+        );
+        assert!(error("pod/web").contains("`pod/NAMESPACE/web`"));
+        assert!(error("").starts_with("an empty selector"));
+        assert!(error("sa/a/b,").starts_with("an empty selector"));
+        assert!(error("user/\"a").starts_with("a quote"));
+    }
+
+    #[test]
+    fn globs_fit() {
+        for (pattern, text, fits) in [
+            ("*", "", true),
+            ("web-*", "web-0", true),
+            ("*-web", "a-web-web", true),
+            ("w?b", "wäb", true),
+            ("w?b", "wb", false),
+            ("a*b*c", "aXbYbZc", true),
+            ("a*b*c", "aXc", false),
+        ] {
+            assert_eq!(Glob::new(pattern).fits(text), fits, "{pattern} {text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_is_too_strange(text in "\\PC*") {
+            let _ = Selector::parse(&text);
+            let _ = Glob::new(&text).fits(&text);
+        }
+
+        #[test]
+        fn whatever_is_quoted_is_a_name(name in "[^\"*?]*") {
+            let selector = Selector::parse(&format!("user/\"{name}\""));
+            prop_assert!(selector.is_ok());
+            prop_assert!(Glob::new(&name).fits(&name));
+        }
+    }
+}
