@@ -6,8 +6,13 @@
 //! rules render from the same statics. Rules read the world and put edges into a sink; they know
 //! nothing of queries or output.
 
+mod bind;
+mod certificates;
+mod impersonation;
+mod rbac;
 mod sets;
 mod structure;
+mod together;
 
 pub use sets::{CONTROL_PLANE_NODES, NODES, PODS, SECRETS, SERVICE_ACCOUNTS, WORKER_NODES};
 
@@ -66,7 +71,13 @@ pub struct Family {
 }
 
 /// Every mechanism. The order is that of the catalogue, and of the documentation.
-pub static CATALOGUE: &[&Family] = &[&structure::FAMILY];
+pub static CATALOGUE: &[&Family] = &[
+    &structure::FAMILY,
+    &impersonation::FAMILY,
+    &certificates::FAMILY,
+    &rbac::FAMILY,
+    &bind::FAMILY,
+];
 
 /// Every attack, sorted by id.
 #[must_use]
