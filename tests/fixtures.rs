@@ -87,13 +87,14 @@ pub(crate) fn ends(graph: &Graph, word: &str) -> Vec<NodeId> {
 /// Every step from a node: for each target, the attacks on the way and its least sure edge.
 fn steps(graph: &Graph, from: NodeId) -> BTreeMap<NodeId, BTreeSet<(&'static str, Confidence)>> {
     let mut found: BTreeMap<NodeId, BTreeSet<(&'static str, Confidence)>> = BTreeMap::new();
-    let mut stack = vec![(from, Vec::<&'static str>::new(), Confidence::Certain)];
+    // Sets of ids, not lists: bindings may lead to one another in a circle.
+    let mut stack = vec![(from, BTreeSet::<&'static str>::new(), Confidence::Certain)];
     let mut seen = BTreeSet::new();
     while let Some((node, ids, sure)) = stack.pop() {
         for (edge, target) in graph.outgoing(node) {
             let sure = sure.max(graph.confidence(edge));
             let mut ids = ids.clone();
-            ids.push(graph.attack(edge).id);
+            ids.insert(graph.attack(edge).id);
             found.entry(target).or_default().extend(ids.iter().map(|id| (*id, sure)));
             let passes = matches!(
                 graph.kind(target),

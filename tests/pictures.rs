@@ -202,6 +202,7 @@ fn answer(steps: Vec<Step>) -> Answer {
         alternatives: 0,
         folded: 1,
         needs_exploit: false,
+        system: false,
     }
 }
 

@@ -25,7 +25,7 @@ crate::attack! {
     /// ## References
     /// - <https://kubernetes.io/docs/reference/access-authn-authz/authentication/#anonymous-requests>
     /// - <https://kubernetes.io/docs/reference/access-authn-authz/rbac/#discovery-roles>
-    pub static ANONYMOUS_API = {
+    pub(super) static ANONYMOUS_API = {
         id: "anonymous-api", title: "Ask the API server without credentials",
         mitre: &["T1078.001", "MS-TA9005"], odds: Odds::likely(0.5),
     }
@@ -49,14 +49,14 @@ crate::attack! {
     /// ## References
     /// - <https://cloud.google.com/kubernetes-engine/docs/how-to/hardening-your-cluster>
     /// - <https://orca.security/resources/blog/sys-all-google-kubernetes-engine-risk/>
-    pub static SYSTEM_AUTHENTICATED_BROAD = {
+    pub(super) static SYSTEM_AUTHENTICATED_BROAD = {
         id: "system-authenticated-broad", title: "Hold what every authenticated user holds",
         mitre: &["T1078"], odds: Odds::possible(0.3),
     }
 }
 
 /// Callers that are nobody in particular.
-pub static FAMILY: Family = Family {
+pub(super) static FAMILY: Family = Family {
     name: "O Anonymous and authenticated callers",
     attacks: &[&ANONYMOUS_API, &SYSTEM_AUTHENTICATED_BROAD],
     find,

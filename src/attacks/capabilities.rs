@@ -22,7 +22,7 @@ crate::attack! {
     /// ## References
     /// - capabilities(7); <https://kubehound.io/reference/attacks/CE_PRIV_MOUNT/>
     /// - containerd `contrib/seccomp/seccomp_default.go`
-    pub static CAP_SYS_ADMIN = {
+    pub(super) static CAP_SYS_ADMIN = {
         id: "cap-sys-admin", title: "Escape with CAP_SYS_ADMIN", mitre: &["T1611"],
         odds: Odds::likely(0.7),
     }
@@ -45,7 +45,7 @@ crate::attack! {
     /// `init_module` and `finit_module` calls from a container's cgroup.
     /// ## References
     /// - capabilities(7); <https://kubehound.io/reference/attacks/CE_MODULE_LOAD/>
-    pub static CAP_SYS_MODULE = {
+    pub(super) static CAP_SYS_MODULE = {
         id: "cap-sys-module", title: "Load a kernel module", mitre: &["T1547.006", "T1611"],
         odds: Odds::likely(0.7),
     }
@@ -68,7 +68,7 @@ crate::attack! {
     /// `ptrace` calls from a container's cgroup to processes outside it.
     /// ## References
     /// - ptrace(2); <https://kubehound.io/reference/attacks/CE_SYS_PTRACE/>
-    pub static CAP_SYS_PTRACE_HOST_PID = {
+    pub(super) static CAP_SYS_PTRACE_HOST_PID = {
         id: "cap-sys-ptrace-host-pid", title: "Inject into the machine's processes",
         mitre: &["T1055.008", "T1611"], odds: Odds::likely(0.7),
     }
@@ -94,7 +94,7 @@ crate::attack! {
     /// ## References
     /// - capabilities(7), open_by_handle_at(2)
     /// - containerd `contrib/seccomp/seccomp_default.go`
-    pub static CAP_DAC_READ_SEARCH = {
+    pub(super) static CAP_DAC_READ_SEARCH = {
         id: "cap-dac-read-search", title: "Read the machine's files by number",
         mitre: &["T1611", "T1005"], odds: Odds::likely(0.7),
     }
@@ -117,7 +117,7 @@ crate::attack! {
     /// ## References
     /// - capabilities(7)
     /// - <https://kubernetes.io/docs/concepts/security/pod-security-standards/>
-    pub static CAP_NET_ADMIN_RAW_HOST_NET = {
+    pub(super) static CAP_NET_ADMIN_RAW_HOST_NET = {
         id: "cap-net-admin-raw-host-net", title: "Redirect the machine's traffic",
         mitre: &["T1040", "T1557"], odds: Odds::possible(0.2),
     }

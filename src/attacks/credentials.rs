@@ -12,10 +12,10 @@ use crate::world::{AccountIx, NodeIx, PodIx, UNKNOWN_NODE, WorkloadIx, World};
 use std::collections::BTreeSet;
 
 /// Tokens and Secrets in the volumes of a machine's pods; the machine is told by the number.
-pub static MOUNTED: SetKind =
+pub(super) static MOUNTED: SetKind =
     SetKind { id: "mounted-credentials", noun: "credentials mounted into pods of one node" };
 /// Secrets in the environments of a machine's pods.
-pub static ENVIRONMENT: SetKind =
+pub(super) static ENVIRONMENT: SetKind =
     SetKind { id: "environment-secrets", noun: "secrets in environments of pods of one node" };
 
 /// The set of one kind of one machine.

@@ -36,7 +36,7 @@ crate::attack! {
     /// ## References
     /// - <https://kubernetes.io/docs/concepts/security/pod-security-standards/>
     /// - <https://bishopfox.com/blog/kubernetes-pod-privilege-escalation>
-    pub static PRIVILEGED_CONTAINER = {
+    pub(super) static PRIVILEGED_CONTAINER = {
         id: "privileged-container", title: "Escape from a privileged container",
         mitre: &["T1611"], odds: Odds::certain(0.95),
     }
@@ -59,7 +59,7 @@ crate::attack! {
     /// ## References
     /// - <https://kubernetes.io/docs/concepts/security/pod-security-standards/>
     /// - nsenter(1)
-    pub static HOST_PID_PRIVILEGED_NSENTER = {
+    pub(super) static HOST_PID_PRIVILEGED_NSENTER = {
         id: "host-pid-privileged-nsenter", title: "Enter the machine's namespaces",
         mitre: &["T1611"], odds: Odds::certain(0.95),
     }
@@ -86,7 +86,7 @@ crate::attack! {
     /// ## References
     /// - ptrace(2), section on access mode checking
     /// - <https://bishopfox.com/blog/kubernetes-pod-privilege-escalation>
-    pub static HOST_PID_LEAK = {
+    pub(super) static HOST_PID_LEAK = {
         id: "host-pid-leak", title: "Read other pods' processes", mitre: &["T1057", "T1003.007"],
         odds: Odds::possible(0.25),
     }
@@ -111,7 +111,7 @@ crate::attack! {
     /// ## References
     /// - <https://kubernetes.io/docs/concepts/security/pod-security-standards/>
     /// - <https://bishopfox.com/blog/kubernetes-pod-privilege-escalation>
-    pub static HOST_NETWORK_REACH = {
+    pub(super) static HOST_NETWORK_REACH = {
         id: "host-network-reach", title: "Use the machine's own network",
         mitre: &["T1552.005", "T1046"], odds: Odds::possible(0.15),
     }
@@ -132,7 +132,7 @@ crate::attack! {
     /// `shmget` and `shmat` calls from a container's cgroup.
     /// ## References
     /// - <https://kubernetes.io/docs/concepts/security/pod-security-standards/>
-    pub static HOST_IPC_SHARE = {
+    pub(super) static HOST_IPC_SHARE = {
         id: "host-ipc-share", title: "Use the machine's shared memory", mitre: &["T1559"],
         odds: Odds::possible(0.05),
     }
@@ -159,7 +159,7 @@ crate::attack! {
     /// ## References
     /// - core(5), section on piping core dumps to a program
     /// - <https://kubehound.io/reference/attacks/CE_UMH_CORE_PATTERN/>
-    pub static UMH_CORE_PATTERN = {
+    pub(super) static UMH_CORE_PATTERN = {
         id: "umh-core-pattern", title: "Have the kernel run a program", mitre: &["T1611"],
         odds: Odds::certain(0.95),
     }
@@ -182,14 +182,14 @@ crate::attack! {
     /// Audit events that create pods with `hostProcess`; processes of the job objects' silos.
     /// ## References
     /// - <https://kubernetes.io/docs/tasks/configure-pod-container/create-hostprocess-pod/>
-    pub static WINDOWS_HOST_PROCESS = {
+    pub(super) static WINDOWS_HOST_PROCESS = {
         id: "windows-host-process", title: "Run as a process of the Windows machine",
         mitre: &["T1611"], odds: Odds::likely(0.9),
     }
 }
 
 /// Escapes, and what containers of a pod may do to one another.
-pub static FAMILY: Family = Family {
+pub(super) static FAMILY: Family = Family {
     name: "I Container escape",
     attacks: &[
         &PRIVILEGED_CONTAINER,

@@ -30,7 +30,7 @@ crate::attack! {
     /// The load balancer's access logs; audit events that create or change Services.
     /// ## References
     /// - <https://kubernetes.io/docs/concepts/services-networking/service/#loadbalancer>
-    pub static EXPOSED_SERVICE = {
+    pub(super) static EXPOSED_SERVICE = {
         id: "exposed-service", title: "Reach a Service from the internet",
         mitre: &["T1190", "MS-TA9005"], odds: Odds::certain(1.0),
     }
@@ -53,7 +53,7 @@ crate::attack! {
     /// The controller's access logs; audit events that create or change Ingresses.
     /// ## References
     /// - <https://kubernetes.io/docs/concepts/services-networking/ingress/>
-    pub static EXPOSED_INGRESS = {
+    pub(super) static EXPOSED_INGRESS = {
         id: "exposed-ingress", title: "Reach an Ingress from the internet",
         mitre: &["T1190"], odds: Odds::certain(1.0),
     }
@@ -75,7 +75,7 @@ crate::attack! {
     /// Connections to the node's port from outside.
     /// ## References
     /// - <https://kubernetes.io/docs/concepts/security/pod-security-standards/>
-    pub static EXPOSED_HOST_PORT = {
+    pub(super) static EXPOSED_HOST_PORT = {
         id: "exposed-host-port", title: "Reach a port of a node from the internet",
         mitre: &["T1190"], odds: Odds::possible(0.5),
     }
@@ -96,7 +96,7 @@ crate::attack! {
     /// Flow logs of the network plugin.
     /// ## References
     /// - <https://kubernetes.io/docs/concepts/services-networking/network-policies/>
-    pub static NETWORK_REACH = {
+    pub(super) static NETWORK_REACH = {
         id: "network-reach", title: "Reach over the network", mitre: &["T1046"],
         odds: Odds::certain(1.0),
     }
@@ -120,17 +120,17 @@ crate::attack! {
     /// ## References
     /// - <https://attack.mitre.org/techniques/T1190/>
     /// - <https://kubehound.io/reference/attacks/ENDPOINT_EXPLOIT/>
-    pub static EXPLOIT_PUBLIC_APP = {
+    pub(super) static EXPLOIT_PUBLIC_APP = {
         id: "exploit-public-app", title: "Exploit an exposed program",
         mitre: &["T1190", "MS-TA9004"], odds: Odds::possible(0.1),
     }
 }
 
 /// The endpoints of one Service port.
-pub static ENDPOINTS: SetKind = SetKind { id: "endpoints", noun: "endpoints" };
+pub(super) static ENDPOINTS: SetKind = SetKind { id: "endpoints", noun: "endpoints" };
 
 /// Entry points and the steps behind them.
-pub static FAMILY: Family = Family {
+pub(super) static FAMILY: Family = Family {
     name: "O Entry points and reach",
     attacks: &[
         &EXPOSED_SERVICE,

@@ -34,7 +34,7 @@ crate::attack! {
     /// ## References
     /// - <https://kubernetes.io/docs/concepts/storage/volumes/#hostpath>
     /// - <https://bishopfox.com/blog/kubernetes-pod-privilege-escalation>
-    pub static HOST_PATH_ROOT_FS = {
+    pub(super) static HOST_PATH_ROOT_FS = {
         id: "host-path-root-fs", title: "Write to the machine's root directory",
         mitre: &["T1611", "MS-TA9013"], odds: Odds::certain(0.95),
     }
@@ -61,7 +61,7 @@ crate::attack! {
     /// ## References
     /// - <https://kubehound.io/reference/attacks/EXPLOIT_HOST_WRITE/>
     /// - <https://kubernetes.io/docs/concepts/storage/volumes/#hostpath>
-    pub static HOST_PATH_WRITE_EXEC = {
+    pub(super) static HOST_PATH_WRITE_EXEC = {
         id: "host-path-write-exec", title: "Write what the machine executes",
         mitre: &["T1611", "T1053.003"], odds: Odds::certain(0.95),
     }
@@ -86,7 +86,7 @@ crate::attack! {
     /// ## References
     /// - <https://kubernetes.io/docs/reference/access-authn-authz/node/>
     /// - <https://kubehound.io/reference/attacks/EXPLOIT_HOST_READ/>
-    pub static HOST_PATH_READ_CREDS = {
+    pub(super) static HOST_PATH_READ_CREDS = {
         id: "host-path-read-creds", title: "Read the kubelet's credentials",
         mitre: &["T1552.001"], odds: Odds::certain(0.95),
     }
@@ -112,7 +112,7 @@ crate::attack! {
     /// ## References
     /// - <https://kubehound.io/reference/attacks/TOKEN_STEAL/>
     /// - executed on kube-apiserver 1.36: a claim on a hostPath volume passes `restricted`
-    pub static HOST_PATH_KUBELET_PODS = {
+    pub(super) static HOST_PATH_KUBELET_PODS = {
         id: "host-path-kubelet-pods", title: "Read the volumes of the machine's pods",
         mitre: &["T1552.007"], odds: Odds::certain(0.95),
     }
@@ -136,14 +136,14 @@ crate::attack! {
     /// ## References
     /// - <https://kubernetes.io/docs/concepts/security/api-server-bypass-risks/>
     /// - <https://kubehound.io/reference/attacks/EXPLOIT_CONTAINERD_SOCK/>
-    pub static CONTAINER_RUNTIME_SOCKET = {
+    pub(super) static CONTAINER_RUNTIME_SOCKET = {
         id: "container-runtime-socket", title: "Command the container runtime",
         mitre: &["T1610", "T1611"], odds: Odds::certain(0.95),
     }
 }
 
 /// Mounted paths of the machine.
-pub static FAMILY: Family = Family {
+pub(super) static FAMILY: Family = Family {
     name: "J hostPath and sockets",
     attacks: &[
         &HOST_PATH_ROOT_FS,

@@ -7,18 +7,23 @@
 //! nothing of queries or output.
 
 mod anonymous;
+mod bind;
 mod capabilities;
+mod certificates;
 mod credentials;
 mod escape;
 mod exposure;
 mod host_paths;
 mod hostpath;
+mod impersonation;
 mod pod_api;
 mod pod_update;
+mod rbac;
 mod secrets;
 mod sets;
 mod siblings;
 mod structure;
+mod together;
 mod token_secrets;
 mod tokens;
 mod workload_patch;
@@ -90,6 +95,10 @@ pub static CATALOGUE: &[&Family] = &[
     &workloads::FAMILY,
     &secrets::FAMILY,
     &tokens::FAMILY,
+    &impersonation::FAMILY,
+    &certificates::FAMILY,
+    &rbac::FAMILY,
+    &bind::FAMILY,
     &escape::FAMILY,
     &hostpath::FAMILY,
     &exposure::FAMILY,

@@ -26,14 +26,14 @@ crate::attack! {
     /// ## References
     /// - <https://kubernetes.io/docs/tasks/configure-pod-container/share-process-namespace/>
     /// - ptrace(2), section on access mode checking
-    pub static CONTAINER_SHARES_PROCESS_NS = {
+    pub(super) static CONTAINER_SHARES_PROCESS_NS = {
         id: "container-shares-process-ns", title: "Enter a container beside it",
         mitre: &["T1055", "T1003.007"], odds: Odds::certain(0.9),
     }
 }
 
 /// Containers beside one another.
-pub static FAMILY: Family =
+pub(super) static FAMILY: Family =
     Family { name: "A Containers of one pod", attacks: &[&CONTAINER_SHARES_PROCESS_NS], find };
 
 fn find(world: &World, sink: &mut Sink<'_>) {

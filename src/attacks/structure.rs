@@ -281,7 +281,7 @@ fn full_power(world: &World, sink: &mut Sink<'_>) {
 }
 
 /// What power over a namespace is made of: one permission of each row.
-const NAMESPACE_POWER: &[&[Permission]] = &[
+pub(super) const NAMESPACE_POWER: &[&[Permission]] = &[
     &[Permission::namespaced("create", "", "pods")],
     &[Permission::namespaced("create", "", "pods/exec")],
     &[Permission::namespaced("list", "", "secrets"), Permission::namespaced("get", "", "secrets")],

@@ -4,7 +4,7 @@ use super::{Context, Exit, Failure};
 use std::io::Write;
 
 /// Every schema, by the name that `schema` takes.
-pub const SCHEMAS: &[(&str, &str)] = &[
+pub(super) const SCHEMAS: &[(&str, &str)] = &[
     ("report", include_str!("../report/schema/report-v1.json")),
     ("graph", include_str!("../report/schema/graph-v1.json")),
 ];

@@ -1,0 +1,166 @@
+//! Client certificates by the certificates API.
+
+use super::Family;
+use super::impersonation::{
+    ABSENT_ACCOUNTS, NODE_IDENTITIES, USERS, absent_members, cluster, groups_worth, node_members,
+    user_members,
+};
+use super::sets::{SERVICE_ACCOUNTS, SET_MEMBER};
+use super::together::{Held, Right, parts, together};
+use crate::graph::{Fact, Odds, SetKey, SetKind, Sink, Thing};
+use crate::sym::Sym;
+use crate::world::grants::{Names, Permission};
+use crate::world::{AccountIx, World};
+use std::collections::BTreeSet;
+
+crate::attack! {
+    /// Has a client certificate signed for another identity.
+    ///
+    /// ## Needs
+    /// Three things, which may be held by different conquered identities, all by
+    /// ClusterRoleBindings: `create` on `certificatesigningrequests`; `update` or `patch` on
+    /// `certificatesigningrequests/approval` together with `approve` on the signer
+    /// `kubernetes.io/kube-apiserver-client` (or `kubernetes.io/*`, or all `signers`); and reading
+    /// the request to fetch the certificate.
+    /// ## Abuse
+    /// Create a CertificateSigningRequest with `signerName: kubernetes.io/kube-apiserver-client`
+    /// and the subject `O=kubeadm:cluster-admins, CN=any`, `kubectl certificate approve NAME`, then
+    /// read `.status.certificate`. Any user name can be asked for, those of service accounts and
+    /// nodes too, and any group but `system:masters`.
+    /// ## Stopped by
+    /// The CertificateSubjectRestriction plugin refuses `O=system:masters`. EKS does not sign for
+    /// this signer. Without `approve` on the signer an approval is refused.
+    /// ## Fix
+    /// Limit `approve` by `resourceNames` to the signers in use; cert-manager's approver needs no
+    /// right on `kubernetes.io/kube-apiserver-client`. Certificates cannot be revoked: keep them
+    /// short with `--cluster-signing-duration`.
+    /// ## Detect
+    /// Audit events `create` on `certificatesigningrequests` and `patch` or `update` on
+    /// `certificatesigningrequests/approval` with that signer by anybody but the controllers.
+    /// ## References
+    /// - kubernetes `plugin/pkg/admission/certificates/{approval,subjectrestriction}`
+    /// - <https://kubernetes.io/docs/reference/access-authn-authz/certificate-signing-requests/>
+    /// - executed on kube-apiserver 1.36: the certificate for `O=kubeadm:cluster-admins` rules the
+    ///   cluster; `approve` on `kubernetes.io/*` covers every signer of that domain
+    pub static CSR_APPROVE_CLIENT = {
+        id: "csr-approve-client", title: "Sign a client certificate",
+        mitre: &["T1649", "T1098"], odds: Odds::certain(0.9),
+    }
+}
+
+static CREATE: SetKind = SetKind { id: "csr-create", noun: "rights to request certificates" };
+static APPROVE: SetKind =
+    SetKind { id: "csr-approve", noun: "rights to approve client certificates" };
+static READ: SetKind = SetKind { id: "csr-read", noun: "rights to read signed certificates" };
+/// Opens when a client certificate can be requested, approved and read.
+static CERTIFICATE: SetKind =
+    SetKind { id: "client-certificate", noun: "signed client certificates" };
+/// The groups that a certificate can name: all but `system:masters`.
+static CERTIFIED_GROUPS: SetKind =
+    SetKind { id: "certified-groups", noun: "groups that a certificate can name" };
+
+/// Certificates.
+pub static FAMILY: Family =
+    Family { name: "E Certificates", attacks: &[&CSR_APPROVE_CLIENT], find };
+
+const GROUP: &str = "certificates.k8s.io";
+const REQUESTS: &str = "certificatesigningrequests";
+const APPROVAL: &str = "certificatesigningrequests/approval";
+const SIGNERS: &[&str] = &["kubernetes.io/kube-apiserver-client", "kubernetes.io/*"];
+
+fn find(world: &World, sink: &mut Sink<'_>) {
+    if is_eks(world) {
+        return;
+    }
+    let creators = parts(world, &[Permission::cluster("create", GROUP, REQUESTS)]);
+    let approvers = approvers(world);
+    if creators.is_empty() || approvers.is_empty() {
+        return;
+    }
+    let sure = Odds::certain(1.0);
+    for grant in &creators {
+        let facts = sink.grant(grant);
+        let from = Thing::Binding(grant.binding);
+        sink.edge_with(from, cluster(&CREATE), &CSR_APPROVE_CLIENT, sure, &facts);
+    }
+    for held in &approvers {
+        let facts = held.facts(world, sink);
+        sink.edge_with(held.from(), cluster(&APPROVE), &CSR_APPROVE_CLIENT, sure, &facts);
+        // The answer to an approval is the whole request, the certificate in it once it is signed.
+        let odds = Odds::likely(0.9);
+        sink.edge_with(held.from(), cluster(&READ), &CSR_APPROVE_CLIENT, odds, &facts);
+    }
+    let readers = ["get", "list", "watch"].map(|verb| Permission::cluster(verb, GROUP, REQUESTS));
+    // Whoever creates a request chooses its name, so a right limited to a name is enough.
+    for grant in parts(world, &readers) {
+        let facts = sink.grant(&grant);
+        let from = Thing::Binding(grant.binding);
+        sink.edge_with(from, cluster(&READ), &CSR_APPROVE_CLIENT, sure, &facts);
+    }
+    let gate = Thing::Gate(SetKey { kind: &CERTIFICATE, ns: Sym::EMPTY, of: 0 });
+    let part = needed_together(world, sink);
+    for set in [&CREATE, &APPROVE, &READ] {
+        sink.edge_with(cluster(set), gate, &CSR_APPROVE_CLIENT, sure, &[part]);
+    }
+    identities(world, sink, gate);
+}
+
+/// Every way of approving requests to the signer of client certificates: both rights are checked
+/// of the one who approves.
+fn approvers(world: &World) -> Vec<Held<'_>> {
+    let right = |verb, resource| Permission::cluster(verb, GROUP, resource);
+    let rights =
+        |any: &[Permission]| parts(world, any).into_iter().map(Right::from).collect::<Vec<_>>();
+    let approval = rights(&[right("update", APPROVAL), right("patch", APPROVAL)]);
+    let mut approve = rights(&[right("approve", "signers")]);
+    approve.retain(|right| match right.names {
+        Names::All => true,
+        Names::Only(names) => names.iter().any(|n| SIGNERS.contains(&world.text(*n))),
+    });
+    for right in &mut approve {
+        right.names = Names::All;
+    }
+    together(world, &[approval, approve])
+}
+
+/// Whoever a certificate can name.
+fn identities(world: &World, sink: &mut Sink<'_>, gate: Thing<'_>) {
+    let part = |sink: &mut Sink<'_>, set: &'static SetKind| {
+        let fact = needed_together(world, sink);
+        sink.edge(gate, cluster(set), &CSR_APPROVE_CLIENT, &[fact]);
+    };
+    part(sink, &USERS);
+    user_members(world, sink);
+    part(sink, &CERTIFIED_GROUPS);
+    for (group, name) in groups_worth(world).filter(|(_, name)| *name != "system:masters") {
+        let fact = sink.fact(world.groups[group.index()].0, ".metadata.name", name);
+        sink.edge(cluster(&CERTIFIED_GROUPS), Thing::Group(group), &SET_MEMBER, &[fact]);
+    }
+    part(sink, &NODE_IDENTITIES);
+    node_members(world, sink);
+    // RBAC knows a service account by its user name, whoever vouches for it.
+    part(sink, &SERVICE_ACCOUNTS);
+    let absent = |i| super::impersonation::is_absent(world, AccountIx::new(i));
+    if (0..world.accounts.len()).any(absent) {
+        part(sink, &ABSENT_ACCOUNTS);
+        absent_members(world, sink, &BTreeSet::from([Sym::EMPTY]));
+    }
+}
+
+/// The fact between the parts of a gate and what it opens. It holds in every cluster.
+pub(super) fn needed_together(world: &World, sink: &mut Sink<'_>) -> Fact {
+    let everybody = world.group("system:authenticated").map_or(0, crate::world::GroupIx::index);
+    let object = world.groups.get(everybody).map(|(object, _)| *object);
+    let object = object.unwrap_or(crate::world::ObjectId::new(0));
+    sink.fact(object, "", "whoever holds all parts can use them together")
+}
+
+/// Whether the cluster is one of EKS, which signs no client certificates.
+fn is_eks(world: &World) -> bool {
+    let by_label = |node: &crate::world::Node| {
+        let labels = world.labels_of(node.object);
+        labels.iter().any(|(key, _)| world.text(*key).starts_with("eks.amazonaws.com/"))
+    };
+    world.nodes.iter().any(|n| by_label(n) || world.text(n.kubelet).contains("-eks-"))
+        || world.roles.iter().any(|r| world.text(r.name).starts_with("eks:"))
+}
