@@ -60,8 +60,12 @@ pub fn best<'g>(
             }
         }
         for edge in path {
+            // Parallel edges of one attack read alike.
+            let ((from, to), attack) = (graph.ends(edge), graph.attack(edge));
+            let alike =
+                graph.outgoing(from).filter(|(e, n)| *n == to && graph.attack(*e) == attack);
             let mut bans = bans.clone();
-            bans.insert(edge);
+            bans.extend(alike.map(|(e, _)| e));
             if left == 0 || !tried.insert(bans.clone()) {
                 continue;
             }

@@ -5,8 +5,9 @@ use super::answer::Severity;
 use super::search::Proof;
 use crate::graph::{Confidence, Graph, NodeId, NodeKind, Tag, likelihood_of};
 
-/// Where the bands of likelihood begin, from very low to very high.
-const LIKELIHOOD: [f64; 4] = [0.02, 0.1, 0.3, 0.7];
+/// Where the bands of likelihood begin, from very low to very high. An assumed exploit of an
+/// exposed application (0.1) with a handful of sure steps behind it stays in the middle band.
+const LIKELIHOOD: [f64; 4] = [0.01, 0.05, 0.3, 0.7];
 
 /// Where the bands of impact begin.
 const IMPACT: [f64; 4] = [0.05, 0.2, 0.5, 0.8];

@@ -96,8 +96,11 @@ fn ends(
         for link in into.get(node).into_iter().flatten() {
             let attack = graph.attack(link.edge);
             let mut before = since.get(&link.from).copied().unwrap_or_default();
-            // A second attack on the way, or a gate before a gate, ends the step before it.
-            let other = !attack.structure && before.attack.is_some_and(|a| a != attack);
+            // A second attack on the way, or a gate before a gate, ends the step before it, but
+            // never at a set: to hold a set is to hold one of its members.
+            let other = !attack.structure
+                && before.attack.is_some_and(|a| a != attack)
+                && !passes(graph.kind(link.from));
             let nested = gate && before.gate.is_some();
             if other || nested {
                 ends.insert(if other { link.from } else { before.gate.unwrap_or(link.from) });
@@ -149,7 +152,8 @@ fn step(graph: &Graph, chain: &[Link], needs: Vec<usize>) -> Option<Step> {
     Some(Step {
         from: first.from,
         to: last.to,
-        attack: attacks().find(|a| !a.structure).unwrap_or(graph.attack(first.edge)),
+        // The attack that gains the end: what came before it only led to its set.
+        attack: attacks().rfind(|a| !a.structure).unwrap_or(graph.attack(first.edge)),
         edges: chain.iter().map(|l| l.edge).collect(),
         likelihood: likelihood_of(cost),
         confidence: chain.iter().map(|l| graph.confidence(l.edge)).max()?,
