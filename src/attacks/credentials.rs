@@ -3,6 +3,7 @@
 
 use super::escape::is_unseen;
 use super::sets::SET_MEMBER;
+use super::tokens::api_audiences;
 use crate::graph::{Fact, Odds, SetKey, SetKind, Sink, Thing};
 use crate::sym::Sym;
 use crate::world::exposure::Host;
@@ -42,20 +43,24 @@ pub(super) fn control_plane(world: &World, sink: &mut Sink<'_>, node: NodeIx) ->
 
 /// Puts the members of some machines' sets into the sink. O(pods of those machines).
 pub(super) fn members(world: &World, sink: &mut Sink<'_>, nodes: &BTreeSet<NodeIx>) {
+    if nodes.is_empty() {
+        return;
+    }
+    let audiences = api_audiences(world);
     for node in nodes {
         for pod in world.pods_on(*node).iter().filter(|p| world.is_running(**p)) {
-            member(world, sink, *node, Host::Pod(*pod));
+            member(world, sink, &audiences, *node, Host::Pod(*pod));
         }
         if world.text(world.nodes[node.index()].name) == UNKNOWN_NODE && is_unseen(world, *node) {
             let templates = (0..world.workloads.len()).map(WorkloadIx::new);
             for workload in templates.filter(|w| world.is_template(*w)) {
-                member(world, sink, *node, Host::Template(workload));
+                member(world, sink, &audiences, *node, Host::Template(workload));
             }
         }
     }
 }
 
-fn member(world: &World, sink: &mut Sink<'_>, node: NodeIx, host: Host) {
+fn member(world: &World, sink: &mut Sink<'_>, audiences: &[Sym], node: NodeIx, host: Host) {
     let (object, ns) = world.host_object(host);
     let spec = world.host_spec(host);
     // That two pods whose nodes are not known share one is a guess.
@@ -69,7 +74,7 @@ fn member(world: &World, sink: &mut Sink<'_>, node: NodeIx, host: Host) {
         facts.push(sink.fact(object, ".spec.nodeName", name));
     }
     let mounted = Thing::Set(on(&MOUNTED, node));
-    if let Some((account, field, value)) = api_token(world, host) {
+    if let Some((account, field, value)) = api_token(world, audiences, host) {
         let fact = sink.fact(object, &world.host_field(host, &field), &value);
         let facts = [&facts[..], &[fact]].concat();
         sink.edge_with(mounted, Thing::Account(account), &SET_MEMBER, odds, &facts);
@@ -106,16 +111,19 @@ fn member(world: &World, sink: &mut Sink<'_>, node: NodeIx, host: Host) {
 }
 
 /// The account whose API token lies in a pod's volumes, and the field that says so.
-fn api_token(world: &World, host: Host) -> Option<(AccountIx, String, String)> {
+fn api_token(world: &World, audiences: &[Sym], host: Host) -> Option<(AccountIx, String, String)> {
     let spec = world.host_spec(host);
     let (account, served) = match host {
         Host::Pod(pod) => (world.pods[pod.index()].account?, is_served(world, pod)),
         Host::Template(workload) => (world.workloads[workload.index()].account?, false),
     };
+    if !world.accounts[account.index()].exists {
+        return None;
+    }
     let name = world.text(world.accounts[account.index()].name).to_owned();
     let is_api = |audience: Sym| {
         let text = world.text(audience);
-        text.is_empty() || text.starts_with("https://kubernetes.default.svc")
+        text.is_empty() || text.contains("kubernetes.default.svc") || audiences.contains(&audience)
     };
     if let Some((volume, source)) = spec.api_tokens(is_api).next() {
         let field =

@@ -167,7 +167,7 @@ fn tokens(world: &World, spec: &PodSpec, audiences: &[Sym]) -> Vec<Token> {
 }
 
 /// What the API server takes for its own audience, as its flags say where they are shown.
-fn api_audiences(world: &World) -> Vec<Sym> {
+pub(super) fn api_audiences(world: &World) -> Vec<Sym> {
     let flags = ["--api-audiences=", "--service-account-issuer="];
     let commands = world.specs.iter().flat_map(|s| &s.containers).flat_map(|c| &c.command);
     let values = commands.filter_map(|flag| {
