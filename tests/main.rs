@@ -1,5 +1,15 @@
 //! The integration tests, one binary: linking is what a test run costs on two cores.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::format_push_string,
+    clippy::disallowed_methods,
+    reason = "a test that meets the unexpected shall end there"
+)]
+
 mod docs;
 mod fixtures;
 mod floors;

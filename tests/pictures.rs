@@ -13,7 +13,7 @@ use kspm_graph::report::dot::dot;
 use kspm_graph::report::picture::{LIMIT, Picture};
 use kspm_graph::report::svg::{Engine, svg};
 use kspm_graph::sym::Sym;
-use kspm_graph::world::exposure::Host;
+use kspm_graph::world::hosts::Host;
 use kspm_graph::world::{
     AccountIx, BindingIx, NamespaceIx, NodeIx, ObjectId, PodIx, RoleIx, SecretIx, WorkloadIx, World,
 };

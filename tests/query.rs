@@ -382,12 +382,12 @@ status: {{phase: Running}}"
             let door = Thing::Entry(u32::try_from(i).unwrap());
             sink.edge_with(Thing::Internet, door, &MADE_UP, Odds::certain(1.0), &[fact]);
             for pod in (0..world.pods.len()).map(PodIx::new) {
-                let host = kspm_graph::world::exposure::Host::Pod(pod);
+                let host = kspm_graph::world::hosts::Host::Pod(pod);
                 sink.edge(door, Thing::Container(host, 0), &EXPLOIT_APP, &[fact]);
             }
         }
         for (pod, row) in world.pods.iter().enumerate() {
-            let host = kspm_graph::world::exposure::Host::Pod(PodIx::new(pod));
+            let host = kspm_graph::world::hosts::Host::Pod(PodIx::new(pod));
             let fact = sink.fact(row.object, ".spec.serviceAccountName", "web");
             sink.edge(
                 Thing::Container(host, 0),

@@ -6,7 +6,7 @@ use super::sets::SET_MEMBER;
 use super::tokens::api_audiences;
 use crate::graph::{Fact, Odds, SetKey, SetKind, Sink, Thing};
 use crate::sym::Sym;
-use crate::world::exposure::Host;
+use crate::world::hosts::Host;
 use crate::world::nodes::ControlPlane;
 use crate::world::pods::Volume;
 use crate::world::{AccountIx, NodeIx, PodIx, UNKNOWN_NODE, WorkloadIx, World};

@@ -10,7 +10,7 @@ use super::capabilities::{
 };
 use super::credentials;
 use crate::graph::{Attack, Confidence, Odds, Sink, Thing};
-use crate::world::exposure::Host;
+use crate::world::hosts::Host;
 use crate::world::pods::{Container, PodSpec};
 use crate::world::{NodeIx, World};
 use std::collections::BTreeSet;

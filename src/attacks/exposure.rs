@@ -6,7 +6,8 @@
 use super::Family;
 use crate::graph::{Confidence, Fact, Odds, SetKey, SetKind, Sink, Thing};
 use crate::sym::Sym;
-use crate::world::exposure::{Door, Host, Sure};
+use crate::world::exposure::{Door, Sure};
+use crate::world::hosts::Host;
 use crate::world::rows::Target;
 use crate::world::{PolicyIx, ServiceIx, World};
 use rustc_hash::FxHashMap;

@@ -8,7 +8,7 @@ use super::credentials;
 use super::escape::{Power, UMH_CORE_PATTERN, is_unseen, power, sandbox, spec_number, user_fact};
 use super::host_paths::{Distribution, Gain, PATHS, Place, Way, normal};
 use crate::graph::{Attack, Confidence, Fact, Odds, Sink, Thing};
-use crate::world::exposure::Host;
+use crate::world::hosts::Host;
 use crate::world::pods::{Container, Mount, PodSpec, Volume};
 use crate::world::{NodeIx, World};
 use stand_ins::{ADMIN_KUBECONFIG_READ, ETCD_ACCESS, PKI_KEY_READ, STATIC_POD_WRITE};

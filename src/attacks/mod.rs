@@ -29,10 +29,6 @@ mod tokens;
 mod workload_patch;
 mod workloads;
 
-pub use sets::{
-    CONTROL_PLANE_NODES, NODES, PODS, PRIVILEGED_PODS, SECRETS, SERVICE_ACCOUNTS, WORKER_NODES,
-};
-
 use crate::graph::{Attack, Graph, Sink};
 use crate::world::World;
 use std::sync::Arc;

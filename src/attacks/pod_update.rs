@@ -9,8 +9,8 @@ use crate::graph::Confidence;
 use crate::graph::{Fact, Odds, SetKind, Sink, Thing};
 use crate::sym::Sym;
 use crate::world::admission::Level;
-use crate::world::exposure::Host;
 use crate::world::grants::{Names, Permission, Scope};
+use crate::world::hosts::Host;
 use crate::world::{Namespace, NodeIx, PodIx, WorkloadIx, World};
 use std::collections::{BTreeMap, BTreeSet};
 

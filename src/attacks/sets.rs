@@ -24,21 +24,22 @@ crate::attack! {
 }
 
 /// Pods that run now, and so take commands.
-pub static PODS: SetKind = SetKind { id: "pods", noun: "running pods" };
+pub(super) static PODS: SetKind = SetKind { id: "pods", noun: "running pods" };
 /// Service accounts.
-pub static SERVICE_ACCOUNTS: SetKind = SetKind { id: "service-accounts", noun: "service accounts" };
+pub(super) static SERVICE_ACCOUNTS: SetKind =
+    SetKind { id: "service-accounts", noun: "service accounts" };
 /// Secrets.
-pub static SECRETS: SetKind = SetKind { id: "secrets", noun: "secrets" };
+pub(super) static SECRETS: SetKind = SetKind { id: "secrets", noun: "secrets" };
 /// Every node.
-pub static NODES: SetKind = SetKind { id: "nodes", noun: "nodes" };
+pub(super) static NODES: SetKind = SetKind { id: "nodes", noun: "nodes" };
 /// Nodes without the control plane.
-pub static WORKER_NODES: SetKind = SetKind { id: "worker-nodes", noun: "worker nodes" };
+pub(super) static WORKER_NODES: SetKind = SetKind { id: "worker-nodes", noun: "worker nodes" };
 /// Nodes of the control plane.
-pub static CONTROL_PLANE_NODES: SetKind =
+pub(super) static CONTROL_PLANE_NODES: SetKind =
     SetKind { id: "control-plane-nodes", noun: "control-plane nodes" };
 
 /// Privileged pods that may be created: each leads to every node.
-pub static PRIVILEGED_PODS: SetKind =
+pub(super) static PRIVILEGED_PODS: SetKind =
     SetKind { id: "privileged-pods", noun: "privileged pods to create" };
 
 /// Puts the members of the named sets into the sink. A kind that has its members from its own

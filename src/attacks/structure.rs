@@ -5,8 +5,8 @@ use super::sets::{PODS, PRIVILEGED_PODS, SECRETS, SERVICE_ACCOUNTS};
 use crate::graph::{Odds, SetKey, Sink, Thing};
 use crate::sym::Sym;
 use crate::world::admission::Level;
-use crate::world::exposure::Host;
 use crate::world::grants::{Grant, Names, Permission, Scope};
+use crate::world::hosts::Host;
 use crate::world::{
     AccountIx, BindingIx, GroupIx, NamespaceIx, NodeIx, PodIx, Principal, UserIx, World,
 };

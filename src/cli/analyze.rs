@@ -9,7 +9,6 @@ use crate::graph::{Confidence, Graph};
 use crate::query::{Answer, Asker, Query, Severity, Summary, library};
 use crate::report::Report;
 use crate::world::coverage::State;
-use std::io::Write;
 use std::path::PathBuf;
 
 /// Runs the library of path queries over a snapshot, ranks the answers and reports them.
@@ -145,7 +144,7 @@ pub(crate) fn ask_all(graph: &Graph, queries: &[Query]) -> Asked {
         answers.extend(outcome.answers);
     }
     // Within a severity the library's order stands: what begins outside comes first.
-    answers.sort_by(|a, b| b.severity.cmp(&a.severity));
+    answers.sort_by_key(|a| std::cmp::Reverse(a.severity));
     Asked { answers, notes }
 }
 

@@ -3,7 +3,6 @@
 use super::{Context, Exit, Failure, explain};
 use crate::attacks::{CATALOGUE, attacks};
 use serde_json::json;
-use std::io::Write;
 
 /// The attacks that the tool knows: each a kind of edge of the graph.
 #[derive(Debug, clap::Args)]

@@ -9,7 +9,6 @@ use crate::query::selector::Selector;
 use crate::query::spell;
 use crate::report::escape::terminal;
 use serde_json::json;
-use std::io::Write;
 
 /// Shows everything that a selection leads to, folded to workloads, the likeliest first.
 ///

@@ -7,7 +7,7 @@ use crate::world::rbac::{Allowed, Request, Target, account_of_user};
 use crate::world::{Principal, World};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::io::{Read, Write};
+use std::io::Read;
 
 /// Answers `may WHO do VERB on RESOURCE?` as the API server's RBAC authorizer does.
 ///

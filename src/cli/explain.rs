@@ -3,7 +3,6 @@
 use super::{Context, Exit, Failure};
 use crate::attacks::{attack, attacks};
 use crate::report::pages::{attack_page, query_page};
-use std::io::Write;
 
 /// Prints the page of an attack or a query: what it needs, how it is done, what stops it.
 #[derive(Debug, clap::Args)]

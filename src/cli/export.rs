@@ -12,7 +12,6 @@ use crate::report::GraphJson;
 use crate::report::dot::dot;
 use crate::report::picture::Picture;
 use crate::report::svg::{Engine, svg};
-use std::io::Write;
 use std::path::PathBuf;
 
 const FORMATS: &[&str] = &["json", "dot", "svg"];

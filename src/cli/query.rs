@@ -7,7 +7,6 @@ use super::{Context, Exit, Failure};
 use crate::attacks::attacks;
 use crate::query::{Query, Summary, library};
 use crate::report::Report;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// Runs one query of the library, or of a file, over a snapshot. `query list` shows the library.

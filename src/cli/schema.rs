@@ -1,7 +1,6 @@
 //! `schema`: the JSON schemas of what the tool writes.
 
 use super::{Context, Exit, Failure};
-use std::io::Write;
 
 /// Every schema, by the name that `schema` takes.
 pub(super) const SCHEMAS: &[(&str, &str)] = &[

@@ -4,7 +4,6 @@ use super::open::{SnapshotArg, kinds, line, open};
 use super::{Context, Exit, Failure};
 use crate::report::escape::terminal;
 use serde_json::json;
-use std::io::Write;
 
 /// Looks at a snapshot without asking it anything.
 #[derive(Debug, clap::Args)]

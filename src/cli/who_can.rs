@@ -7,7 +7,6 @@ use crate::report::escape::terminal;
 use crate::world::World;
 use serde_json::json;
 use std::collections::BTreeSet;
-use std::io::Write;
 
 /// Lists who holds a permission directly: users, groups and service accounts, each with the binding
 /// that names it and the role's rule.

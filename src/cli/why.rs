@@ -11,7 +11,6 @@ use crate::query::why::{Chain, why, why_not};
 use crate::report::escape::terminal;
 use crate::report::fact_text;
 use serde_json::json;
-use std::io::Write;
 
 /// Shows every single step from one selection to another, with all its evidence.
 ///

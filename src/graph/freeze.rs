@@ -7,7 +7,7 @@ use super::{Attack, Graph, Named, Node, NodeId, NodeKind, Sink, Tag};
 use crate::sym::{Sym, Symbols, merge};
 use crate::world::World;
 use crate::world::cons::Cons;
-use crate::world::exposure::Host;
+use crate::world::hosts::Host;
 use crate::world::nodes::ControlPlane;
 use crate::world::rows::Phase;
 use std::sync::Arc;

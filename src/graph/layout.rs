@@ -6,7 +6,8 @@
 use super::node::{NodeKind, SetKey, SetKind, Thing};
 use super::{NO_OBJECT, Node, NodeId};
 use crate::sym::{Sym, Symbols};
-use crate::world::exposure::{Door, Entry, Host};
+use crate::world::exposure::{Door, Entry};
+use crate::world::hosts::Host;
 use crate::world::{WorkloadIx, World};
 
 /// A node that attacks named rather than the world's tables.

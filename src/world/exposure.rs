@@ -3,18 +3,10 @@
 //! This is the first form of the model: addresses, annotations and source ranges decide, network
 //! policies are not evaluated yet. A rule's host name is never evidence in either direction.
 
-use super::pods::Container;
 use super::rows::Target;
-use super::{IngressIx, NodeIx, ObjectId, PodIx, ServiceIx, WorkloadIx, World};
+use super::{IngressIx, NodeIx, ObjectId, PodIx, ServiceIx, World};
 use crate::sym::Sym;
 use std::net::{IpAddr, Ipv6Addr};
-
-/// Something that runs: a pod, or the template of a workload of which the snapshot has no pod.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Host {
-    Pod(PodIx),
-    Template(WorkloadIx),
-}
 
 /// What makes an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,6 +28,9 @@ pub enum Sure {
     Possible,
 }
 
+/// A fact before it is evidence: this object says this at this field.
+pub type Said = (ObjectId, String, String);
+
 /// An exposed door.
 #[derive(Debug)]
 pub struct Entry {
@@ -44,9 +39,9 @@ pub struct Entry {
     /// How likely a packet from anywhere in the internet arrives.
     pub likelihood: f64,
     /// The facts that say so: object, field and value. Never empty.
-    pub facts: Vec<(ObjectId, String, String)>,
+    pub facts: Vec<Said>,
     /// The Service ports behind it, each with the fact that leads there.
-    pub backends: Vec<(ServiceIx, usize, Option<(ObjectId, String, String)>)>,
+    pub backends: Vec<(ServiceIx, usize, Option<Said>)>,
 }
 
 /// What an annotation says about a Service's load balancer: internal or facing the internet.
@@ -70,12 +65,10 @@ pub fn scheme(key: &str, value: &str) -> Option<bool> {
         | "service.beta.kubernetes.io/openstack-internal-load-balancer"
         | "service.beta.kubernetes.io/cce-load-balancer-internal-vpc"
         | "service.beta.kubernetes.io/oci-load-balancer-internal"
-        | "service.kubernetes.io/qcloud-loadbalancer-internal-subnetid" => {
-            if yes(value) {
-                true
-            } else {
-                return None;
-            }
+        | "service.kubernetes.io/qcloud-loadbalancer-internal-subnetid"
+            if yes(value) =>
+        {
+            true
         }
         _ => return None,
     })
@@ -115,110 +108,6 @@ fn host_name_is_internal(host: &str) -> Option<bool> {
 }
 
 impl World {
-    /// Whether a pod's processes can be taken over: it has not ended, and it has been placed.
-    #[must_use]
-    pub fn is_running(&self, pod: PodIx) -> bool {
-        use super::rows::Phase;
-        let pod = &self.pods[pod.index()];
-        match pod.phase {
-            Phase::Running | Phase::Unknown => true,
-            Phase::Finished => false,
-            Phase::Pending => self.text(self.nodes[pod.node.index()].name) != super::UNKNOWN_NODE,
-        }
-    }
-
-    /// Whether a workload is analysed as if one pod of its template ran: it is a top owner that
-    /// the snapshot shows no pod of, and it is not scaled to zero or over.
-    #[must_use]
-    pub fn is_template(&self, workload: WorkloadIx) -> bool {
-        let w = &self.workloads[workload.index()];
-        w.top == workload && w.pods == 0 && !w.idle && w.spec.is_some()
-    }
-
-    /// Everything that runs, pods first.
-    pub fn hosts(&self) -> impl Iterator<Item = Host> + '_ {
-        let pods = (0..self.pods.len()).map(PodIx::new).filter(|p| self.is_running(*p));
-        let templates =
-            (0..self.workloads.len()).map(WorkloadIx::new).filter(|w| self.is_template(*w));
-        pods.map(Host::Pod).chain(templates.map(Host::Template))
-    }
-
-    /// The specification of what runs.
-    #[must_use]
-    pub fn host_spec(&self, host: Host) -> &super::pods::PodSpec {
-        let spec = match host {
-            Host::Pod(pod) => self.pods[pod.index()].spec,
-            Host::Template(workload) => self.workloads[workload.index()].spec.unwrap_or(0),
-        };
-        &self.specs[spec as usize]
-    }
-
-    /// Object and namespace of what runs.
-    #[must_use]
-    pub fn host_object(&self, host: Host) -> (ObjectId, Sym) {
-        match host {
-            Host::Pod(pod) => (self.pods[pod.index()].object, self.pods[pod.index()].ns),
-            Host::Template(workload) => {
-                let workload = &self.workloads[workload.index()];
-                (workload.object, workload.ns)
-            }
-        }
-    }
-
-    /// Where in the object a field of the pod's specification stands.
-    #[must_use]
-    pub fn host_field(&self, host: Host, field: &str) -> String {
-        match host {
-            Host::Pod(_) => field.to_owned(),
-            Host::Template(workload) => {
-                let kind = self.text(self.workloads[workload.index()].kind);
-                let template = if kind == "CronJob" {
-                    ".spec.jobTemplate.spec.template"
-                } else {
-                    ".spec.template"
-                };
-                format!("{template}{field}")
-            }
-        }
-    }
-
-    /// The node of what runs; a template's is unknown.
-    #[must_use]
-    pub fn host_node(&self, host: Host) -> Option<NodeIx> {
-        match host {
-            Host::Pod(pod) => Some(self.pods[pod.index()].node),
-            Host::Template(_) => self.node(self.symbols.get(super::UNKNOWN_NODE)?),
-        }
-    }
-
-    /// The running pods and templates that a Service's port leads to, each with the containers
-    /// that may listen there (by their place in the specification) and whether one declares it.
-    #[must_use]
-    pub fn endpoints(&self, service: ServiceIx, port: usize) -> Vec<(Host, Vec<usize>, bool)> {
-        let service = &self.services[service.index()];
-        let (Some(selector), Some(port)) = (&service.selector, service.ports.get(port)) else {
-            return Vec::new();
-        };
-        let selected = |labels: u32| {
-            self.labels.get(labels as usize).is_some_and(|labels| selector.selects(labels))
-        };
-        let pods = self.pods_of(service.ns).map(PodIx::new).filter(|p| {
-            let object = &self.objects[self.pods[p.index()].object.index()];
-            self.is_running(*p) && selected(object.labels)
-        });
-        let templates = self.workloads_of(service.ns).map(WorkloadIx::new).filter(|w| {
-            self.is_template(*w) && selected(self.workloads[w.index()].template_labels)
-        });
-        pods.map(Host::Pod)
-            .chain(templates.map(Host::Template))
-            .filter_map(|host| {
-                let containers = &self.host_spec(host).containers;
-                let (listening, declared) = listeners(containers, port.target)?;
-                Some((host, listening, declared))
-            })
-            .collect()
-    }
-
     /// Every door that the internet may reach.
     #[must_use]
     pub fn entries(&self) -> Vec<Entry> {
@@ -240,7 +129,7 @@ impl World {
     fn service_entry(&self, ix: ServiceIx) -> Option<Entry> {
         let service = &self.services[ix.index()];
         service.selector.as_ref()?;
-        let mut best: Option<(Sure, f64, Vec<(ObjectId, String, String)>)> = None;
+        let mut best: Option<(Sure, f64, Vec<Said>)> = None;
         let mut offer = |sure, likelihood, facts: Vec<_>| {
             if best.as_ref().is_none_or(|(_, known, _)| likelihood > *known) {
                 best = Some((sure, likelihood, facts));
@@ -275,11 +164,7 @@ impl World {
 
     /// Whether the internet reaches a Service's load balancer. Its address decides before any
     /// annotation, and an annotation before the provider's default.
-    #[expect(clippy::type_complexity, reason = "the parts of an entry before it is one")]
-    fn load_balancer(
-        &self,
-        service: &super::Service,
-    ) -> Option<(Sure, f64, Vec<(ObjectId, String, String)>)> {
+    fn load_balancer(&self, service: &super::Service) -> Option<(Sure, f64, Vec<Said>)> {
         let mut facts = Vec::new();
         let mut sure = None;
         for (i, (ip, host)) in service.balancer.iter().enumerate() {
@@ -417,7 +302,7 @@ impl World {
         class: Option<&super::IngressClass>,
         ingress: &super::Ingress,
         services: &[Entry],
-        facts: &mut Vec<(ObjectId, String, String)>,
+        facts: &mut Vec<Said>,
     ) -> Option<(Sure, f64)> {
         let controller = class.map_or("", |c| self.text(c.controller));
         if controller == "ingress.k8s.aws/alb" || self.text(ingress.class) == "alb" {
@@ -474,26 +359,6 @@ impl World {
                 });
             }
         }
-    }
-}
-
-/// The containers that may listen on a port, and whether one declares it. `None`: the port is a
-/// name that no container has, so the pod is no endpoint of it.
-fn listeners(containers: &[Container], target: Target) -> Option<(Vec<usize>, bool)> {
-    let declares = |c: &Container| {
-        c.ports.iter().any(|p| match target {
-            Target::Number(number) => p.number == number,
-            Target::Name(name) => p.name == name,
-        })
-    };
-    let running = || containers.iter().enumerate().filter(|(_, c)| c.keeps_running());
-    let declared: Vec<usize> = running().filter(|(_, c)| declares(c)).map(|(i, _)| i).collect();
-    if !declared.is_empty() {
-        return Some((declared, true));
-    }
-    match target {
-        Target::Name(_) => None,
-        Target::Number(_) => Some((running().map(|(i, _)| i).collect(), false)),
     }
 }
 

@@ -14,10 +14,13 @@ pub mod cons;
 pub mod coverage;
 pub mod exposure;
 pub mod grants;
+pub mod hosts;
 mod lower;
 pub mod nodes;
 pub mod pods;
 pub mod rbac;
+mod resolve;
+mod roles;
 pub mod rows;
 pub mod version;
 

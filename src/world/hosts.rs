@@ -1,0 +1,139 @@
+//! What runs: pods, and templates of workloads that the snapshot shows no pod of.
+
+use super::pods::Container;
+use super::rows::Target;
+use super::{NodeIx, ObjectId, PodIx, ServiceIx, WorkloadIx, World};
+use crate::sym::Sym;
+
+/// Something that runs: a pod, or the template of a workload of which the snapshot has no pod.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Host {
+    Pod(PodIx),
+    Template(WorkloadIx),
+}
+
+impl World {
+    /// Whether a pod's processes can be taken over: it has not ended, and it has been placed.
+    #[must_use]
+    pub fn is_running(&self, pod: PodIx) -> bool {
+        use super::rows::Phase;
+        let pod = &self.pods[pod.index()];
+        match pod.phase {
+            Phase::Running | Phase::Unknown => true,
+            Phase::Finished => false,
+            Phase::Pending => self.text(self.nodes[pod.node.index()].name) != super::UNKNOWN_NODE,
+        }
+    }
+
+    /// Whether a workload is analysed as if one pod of its template ran: it is a top owner that
+    /// the snapshot shows no pod of, and it is not scaled to zero or over.
+    #[must_use]
+    pub fn is_template(&self, workload: WorkloadIx) -> bool {
+        let w = &self.workloads[workload.index()];
+        w.top == workload && w.pods == 0 && !w.idle && w.spec.is_some()
+    }
+
+    /// Everything that runs, pods first.
+    pub fn hosts(&self) -> impl Iterator<Item = Host> + '_ {
+        let pods = (0..self.pods.len()).map(PodIx::new).filter(|p| self.is_running(*p));
+        let templates =
+            (0..self.workloads.len()).map(WorkloadIx::new).filter(|w| self.is_template(*w));
+        pods.map(Host::Pod).chain(templates.map(Host::Template))
+    }
+
+    /// The specification of what runs.
+    #[must_use]
+    pub fn host_spec(&self, host: Host) -> &super::pods::PodSpec {
+        let spec = match host {
+            Host::Pod(pod) => self.pods[pod.index()].spec,
+            Host::Template(workload) => self.workloads[workload.index()].spec.unwrap_or(0),
+        };
+        &self.specs[spec as usize]
+    }
+
+    /// Object and namespace of what runs.
+    #[must_use]
+    pub fn host_object(&self, host: Host) -> (ObjectId, Sym) {
+        match host {
+            Host::Pod(pod) => (self.pods[pod.index()].object, self.pods[pod.index()].ns),
+            Host::Template(workload) => {
+                let workload = &self.workloads[workload.index()];
+                (workload.object, workload.ns)
+            }
+        }
+    }
+
+    /// Where in the object a field of the pod's specification stands.
+    #[must_use]
+    pub fn host_field(&self, host: Host, field: &str) -> String {
+        match host {
+            Host::Pod(_) => field.to_owned(),
+            Host::Template(workload) => {
+                let kind = self.text(self.workloads[workload.index()].kind);
+                let template = if kind == "CronJob" {
+                    ".spec.jobTemplate.spec.template"
+                } else {
+                    ".spec.template"
+                };
+                format!("{template}{field}")
+            }
+        }
+    }
+
+    /// The node of what runs; a template's is unknown.
+    #[must_use]
+    pub fn host_node(&self, host: Host) -> Option<NodeIx> {
+        match host {
+            Host::Pod(pod) => Some(self.pods[pod.index()].node),
+            Host::Template(_) => self.node(self.symbols.get(super::UNKNOWN_NODE)?),
+        }
+    }
+
+    /// The running pods and templates that a Service's port leads to, each with the containers
+    /// that may listen there (by their place in the specification) and whether one declares it.
+    #[must_use]
+    pub fn endpoints(&self, service: ServiceIx, port: usize) -> Vec<(Host, Vec<usize>, bool)> {
+        let service = &self.services[service.index()];
+        let (Some(selector), Some(port)) = (&service.selector, service.ports.get(port)) else {
+            return Vec::new();
+        };
+        let selected = |labels: u32| {
+            self.labels.get(labels as usize).is_some_and(|labels| selector.selects(labels))
+        };
+        let pods = self.pods_of(service.ns).map(PodIx::new).filter(|p| {
+            let object = &self.objects[self.pods[p.index()].object.index()];
+            self.is_running(*p) && selected(object.labels)
+        });
+        let templates = self.workloads_of(service.ns).map(WorkloadIx::new).filter(|w| {
+            self.is_template(*w) && selected(self.workloads[w.index()].template_labels)
+        });
+        pods.map(Host::Pod)
+            .chain(templates.map(Host::Template))
+            .filter_map(|host| {
+                let containers = &self.host_spec(host).containers;
+                let (listening, declared) = listeners(containers, port.target)?;
+                Some((host, listening, declared))
+            })
+            .collect()
+    }
+}
+
+/// The containers that may listen on a port, and whether one declares it. `None`: the port is a
+/// name that no container has, so the pod is no endpoint of it.
+fn listeners(containers: &[Container], target: Target) -> Option<(Vec<usize>, bool)> {
+    let declares = |c: &Container| {
+        c.ports.iter().any(|p| match target {
+            Target::Number(number) => p.number == number,
+            Target::Name(name) => p.name == name,
+        })
+    };
+    let running = || containers.iter().enumerate().filter(|(_, c)| c.keeps_running());
+    let declared: Vec<usize> = running().filter(|(_, c)| declares(c)).map(|(i, _)| i).collect();
+    if !declared.is_empty() {
+        return Some((declared, true));
+    }
+    match target {
+        Target::Name(_) => None,
+        Target::Number(_) => Some((running().map(|(i, _)| i).collect(), false)),
+    }
+}

@@ -1,0 +1,399 @@
+//! Turns settled rows into the world's tables: references become rows' numbers.
+
+use super::build::{IMPLICIT_GROUPS, Tables, deployment_of};
+use super::nodes::{ControlPlane, control_plane_label};
+use super::roles::{resolve_roles, role_key};
+use super::rows::{BindingRow, PodRow, Row};
+use super::{
+    Account, AccountIx, Binding, Claim, GroupIx, Ingress, IngressClass, NOWHERE, Namespace, Node,
+    NodeIx, Object, ObjectId, Pod, PodIx, Policy, Principal, RoleIx, Secret, Service, Subject,
+    UNKNOWN_NODE, UserIx, Volume, VolumeIx, Workload, WorkloadIx, World, rbac,
+};
+use crate::sym::{Sym, Symbols};
+
+/// The table of objects while it is filled.
+pub(super) struct Objects {
+    pub(super) list: Vec<Object>,
+}
+
+impl Objects {
+    pub(super) fn add(&mut self, kind: Sym, row: &Row<impl Sized>) -> ObjectId {
+        let Row { ns, name, origin, labels, .. } = row;
+        self.list.push(Object { kind, ns: *ns, name: *name, origin: *origin, labels: *labels });
+        ObjectId::new(self.list.len() - 1)
+    }
+}
+
+pub(super) fn unseen<T>(ns: Sym, name: Sym, body: T) -> Row<T> {
+    Row { ns, name, uid: 0, version: 0, origin: NOWHERE, labels: 0, body }
+}
+
+/// Turns settled rows into the world's tables.
+#[expect(clippy::too_many_lines, reason = "one block a table, in the order of their dependence")]
+pub(super) fn resolve(tables: Tables, duplicates: u64, clusters: usize) -> World {
+    let Tables { part, symbols } = tables;
+    let sym = |text: &str| symbols.get(text).unwrap_or(Sym::EMPTY);
+    let labels = part.labels.into_items();
+    let specs = part.specs.into_items();
+    let rules = part.rules.into_items();
+    let mut objects = Objects { list: Vec::new() };
+
+    let enforce = symbols.get("pod-security.kubernetes.io/enforce");
+    let label = |set: u32, key: Option<Sym>| -> Option<Sym> {
+        let (key, set) = (key?, labels.get(set as usize)?);
+        set.iter().find(|(k, _)| *k == key).map(|(_, v)| *v)
+    };
+    let namespaces: Vec<Namespace> = part
+        .namespaces
+        .iter()
+        .map(|row| Namespace {
+            object: objects.add(sym("Namespace"), row),
+            name: row.name,
+            enforce: label(row.labels, enforce)
+                .and_then(|v| super::admission::Level::named(symbols.text(v))),
+        })
+        .collect();
+    let mut nodes: Vec<Node> = part
+        .nodes
+        .into_iter()
+        .map(|row| Node {
+            object: objects.add(sym("Node"), &row),
+            name: row.name,
+            control_plane: labels
+                .get(row.labels as usize)
+                .and_then(|l| control_plane_label(&symbols, l))
+                .map_or(ControlPlane::No, ControlPlane::Label),
+            provider: row.body.provider,
+            addresses: row.body.addresses,
+            kubelet: row.body.kubelet,
+            windows: row.body.windows,
+        })
+        .collect();
+    let accounts_collected = part.accounts.iter().any(|a| a.origin.source != NOWHERE.source);
+    let default_account = sym("default");
+    let mut accounts: Vec<Account> = part
+        .accounts
+        .into_iter()
+        .map(|row| Account {
+            exists: !accounts_collected
+                || row.origin.source != NOWHERE.source
+                || row.name == default_account,
+            object: objects.add(sym("ServiceAccount"), &row),
+            ns: row.ns,
+            name: row.name,
+            automount: row.body.automount,
+            pull_secrets: row.body.pull_secrets,
+            uid: row.uid,
+        })
+        .collect();
+    let account_keys: Vec<(Sym, Sym)> = accounts.iter().map(|a| (a.ns, a.name)).collect();
+    let find_account =
+        |ns: Sym, name: Sym| account_keys.binary_search(&(ns, name)).ok().map(AccountIx::new);
+    let node_names: Vec<Sym> = nodes.iter().map(|n| n.name).collect();
+    let find_node = |name: Sym| node_names.binary_search(&name).map_or(NodeIx(0), NodeIx::new);
+    let token = sym("kubernetes.io/service-account-token");
+    let secrets: Vec<Secret> = part
+        .secrets
+        .iter()
+        .map(|row| {
+            let account = (row.body.kind == token && !row.body.account.is_empty())
+                .then(|| find_account(row.ns, row.body.account))
+                .flatten();
+            let other = account.is_some_and(|a| {
+                let uid = accounts[a.index()].uid;
+                uid != 0 && row.body.account_uid != 0 && uid != row.body.account_uid
+            });
+            Secret {
+                object: objects.add(sym("Secret"), row),
+                ns: row.ns,
+                name: row.name,
+                kind: row.body.kind,
+                account,
+                dead: other || row.body.invalid,
+            }
+        })
+        .collect();
+
+    let workload_rows = part.workloads;
+    let find_workload = |ns: Sym, name: Sym, kind: Sym| {
+        workload_rows.binary_search_by_key(&(ns, name, kind), |w| (w.ns, w.name, w.body.kind)).ok()
+    };
+    let top_of = |mut at: usize| {
+        // A chain is short; the bound is for objects that own each other.
+        for _ in 0..8 {
+            let row = &workload_rows[at];
+            let owner = row.body.owner.and_then(|(kind, name)| find_workload(row.ns, name, kind));
+            match owner {
+                Some(next) if next != at => at = next,
+                _ => break,
+            }
+        }
+        at
+    };
+    let unknown = find_node(sym(UNKNOWN_NODE));
+    let mut pod_counts = vec![0_u32; workload_rows.len()];
+    let node_kind = sym("Node");
+    let pods: Vec<Pod> = part
+        .pods
+        .iter()
+        .map(|row: &Row<PodRow>| {
+            let workload =
+                row.body.owner.filter(|(kind, _)| *kind != node_kind).and_then(|(kind, name)| {
+                    let owner = find_workload(row.ns, name, kind)?;
+                    let top = top_of(owner);
+                    let is_bare_replica_set =
+                        top == owner && workload_rows[owner].origin.source == NOWHERE.source;
+                    let hash = symbols.text(row.body.template_hash);
+                    let guessed = deployment_of(symbols.text(name), hash)
+                        .filter(|_| is_bare_replica_set && symbols.text(kind) == "ReplicaSet")
+                        .and_then(|name| {
+                            find_workload(row.ns, symbols.get(name)?, sym("Deployment"))
+                        });
+                    Some(guessed.map_or(top, top_of))
+                });
+            if let Some(top) = workload {
+                pod_counts[top] += 1;
+            }
+            let spec = specs.get(row.body.spec as usize);
+            Pod {
+                object: objects.add(sym("Pod"), row),
+                ns: row.ns,
+                name: row.name,
+                spec: row.body.spec,
+                node: if row.body.node.is_empty() { unknown } else { find_node(row.body.node) },
+                account: (!row.body.mirror).then(|| find_account(row.ns, spec?.account)).flatten(),
+                workload: workload.map(WorkloadIx::new),
+                phase: row.body.phase,
+                mirror: row.body.mirror,
+                live: row.body.live,
+            }
+        })
+        .collect();
+    let workloads: Vec<Workload> = workload_rows
+        .iter()
+        .enumerate()
+        .map(|(i, row)| Workload {
+            object: objects.add(row.body.kind, row),
+            kind: row.body.kind,
+            ns: row.ns,
+            name: row.name,
+            spec: row.body.spec,
+            account: row
+                .body
+                .spec
+                .and_then(|s| specs.get(s as usize))
+                .and_then(|s| find_account(row.ns, s.account)),
+            template_labels: row.body.template_labels,
+            top: WorkloadIx::new(top_of(i)),
+            pods: pod_counts[i],
+            idle: row.body.idle,
+        })
+        .collect();
+    let component = symbols.get("component");
+    let mut by_node: Vec<Vec<PodIx>> = vec![Vec::new(); nodes.len()];
+    for (i, pod) in pods.iter().enumerate() {
+        if let Some(account) = pod.account {
+            accounts[account.index()].exists = true;
+        }
+        by_node[pod.node.index()].push(PodIx::new(i));
+        let runs_control_plane = pod.mirror
+            && symbols.text(pod.ns) == "kube-system"
+            && label(objects.list[pod.object.index()].labels, component).is_some_and(|v| {
+                matches!(symbols.text(v), "kube-apiserver" | "etcd" | "kube-controller-manager")
+            });
+        let node = &mut nodes[pod.node.index()];
+        if runs_control_plane && !matches!(node.control_plane, ControlPlane::StaticPod(_)) {
+            node.control_plane = ControlPlane::StaticPod(PodIx::new(i));
+        }
+    }
+
+    let volumes: Vec<Volume> = part
+        .volumes
+        .iter()
+        .map(|row| Volume {
+            object: objects.add(sym("PersistentVolume"), row),
+            name: row.name,
+            path: row.body.path,
+            local: row.body.local,
+        })
+        .collect();
+    let claims = part
+        .claims
+        .iter()
+        .map(|row| Claim {
+            object: objects.add(sym("PersistentVolumeClaim"), row),
+            ns: row.ns,
+            name: row.name,
+            volume: volumes
+                .binary_search_by_key(&row.body.volume, |v| v.name)
+                .ok()
+                .filter(|_| !row.body.volume.is_empty())
+                .map(VolumeIx::new),
+        })
+        .collect();
+
+    let (roles, role_keys) =
+        resolve_roles(&part.roles, &part.bindings, &labels, &symbols, &mut objects);
+    let (users, groups) = named_principals(&part.bindings, &symbols, &mut objects);
+    let bindings = part
+        .bindings
+        .iter()
+        .map(|row| {
+            let kind = if row.ns.is_empty() { "ClusterRoleBinding" } else { "RoleBinding" };
+            let subjects =
+                row.body.subjects.iter().enumerate().filter_map(|(place, (kind, ns, name))| {
+                    let (principal, spelled_as_user) = match symbols.text(*kind) {
+                        "ServiceAccount" => {
+                            let ns = if ns.is_empty() { row.ns } else { *ns };
+                            (
+                                Principal::Account(
+                                    find_account(ns, *name).filter(|_| !ns.is_empty())?,
+                                ),
+                                false,
+                            )
+                        }
+                        "User" => {
+                            let user = symbols.text(*name);
+                            if let Some((ns, name)) = rbac::account_of_user(user) {
+                                let account = find_account(symbols.get(ns)?, symbols.get(name)?)?;
+                                (Principal::Account(account), true)
+                            } else if let Some(node) = rbac::node_of_user(user) {
+                                (Principal::Node(find_node(symbols.get(node)?)), true)
+                            } else {
+                                let user =
+                                    users.binary_search_by_key(name, |u: &(_, Sym)| u.1).ok()?;
+                                (Principal::User(UserIx::new(user)), false)
+                            }
+                        }
+                        "Group" => {
+                            let group =
+                                groups.binary_search_by_key(name, |g: &(_, Sym)| g.1).ok()?;
+                            (Principal::Group(GroupIx::new(group)), false)
+                        }
+                        _ => return None,
+                    };
+                    let place = u32::try_from(place).unwrap_or(u32::MAX);
+                    Some(Subject { principal, place, spelled_as_user })
+                });
+            Binding {
+                subjects: subjects.collect(),
+                object: objects.add(sym(kind), row),
+                ns: row.ns,
+                name: row.name,
+                role: role_key(row, &symbols)
+                    .and_then(|key| role_keys.binary_search(&key).ok())
+                    .map(RoleIx::new),
+            }
+        })
+        .collect();
+    let services = part
+        .services
+        .into_iter()
+        .map(|row| Service {
+            object: objects.add(sym("Service"), &row),
+            ns: row.ns,
+            name: row.name,
+            kind: row.body.kind,
+            selector: row.body.selector,
+            ports: row.body.ports,
+            external_ips: row.body.external_ips,
+            source_ranges: row.body.source_ranges,
+            balancer: row.body.balancer,
+            has_class: row.body.has_class,
+            scheme: row.body.scheme,
+            node_ports: row.body.node_ports,
+        })
+        .collect();
+    let ingresses = part
+        .ingresses
+        .into_iter()
+        .map(|row| Ingress {
+            object: objects.add(sym("Ingress"), &row),
+            ns: row.ns,
+            name: row.name,
+            class: row.body.class,
+            backends: row.body.backends,
+            balancer: row.body.balancer,
+            scheme: row.body.scheme,
+        })
+        .collect();
+    let classes = part
+        .classes
+        .iter()
+        .map(|row| IngressClass {
+            object: objects.add(sym("IngressClass"), row),
+            name: row.name,
+            controller: row.body.controller,
+            default: row.body.default,
+        })
+        .collect();
+    let policies = part
+        .policies
+        .into_iter()
+        .map(|row| Policy {
+            object: objects.add(sym("NetworkPolicy"), &row),
+            ns: row.ns,
+            selector: row.body.selector,
+            ingress: row.body.ingress,
+        })
+        .collect();
+    World {
+        objects: objects.list,
+        labels,
+        specs,
+        rules,
+        namespaces,
+        nodes,
+        accounts,
+        secrets,
+        pods,
+        workloads,
+        volumes,
+        claims,
+        roles,
+        bindings,
+        services,
+        ingresses,
+        classes,
+        policies,
+        users,
+        groups,
+        seen: part.seen,
+        duplicates,
+        clusters,
+        unusable: part.unusable.into_keys().collect(),
+        index: rbac::Index::default(),
+        by_node,
+        symbols,
+    }
+}
+
+/// The users and groups that bindings name, and the groups that Kubernetes knows.
+#[expect(clippy::type_complexity, reason = "two tables of the same shape")]
+fn named_principals(
+    bindings: &[Row<BindingRow>],
+    symbols: &Symbols,
+    objects: &mut Objects,
+) -> (Vec<(ObjectId, Sym)>, Vec<(ObjectId, Sym)>) {
+    let mut users = vec![symbols.get("system:anonymous").unwrap_or(Sym::EMPTY)];
+    let mut groups: Vec<Sym> = IMPLICIT_GROUPS.iter().filter_map(|g| symbols.get(g)).collect();
+    for (kind, _, name) in bindings.iter().flat_map(|b| b.body.subjects.iter()) {
+        match symbols.text(*kind) {
+            "User" => {
+                let user = symbols.text(*name);
+                if rbac::account_of_user(user).is_none() && rbac::node_of_user(user).is_none() {
+                    users.push(*name);
+                }
+            }
+            "Group" => groups.push(*name),
+            _ => {}
+        }
+    }
+    let mut table = |kind: &str, mut names: Vec<Sym>| {
+        names.sort_unstable();
+        names.dedup();
+        let kind = symbols.get(kind).unwrap_or(Sym::EMPTY);
+        names.into_iter().map(|n| (objects.add(kind, &unseen(Sym::EMPTY, n, ())), n)).collect()
+    };
+    (table("User", users), table("Group", groups))
+}
