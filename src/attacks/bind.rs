@@ -36,7 +36,7 @@ crate::attack! {
     /// - kubernetes `pkg/registry/rbac/escalation_check.go`, `BindingAuthorized`
     /// - <https://kubernetes.io/docs/concepts/security/rbac-good-practices/#bind-verb>
     /// - executed on kube-apiserver 1.36
-    pub static ROLE_BIND_CLUSTER = {
+    pub(super) static ROLE_BIND_CLUSTER = {
         id: "role-bind-cluster", title: "Bind a role over the cluster", mitre: &["T1098.006"],
         odds: Odds::certain(0.97),
     }
@@ -61,14 +61,14 @@ crate::attack! {
     /// ## References
     /// - kubernetes `pkg/registry/rbac/escalation_check.go`, `BindingAuthorized`
     /// - executed on kube-apiserver 1.36: `bind` on `roles` does not cover a ClusterRole
-    pub static ROLE_BIND_NAMESPACE = {
+    pub(super) static ROLE_BIND_NAMESPACE = {
         id: "role-bind-namespace", title: "Bind a role in the namespace",
         mitre: &["T1098.006"], odds: Odds::certain(0.97),
     }
 }
 
 /// Changing bindings.
-pub static FAMILY: Family = Family {
+pub(super) static FAMILY: Family = Family {
     name: "F RBAC self-modification: bindings",
     attacks: &[&ROLE_BIND_CLUSTER, &ROLE_BIND_NAMESPACE],
     find,

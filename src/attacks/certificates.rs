@@ -42,7 +42,7 @@ crate::attack! {
     /// - <https://kubernetes.io/docs/reference/access-authn-authz/certificate-signing-requests/>
     /// - executed on kube-apiserver 1.36: the certificate for `O=kubeadm:cluster-admins` rules the
     ///   cluster; `approve` on `kubernetes.io/*` covers every signer of that domain
-    pub static CSR_APPROVE_CLIENT = {
+    pub(super) static CSR_APPROVE_CLIENT = {
         id: "csr-approve-client", title: "Sign a client certificate",
         mitre: &["T1649", "T1098"], odds: Odds::certain(0.9),
     }
@@ -60,7 +60,7 @@ static CERTIFIED_GROUPS: SetKind =
     SetKind { id: "certified-groups", noun: "groups that a certificate can name" };
 
 /// Certificates.
-pub static FAMILY: Family =
+pub(super) static FAMILY: Family =
     Family { name: "E Certificates", attacks: &[&CSR_APPROVE_CLIENT], find };
 
 const GROUP: &str = "certificates.k8s.io";

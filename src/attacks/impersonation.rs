@@ -36,7 +36,7 @@ crate::attack! {
     /// - kubernetes apiserver `pkg/endpoints/filters/impersonation`
     /// - <https://kubernetes.io/docs/reference/access-authn-authz/user-impersonation/>
     /// - executed on kube-apiserver 1.36
-    pub static IMPERSONATE_USER = {
+    pub(super) static IMPERSONATE_USER = {
         id: "impersonate-user", title: "Impersonate a user", mitre: &["T1134", "T1550"],
         odds: Odds::certain(0.97),
     }
@@ -61,7 +61,7 @@ crate::attack! {
     /// - kubernetes apiserver `pkg/endpoints/filters/impersonation`
     /// - executed on kube-apiserver 1.36: groups alone are answered with 400, groups and users
     ///   together reach `system:masters`
-    pub static IMPERSONATE_GROUP = {
+    pub(super) static IMPERSONATE_GROUP = {
         id: "impersonate-group", title: "Impersonate a group", mitre: &["T1134", "T1550"],
         odds: Odds::certain(0.97),
     }
@@ -86,25 +86,25 @@ crate::attack! {
     /// - kubernetes apiserver `pkg/endpoints/filters/impersonation`
     /// - kubernetes `plugin/pkg/auth/authorizer/rbac/bootstrappolicy/testdata/cluster-roles.yaml`
     /// - executed on kube-apiserver 1.36
-    pub static IMPERSONATE_SERVICE_ACCOUNT = {
+    pub(super) static IMPERSONATE_SERVICE_ACCOUNT = {
         id: "impersonate-service-account", title: "Impersonate a service account",
         mitre: &["T1134", "T1550"], odds: Odds::certain(0.97),
     }
 }
 
 /// Users that bindings name.
-pub static USERS: SetKind = SetKind { id: "users", noun: "users that bindings name" };
+pub(super) static USERS: SetKind = SetKind { id: "users", noun: "users that bindings name" };
 /// Groups that bindings name, with `system:masters`.
-pub static GROUPS: SetKind = SetKind { id: "groups", noun: "groups that bindings name" };
+pub(super) static GROUPS: SetKind = SetKind { id: "groups", noun: "groups that bindings name" };
 /// Service accounts that bindings name and nobody has made.
-pub static ABSENT_ACCOUNTS: SetKind =
+pub(super) static ABSENT_ACCOUNTS: SetKind =
     SetKind { id: "absent-service-accounts", noun: "absent service accounts that bindings name" };
 /// What the kubelets authenticate as.
-pub static NODE_IDENTITIES: SetKind =
+pub(super) static NODE_IDENTITIES: SetKind =
     SetKind { id: "node-identities", noun: "identities of nodes" };
 
 /// Acting as somebody else.
-pub static FAMILY: Family = Family {
+pub(super) static FAMILY: Family = Family {
     name: "E Impersonation",
     attacks: &[&IMPERSONATE_USER, &IMPERSONATE_GROUP, &IMPERSONATE_SERVICE_ACCOUNT],
     find,

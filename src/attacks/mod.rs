@@ -8,7 +8,11 @@
 
 mod bind;
 mod certificates;
+mod control_plane;
+mod dangling;
 mod impersonation;
+mod node;
+mod nodes_api;
 mod rbac;
 mod sets;
 mod structure;
@@ -77,6 +81,10 @@ pub static CATALOGUE: &[&Family] = &[
     &certificates::FAMILY,
     &rbac::FAMILY,
     &bind::FAMILY,
+    &dangling::FAMILY,
+    &nodes_api::FAMILY,
+    &node::FAMILY,
+    &control_plane::FAMILY,
 ];
 
 /// Every attack, sorted by id.

@@ -30,7 +30,7 @@ crate::attack! {
     /// - kubernetes `pkg/registry/rbac/escalation_check.go`, `clusterrole/policybased`
     /// - <https://kubernetes.io/docs/concepts/security/rbac-good-practices/#escalate-verb>
     /// - executed on kube-apiserver 1.36
-    pub static ROLE_ESCALATE = {
+    pub(super) static ROLE_ESCALATE = {
         id: "role-escalate", title: "Widen one's own role", mitre: &["T1098.006"],
         odds: Odds::certain(0.96),
     }
@@ -57,7 +57,7 @@ crate::attack! {
     /// ## References
     /// - kubernetes `pkg/controller/clusterroleaggregation`
     /// - <https://kubernetes.io/docs/reference/access-authn-authz/rbac/#aggregated-clusterroles>
-    pub static ROLE_ESCALATE_VIA_AGGREGATION = {
+    pub(super) static ROLE_ESCALATE_VIA_AGGREGATION = {
         id: "role-escalate-via-aggregation", title: "Widen one's role by aggregation",
         mitre: &["T1098.006"], odds: Odds::certain(0.95),
     }
@@ -81,14 +81,14 @@ crate::attack! {
     /// ## References
     /// - <https://kubernetes.io/docs/reference/access-authn-authz/authorization/>
     /// - kubernetes `pkg/kubeapiserver/options/authorization.go`
-    pub static AUTHZ_NOT_RBAC = {
+    pub(super) static AUTHZ_NOT_RBAC = {
         id: "authz-not-rbac", title: "Needs no right at all", mitre: &["T1078"],
         odds: Odds::certain(1.0),
     }
 }
 
 /// Changing roles.
-pub static FAMILY: Family = Family {
+pub(super) static FAMILY: Family = Family {
     name: "F RBAC self-modification: roles",
     attacks: &[&ROLE_ESCALATE, &ROLE_ESCALATE_VIA_AGGREGATION, &AUTHZ_NOT_RBAC],
     find,

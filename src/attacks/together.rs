@@ -14,11 +14,11 @@ use rustc_hash::{FxHashMap, FxHashSet};
 /// A right that a binding gives: a grant, or being bound to a role at all.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Right<'w> {
-    pub binding: BindingIx,
-    pub scope: Scope,
+    pub(super) binding: BindingIx,
+    pub(super) scope: Scope,
     /// `None`: the binding as such is the right.
-    pub rule: Option<RuleRef>,
-    pub names: Names<'w>,
+    pub(super) rule: Option<RuleRef>,
+    pub(super) names: Names<'w>,
 }
 
 impl<'w> From<Grant<'w>> for Right<'w> {
@@ -61,9 +61,9 @@ pub(super) fn parts<'w>(world: &'w World, any: &[Permission]) -> Vec<Grant<'w>> 
 #[derive(Debug, Clone)]
 pub(super) struct Held<'w> {
     /// One right of each part, in their order.
-    pub rights: Vec<Right<'w>>,
+    pub(super) rights: Vec<Right<'w>>,
     /// Where all of them apply.
-    pub scope: Scope,
+    pub(super) scope: Scope,
     /// `None`: one binding gives all of them, to all its subjects.
     who: Option<Principal>,
     /// The bindings that name the principal or its groups, where there are several.
@@ -72,7 +72,7 @@ pub(super) struct Held<'w> {
 
 impl Held<'_> {
     /// Where the edge begins: at the binding that gives everything, else at the principal.
-    pub fn from(&self) -> Thing<'static> {
+    pub(super) fn from(&self) -> Thing<'static> {
         match (self.who, self.rights.first()) {
             (None, Some(right)) => Thing::Binding(right.binding),
             (who, _) => who.map_or(Thing::Internet, Thing::from),
@@ -80,7 +80,7 @@ impl Held<'_> {
     }
 
     /// What says so.
-    pub fn facts(&self, world: &World, sink: &mut Sink<'_>) -> Vec<Fact> {
+    pub(super) fn facts(&self, world: &World, sink: &mut Sink<'_>) -> Vec<Fact> {
         let mut facts: Vec<Fact> = Vec::new();
         for (binding, subject) in &self.by {
             facts.push(sink.subject(&world.bindings[binding.index()], subject));
@@ -96,7 +96,7 @@ impl Held<'_> {
     }
 
     /// The names that all rights of some places allow; `None` where any name will do.
-    pub fn names(&self, places: &[usize]) -> Option<Vec<Sym>> {
+    pub(super) fn names(&self, places: &[usize]) -> Option<Vec<Sym>> {
         let mut found: Option<Vec<Sym>> = None;
         for names in places.iter().filter_map(|p| self.rights.get(*p)).map(|r| r.names) {
             if let Names::Only(only) = names {
