@@ -4,6 +4,7 @@
 //! reading gives. Which paths matter is the table of `host_paths`.
 
 use super::Family;
+use super::control_plane::{ADMIN_KUBECONFIG_READ, ETCD_ACCESS, PKI_KEY_READ, STATIC_POD_WRITE};
 use super::credentials;
 use super::escape::{Power, UMH_CORE_PATTERN, is_unseen, power, sandbox, spec_number, user_fact};
 use super::host_paths::{Distribution, Gain, PATHS, Place, Way, normal};
@@ -11,7 +12,6 @@ use crate::graph::{Attack, Confidence, Fact, Odds, Sink, Thing};
 use crate::world::hosts::Host;
 use crate::world::pods::{Container, Mount, PodSpec, Volume};
 use crate::world::{NodeIx, World};
-use stand_ins::{ADMIN_KUBECONFIG_READ, ETCD_ACCESS, PKI_KEY_READ, STATIC_POD_WRITE};
 use std::collections::{BTreeMap, BTreeSet};
 
 crate::attack! {
@@ -151,10 +151,6 @@ pub(super) static FAMILY: Family = Family {
         &HOST_PATH_READ_CREDS,
         &HOST_PATH_KUBELET_PODS,
         &CONTAINER_RUNTIME_SOCKET,
-        &STATIC_POD_WRITE,
-        &PKI_KEY_READ,
-        &ADMIN_KUBECONFIG_READ,
-        &ETCD_ACCESS,
     ],
     find,
 };
@@ -373,37 +369,4 @@ fn put(
         }
         sink.edge_with(from, to, attack, odds, &facts);
     }
-}
-
-/// Stand-ins for the statics of `control_plane`, until both are in one tree.
-mod stand_ins {
-    use crate::graph::Odds;
-
-    macro_rules! stand_in {
-        ($name:ident, $id:literal, $title:literal) => {
-            crate::attack! {
-                /// Reaches the control plane through a file of its machine.
-                ///
-                /// ## Needs
-                /// A mount of the file.
-                /// ## Abuse
-                /// Use the file.
-                /// ## Stopped by
-                /// A user other than root.
-                /// ## Fix
-                /// Remove the mount.
-                /// ## Detect
-                /// Requests with these credentials from elsewhere.
-                /// ## References
-                /// kubeadm's documentation.
-                pub(super) static $name = {
-                    id: $id, title: $title, mitre: &["T1552.001"], odds: Odds::certain(0.95),
-                }
-            }
-        };
-    }
-    stand_in!(PKI_KEY_READ, "pki-key-read", "Read the cluster's keys");
-    stand_in!(ADMIN_KUBECONFIG_READ, "admin-kubeconfig-read", "Read an admin's kubeconfig");
-    stand_in!(ETCD_ACCESS, "etcd-access", "Reach etcd");
-    stand_in!(STATIC_POD_WRITE, "static-pod-write", "Write a static pod");
 }

@@ -10,12 +10,16 @@ mod anonymous;
 mod bind;
 mod capabilities;
 mod certificates;
+mod control_plane;
 mod credentials;
+mod dangling;
 mod escape;
 mod exposure;
 mod host_paths;
 mod hostpath;
 mod impersonation;
+mod node;
+mod nodes_api;
 mod pod_api;
 mod pod_update;
 mod rbac;
@@ -95,10 +99,14 @@ pub static CATALOGUE: &[&Family] = &[
     &certificates::FAMILY,
     &rbac::FAMILY,
     &bind::FAMILY,
+    &dangling::FAMILY,
+    &node::FAMILY,
+    &control_plane::FAMILY,
     &escape::FAMILY,
     &hostpath::FAMILY,
     &exposure::FAMILY,
     &anonymous::FAMILY,
+    &nodes_api::FAMILY,
 ];
 
 /// Every attack, sorted by id.

@@ -14,11 +14,11 @@ use rustc_hash::{FxHashMap, FxHashSet};
 /// A right that a binding gives: a grant, or being bound to a role at all.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Right<'w> {
-    pub binding: BindingIx,
-    pub scope: Scope,
+    pub(super) binding: BindingIx,
+    pub(super) scope: Scope,
     /// `None`: the binding as such is the right.
-    pub rule: Option<RuleRef>,
-    pub names: Names<'w>,
+    pub(super) rule: Option<RuleRef>,
+    pub(super) names: Names<'w>,
 }
 
 impl<'w> From<Grant<'w>> for Right<'w> {
@@ -61,9 +61,9 @@ pub(super) fn parts<'w>(world: &'w World, any: &[Permission]) -> Vec<Grant<'w>> 
 #[derive(Debug, Clone)]
 pub(super) struct Held<'w> {
     /// One right of each part, in their order.
-    pub rights: Vec<Right<'w>>,
+    pub(super) rights: Vec<Right<'w>>,
     /// Where all of them apply.
-    pub scope: Scope,
+    pub(super) scope: Scope,
     /// `None`: one binding gives all of them, to all its subjects.
     who: Option<Principal>,
     /// The bindings that name the principal or its groups, where there are several.

@@ -1,0 +1,436 @@
+//! What root on a node amounts to: its pods, its kubelet's identity and what that may ask for.
+//!
+//! The node authorizer lets a kubelet read what the pods bound to its node refer to, and
+//! NodeRestriction lets it ask for tokens of their accounts. What RBAC binds to a node or to the
+//! group `system:nodes` beside that is structure, as for every other principal.
+
+use super::Family;
+use crate::graph::{Confidence, Fact, Odds, Sink, Thing};
+use crate::sym::Sym;
+use crate::world::exposure::Host;
+use crate::world::pods::{PodSpec, Volume};
+use crate::world::{AccountIx, NodeIx, ObjectId, PodIx, SecretIx, UNKNOWN_NODE, WorkloadIx, World};
+use std::collections::{BTreeMap, BTreeSet};
+
+crate::attack! {
+    /// Enters the pods of a node from the node.
+    ///
+    /// ## Needs
+    /// Root on the node, and a pod on it that has not ended.
+    /// ## Abuse
+    /// `crictl exec`, `nsenter -t PID -a`, or the files below `/var/lib/kubelet/pods` and
+    /// `/proc/PID/root`.
+    /// ## Stopped by
+    /// Nothing for ordinary containers; confidential virtual machines keep their memory from the
+    /// node. Of pods without a known node nobody can say which share one.
+    /// ## Fix
+    /// Keep powerful pods on nodes of their own, by taints and node selectors.
+    /// ## Detect
+    /// Processes that join a container's namespaces and are not the container runtime's.
+    /// ## References
+    /// - <https://kubernetes.io/docs/concepts/security/api-server-bypass-risks/>
+    pub(super) static NODE_HOSTS_POD = {
+        id: "node-hosts-pod", title: "Enter a pod from its node", mitre: &["T1611"],
+        odds: Odds::certain(0.98),
+    }
+}
+
+crate::attack! {
+    /// Takes the kubelet's credential from the node's disk.
+    ///
+    /// ## Needs
+    /// Root on the node.
+    /// ## Abuse
+    /// `kubectl --kubeconfig /etc/kubernetes/kubelet.conf get pods -A`, or the certificate
+    /// `/var/lib/kubelet/pki/kubelet-client-current.pem`.
+    /// ## Stopped by
+    /// Credentials sealed into a TPM cannot be carried away, but root on the node can use them
+    /// there.
+    /// ## Fix
+    /// Nothing removes it: a kubelet needs a credential. Keep root on nodes out of reach.
+    /// ## Detect
+    /// Requests of `system:node:NAME` from another address than the node's, or with another user
+    /// agent than the kubelet's.
+    /// ## References
+    /// - <https://kubernetes.io/docs/reference/access-authn-authz/node/>
+    pub(super) static NODE_HAS_IDENTITY = {
+        id: "node-has-identity", title: "Take the kubelet's credential", mitre: &["T1552.001"],
+        odds: Odds::certain(0.98),
+    }
+}
+
+crate::attack! {
+    /// Reads the Secrets that the pods of the node refer to, as its kubelet.
+    ///
+    /// ## Needs
+    /// A pod bound to the node, running or ended, that names the Secret in a volume, in its
+    /// environment, as an image pull secret or for a CSI driver. Static pods name none.
+    /// ## Abuse
+    /// `kubectl --kubeconfig kubelet.conf get secret NAME -n NAMESPACE`.
+    /// ## Stopped by
+    /// The node authorizer: other Secrets, and lists of them, are refused.
+    /// ## Fix
+    /// Delete ended pods; keep pods with valuable Secrets on nodes of their own.
+    /// ## Detect
+    /// Audit events `get` on `secrets` by `system:node:NAME` with another user agent than the
+    /// kubelet's.
+    /// ## References
+    /// - kubernetes `plugin/pkg/auth/authorizer/node/graph.go`
+    /// - executed on kube-apiserver 1.36: Secrets of Succeeded pods too
+    pub(super) static NODE_AUTHZ_SECRET = {
+        id: "node-authz-secret", title: "Read a Secret as the kubelet", mitre: &["T1552.007"],
+        odds: Odds::certain(0.97),
+    }
+}
+
+crate::attack! {
+    /// Asks for a token of the service account of one of the node's pods, as its kubelet.
+    ///
+    /// ## Needs
+    /// A pod bound to the node with a projected `serviceAccountToken` volume for the API server's
+    /// audience, as automounting adds one. API servers before 1.33 do not compare the audience, so
+    /// there any pod with an account will do.
+    /// ## Abuse
+    /// `kubectl --kubeconfig kubelet.conf create token ACCOUNT -n NAMESPACE --bound-object-kind Pod
+    /// --bound-object-name POD --bound-object-uid UID`.
+    /// ## Stopped by
+    /// NodeRestriction: the token has to be bound to a pod on the node, and its audience has to be
+    /// one of that pod's volumes. A pod without a token volume gives nothing.
+    /// ## Fix
+    /// `automountServiceAccountToken: false` for pods that do not speak to the API server.
+    /// ## Detect
+    /// Audit events `create` on `serviceaccounts/token` by `system:node:NAME` beyond the kubelet's
+    /// own renewals.
+    /// ## References
+    /// - kubernetes `plugin/pkg/admission/noderestriction`,
+    ///   feature gate ServiceAccountNodeAudienceRestriction
+    /// - executed on kube-apiserver 1.36
+    pub(super) static NODE_AUTHZ_TOKEN_REQUEST = {
+        id: "node-authz-token-request", title: "Ask for a token as the kubelet",
+        mitre: &["T1528"], odds: Odds::certain(0.96),
+    }
+}
+
+crate::attack! {
+    /// Uses the cloud identity of the machine.
+    ///
+    /// ## Needs
+    /// Root on a node of AWS, Google Cloud or Azure, whose metadata service hands out credentials
+    /// of the instance. What they may do is not in the snapshot.
+    /// ## Abuse
+    /// `curl http://169.254.169.254/latest/meta-data/iam/security-credentials/` with a token of
+    /// IMDSv2; the like of the other providers.
+    /// ## Stopped by
+    /// An instance without a role; metadata concealment does not stop root on the node.
+    /// ## Fix
+    /// Give nodes a role with little more than pulling images and joining the cluster; give pods
+    /// identities of their own.
+    /// ## Detect
+    /// The provider's audit log: the instance's role used from elsewhere, or for unusual calls.
+    /// ## References
+    /// - <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-retrieval.html>
+    /// - <https://cloud.google.com/kubernetes-engine/docs/how-to/protecting-cluster-metadata>
+    pub(super) static NODE_TO_CLOUD_IDENTITY = {
+        id: "node-to-cloud-identity", title: "Use the machine's cloud identity",
+        mitre: &["T1552.005", "MS-TA9028"], odds: Odds::likely(0.6),
+    }
+}
+
+/// What follows from a node.
+pub(super) static FAMILY: Family = Family {
+    name: "K Node compromise",
+    attacks: &[
+        &NODE_HOSTS_POD,
+        &NODE_HAS_IDENTITY,
+        &NODE_AUTHZ_SECRET,
+        &NODE_AUTHZ_TOKEN_REQUEST,
+        &NODE_TO_CLOUD_IDENTITY,
+    ],
+    find,
+};
+
+fn find(world: &World, sink: &mut Sink<'_>) {
+    let tokens = Tokens::new(world);
+    let templates: Vec<Host> =
+        world.hosts().filter(|host| matches!(host, Host::Template(_))).collect();
+    for (i, node) in world.nodes.iter().enumerate() {
+        let ix = NodeIx::new(i);
+        let unknown = world.text(node.name) == UNKNOWN_NODE;
+        let here: Vec<Host> = world.pods_on(ix).iter().copied().map(Host::Pod).collect();
+        // Nobody knows the node of a template's pod.
+        let here = here.into_iter().chain(templates.iter().copied().filter(|_| unknown)).collect();
+        let one = OneNode { world, ix, unknown, here };
+        one.identity(sink);
+        one.pods(sink);
+        one.secrets(sink);
+        one.tokens(sink, &tokens);
+        if let Some(name) = cloud_identity(world, ix) {
+            let fact = sink.fact(node.object, ".spec.providerID", world.text(node.provider));
+            let to = Thing::Cloud(&name);
+            sink.edge(Thing::Node(ix), to, &NODE_TO_CLOUD_IDENTITY, &[fact]);
+        }
+    }
+}
+
+/// The name of the cloud identity of a node's machine, where its provider gives it one. It bears
+/// the machine's own id, since the snapshot does not say which machines share a role.
+pub(super) fn cloud_identity(world: &World, node: NodeIx) -> Option<String> {
+    let provider = world.text(world.nodes[node.index()].provider);
+    let (scheme, machine) = provider.split_once("://")?;
+    let of = match scheme {
+        "aws" => "aws-instance-role",
+        "gce" => "gce-service-account",
+        "azure" => "azure-managed-identity",
+        _ => return None,
+    };
+    Some(format!("{of}/{}", machine.trim_start_matches('/')))
+}
+
+/// A node and the pods on it, ended ones too.
+struct OneNode<'w> {
+    world: &'w World,
+    ix: NodeIx,
+    unknown: bool,
+    here: Vec<Host>,
+}
+
+impl OneNode<'_> {
+    /// Two pods without a known node need not share one.
+    fn odds(&self, odds: Odds) -> Odds {
+        if self.unknown { Odds::unknown(0.3) } else { odds }
+    }
+
+    /// The fact that a pod is on the node.
+    fn on(&self, sink: &mut Sink<'_>, object: ObjectId) -> Fact {
+        let name = self.world.text(self.world.nodes[self.ix.index()].name);
+        sink.fact(object, ".spec.nodeName", if self.unknown { "" } else { name })
+    }
+
+    fn identity(&self, sink: &mut Sink<'_>) {
+        let node = &self.world.nodes[self.ix.index()];
+        let fact = sink.fact(node.object, ".metadata.name", self.world.text(node.name));
+        let odds = self.odds(NODE_HAS_IDENTITY.odds);
+        let (from, to) = (Thing::Node(self.ix), Thing::NodeIdentity(self.ix));
+        sink.edge_with(from, to, &NODE_HAS_IDENTITY, odds, &[fact]);
+    }
+
+    fn pods(&self, sink: &mut Sink<'_>) {
+        let odds = self.odds(NODE_HOSTS_POD.odds);
+        for host in &self.here {
+            if matches!(host, Host::Pod(pod) if !self.world.is_running(*pod)) {
+                continue;
+            }
+            let fact = self.on(sink, self.world.host_object(*host).0);
+            let to = Thing::from(*host);
+            sink.edge_with(Thing::Node(self.ix), to, &NODE_HOSTS_POD, odds, &[fact]);
+        }
+    }
+
+    /// The pods that the API server knows as bound here, one of each specification and namespace.
+    fn bound(&self) -> impl Iterator<Item = Host> + '_ {
+        let mut seen = BTreeSet::new();
+        self.here.iter().copied().filter(move |host| match host {
+            Host::Pod(ix) => {
+                let pod = &self.world.pods[ix.index()];
+                !pod.mirror && seen.insert((pod.ns, pod.spec, pod.live, pod.account))
+            }
+            Host::Template(_) => true,
+        })
+    }
+
+    fn secrets(&self, sink: &mut Sink<'_>) {
+        let world = self.world;
+        let mut found: BTreeMap<SecretIx, (Host, String)> = BTreeMap::new();
+        for host in self.bound() {
+            let (_, ns) = world.host_object(host);
+            let mut add = |name: Sym, field: String| {
+                if let Some(secret) = world.secret(ns, name) {
+                    found.entry(secret).or_insert((host, field));
+                }
+            };
+            references(world.host_spec(host), &mut add);
+        }
+        let odds = self.odds(NODE_AUTHZ_SECRET.odds);
+        let from = Thing::NodeIdentity(self.ix);
+        for (secret, (host, field)) in found {
+            let (object, _) = world.host_object(host);
+            let name = world.text(world.secrets[secret.index()].name);
+            let names = sink.fact(object, &world.host_field(host, &field), name);
+            let facts = [self.on(sink, object), names];
+            sink.edge_with(from, Thing::Secret(secret), &NODE_AUTHZ_SECRET, odds, &facts);
+        }
+        self.pull_secrets(sink);
+    }
+
+    /// Admission puts the account's pull secrets into pods that name none. A pod that was served
+    /// has them already.
+    fn pull_secrets(&self, sink: &mut Sink<'_>) {
+        let world = self.world;
+        let mut seen = BTreeSet::new();
+        for host in self.bound() {
+            let Some(account) = account_of(world, host).filter(|_| !is_served(world, host)) else {
+                continue;
+            };
+            if !world.host_spec(host).pull_secrets.is_empty() || !seen.insert(account) {
+                continue;
+            }
+            let account = &world.accounts[account.index()];
+            for (i, name) in account.pull_secrets.iter().enumerate() {
+                let Some(secret) = world.secret(account.ns, *name) else { continue };
+                let field = format!(".imagePullSecrets[{i}].name");
+                let names = sink.fact(account.object, &field, world.text(*name));
+                let facts = [self.on(sink, world.host_object(host).0), names];
+                let odds = self.odds(NODE_AUTHZ_SECRET.odds);
+                let (from, to) = (Thing::NodeIdentity(self.ix), Thing::Secret(secret));
+                sink.edge_with(from, to, &NODE_AUTHZ_SECRET, odds, &facts);
+            }
+        }
+    }
+
+    fn tokens(&self, sink: &mut Sink<'_>, tokens: &Tokens) {
+        let world = self.world;
+        let mut found: BTreeMap<AccountIx, (Host, Reason)> = BTreeMap::new();
+        for host in self.bound() {
+            let Some(account) = account_of(world, host) else { continue };
+            let Some(reason) = tokens.reason(world, host, account) else { continue };
+            let best = found.entry(account).or_insert_with(|| (host, reason.clone()));
+            if reason < best.1 {
+                *best = (host, reason);
+            }
+        }
+        for (account, (host, reason)) in found {
+            let (object, _) = world.host_object(host);
+            let mut odds = self.odds(NODE_AUTHZ_TOKEN_REQUEST.odds);
+            let name = world.text(world.accounts[account.index()].name);
+            let why = match reason {
+                Reason::Volume(field) => {
+                    sink.fact(object, &world.host_field(host, &field), "for the API server")
+                }
+                Reason::Automount => {
+                    let field = world.host_field(host, ".spec.serviceAccountName");
+                    sink.fact(object, &field, &format!("{name}, whose token is mounted by default"))
+                }
+                Reason::Unchecked(version) => {
+                    odds = odds.but(0.8, Confidence::Likely);
+                    let field = world.host_field(host, ".spec.serviceAccountName");
+                    sink.fact(object, &field, &format!("{name}, on an API server of {version}"))
+                }
+            };
+            let facts = [self.on(sink, object), why];
+            let (from, to) = (Thing::NodeIdentity(self.ix), Thing::Account(account));
+            sink.edge_with(from, to, &NODE_AUTHZ_TOKEN_REQUEST, odds, &facts);
+        }
+    }
+}
+
+fn account_of(world: &World, host: Host) -> Option<AccountIx> {
+    let pod = |ix: PodIx| world.pods[ix.index()].account;
+    let workload = |ix: WorkloadIx| world.workloads[ix.index()].account;
+    match host {
+        Host::Pod(ix) => pod(ix),
+        Host::Template(ix) => workload(ix),
+    }
+}
+
+/// Whether what runs shows what admission has added to it.
+fn is_served(world: &World, host: Host) -> bool {
+    matches!(host, Host::Pod(ix) if world.pods[ix.index()].live)
+}
+
+/// Every Secret that a specification names, with the field.
+fn references(spec: &PodSpec, add: &mut impl FnMut(Sym, String)) {
+    for (i, volume) in spec.volumes.iter().enumerate() {
+        let at = format!(".spec.volumes[{i}]");
+        match volume {
+            Volume::Secret(name) => add(*name, format!("{at}.secret.secretName")),
+            Volume::Csi { secret } => add(*secret, format!("{at}.csi.nodePublishSecretRef.name")),
+            Volume::Projected { secrets, .. } => {
+                for (source, name) in secrets {
+                    add(*name, format!("{at}.projected.sources[{source}].secret.name"));
+                }
+            }
+            Volume::HostPath(_) | Volume::Claim { .. } | Volume::Other => {}
+        }
+    }
+    for container in &spec.containers {
+        for env in &container.env {
+            let at = container.field();
+            let field = if env.from {
+                format!("{at}.envFrom[{}].secretRef.name", env.place)
+            } else {
+                format!("{at}.env[{}].valueFrom.secretKeyRef.name", env.place)
+            };
+            add(env.secret, field);
+        }
+    }
+    for (i, name) in spec.pull_secrets.iter().enumerate() {
+        add(*name, format!(".spec.imagePullSecrets[{i}].name"));
+    }
+}
+
+/// Why a kubelet gets a token of an account, the surest first.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Reason {
+    /// The pod has a token volume for the API server, at this field.
+    Volume(String),
+    /// It will have one: admission adds it.
+    Automount,
+    /// The API server is of a version that does not compare audiences.
+    Unchecked(String),
+}
+
+/// What decides on tokens in this cluster.
+struct Tokens {
+    /// What the API server takes for its own audience, as its flags say where they are shown.
+    audiences: BTreeSet<Sym>,
+    /// The newest kubelet's version, where it is older than the check of audiences.
+    unchecked: Option<String>,
+}
+
+/// The first minor version whose API server compares audiences by default.
+const AUDIENCES_CHECKED: u32 = 33;
+
+impl Tokens {
+    fn new(world: &World) -> Self {
+        let flags = ["--api-audiences=", "--service-account-issuer="];
+        let commands = world.specs.iter().flat_map(|s| &s.containers).flat_map(|c| &c.command);
+        let values =
+            commands.filter_map(|c| flags.iter().find_map(|f| world.text(*c).strip_prefix(f)));
+        let audiences = values.flat_map(|v| v.split(',')).filter_map(|v| world.symbols.get(v));
+        // A kubelet is never newer than its API server.
+        let versions = world.nodes.iter().filter_map(|n| {
+            let text = world.text(n.kubelet);
+            let mut numbers = text.trim_start_matches('v').split('.').map(str::parse::<u32>);
+            match (numbers.next()?, numbers.next()?) {
+                (Ok(major), Ok(minor)) => Some(((major, minor), text)),
+                _ => None,
+            }
+        });
+        let newest = versions.max();
+        let old = newest.filter(|((major, minor), _)| *major == 1 && *minor < AUDIENCES_CHECKED);
+        Self { audiences: audiences.collect(), unchecked: old.map(|(_, text)| text.to_owned()) }
+    }
+
+    fn is_api(&self, world: &World, audience: Sym) -> bool {
+        let text = world.text(audience);
+        text.is_empty()
+            || text.contains("kubernetes.default.svc")
+            || self.audiences.contains(&audience)
+    }
+
+    fn reason(&self, world: &World, host: Host, account: AccountIx) -> Option<Reason> {
+        let spec = world.host_spec(host);
+        if let Some((volume, source)) =
+            spec.api_tokens(|audience| self.is_api(world, audience)).next()
+        {
+            return Some(Reason::Volume(format!(
+                ".spec.volumes[{volume}].projected.sources[{source}].serviceAccountToken"
+            )));
+        }
+        let own = world.accounts[account.index()].automount;
+        if !is_served(world, host) && spec.automount.or(own).unwrap_or(true) {
+            return Some(Reason::Automount);
+        }
+        self.unchecked.clone().map(Reason::Unchecked)
+    }
+}
