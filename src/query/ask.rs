@@ -11,6 +11,7 @@ use super::search::{Direction, Filter, Link, NEVER, Proof, Search, cost_in};
 use super::steps::steps;
 use crate::graph::{Confidence, Graph, NodeId, Tag, likelihood_of};
 use rustc_hash::FxHashMap;
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -96,9 +97,10 @@ impl<'g> Asker<'g> {
         }
         answers.sort_by(|a, b| {
             let worse = (b.severity, b.score).partial_cmp(&(a.severity, a.score));
-            worse
-                .unwrap_or(std::cmp::Ordering::Equal)
-                .then_with(|| (a.from, a.to, &a.fingerprint).cmp(&(b.from, b.to, &b.fingerprint)))
+            let door = |answer: &Answer| answer.steps.first().map(|s| s.to);
+            let tie =
+                |x: &Answer, y: &Answer| (x.from, door(x), x.to).cmp(&(y.from, door(y), y.to));
+            worse.unwrap_or(Ordering::Equal).then_with(|| tie(a, b))
         });
         Outcome { answers, left_out, undecided: finds.undecided, partial: finds.partial }
     }
