@@ -7,7 +7,7 @@
 use super::Family;
 use crate::graph::{Confidence, Fact, Odds, Sink, Thing};
 use crate::sym::Sym;
-use crate::world::exposure::Host;
+use crate::world::hosts::Host;
 use crate::world::pods::{PodSpec, Volume};
 use crate::world::{AccountIx, NodeIx, ObjectId, PodIx, SecretIx, UNKNOWN_NODE, WorkloadIx, World};
 use std::collections::{BTreeMap, BTreeSet};
