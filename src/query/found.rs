@@ -56,6 +56,9 @@ pub(super) struct Finds {
 /// The out-edges of a node without its name.
 type Shape = Vec<(NodeId, u16, &'static str)>;
 
+/// The first source of a shape, and its way with the key, if it has one.
+type Twin = (NodeId, Option<(Rc<Proof>, u64)>);
+
 /// Finds pairs of one query.
 pub(super) struct Finder<'a, 'g> {
     pub(super) graph: &'g Graph,
@@ -99,19 +102,19 @@ impl Finder<'_, '_> {
         match sources {
             [internet] if self.graph.kind(*internet) == NodeKind::Internet => {
                 let first = self.finds.found.len();
-                self.from_one(*internet, targets, self.filter.clone());
+                self.reach_from(*internet, targets, self.filter.clone());
                 self.by_doors(*internet, targets, first);
             }
-            [source] => self.from_one(*source, targets, self.filter.clone()),
+            [source] => self.reach_from(*source, targets, self.filter.clone()),
             _ if targets.len() == 1 || self.query.pairs == Pairs::Nearest => {
-                self.to_any(sources, targets);
+                self.nearest_of(sources, targets);
             }
             _ if self.query.pairs == Pairs::All && targets.len() <= sources.len() => {
                 for target in targets {
                     if !self.may_go_on() {
                         return self.give_up(sources, targets);
                     }
-                    self.to_any(sources, &[*target]);
+                    self.nearest_of(sources, &[*target]);
                 }
             }
             _ => {
@@ -119,7 +122,7 @@ impl Finder<'_, '_> {
                     if !self.may_go_on() {
                         return self.give_up(sources, targets);
                     }
-                    self.from_one(*source, targets, self.filter.clone());
+                    self.reach_from(*source, targets, self.filter.clone());
                 }
             }
         }
@@ -135,7 +138,7 @@ impl Finder<'_, '_> {
         let known: FxHashSet<(NodeId, NodeId)> =
             self.finds.found.iter().map(|f| (f.from, f.to)).collect();
         let first = self.finds.found.len();
-        self.to_any(sources, targets);
+        self.nearest_of(sources, targets);
         let more = self.finds.found.split_off(first);
         self.finds.found.extend(more.into_iter().filter(|f| !known.contains(&(f.from, f.to))));
     }
@@ -175,7 +178,7 @@ impl Finder<'_, '_> {
         self.budget = self.budget.saturating_sub(work);
     }
 
-    fn from_one(&mut self, source: NodeId, targets: &[NodeId], filter: Filter) {
+    fn reach_from(&mut self, source: NodeId, targets: &[NodeId], filter: Filter) {
         let shared = self.graph.kind(source) == NodeKind::Internet;
         let place = if self.query.pairs == Pairs::First {
             let visit = |node: NodeId, _| {
@@ -285,20 +288,46 @@ impl Finder<'_, '_> {
                 }
                 let mut filter = self.filter.clone();
                 filter.only_door(*door);
-                if let Exact::Proof(proof, key) = self.exact(internet, &filter, &grown) {
-                    self.finds.found.push(found(key, Way::Guided(proof, place)));
+                match self.exact(internet, &filter, &grown) {
+                    Exact::Proof(proof, key) => {
+                        self.finds.found.push(found(key, Way::Guided(proof, place)));
+                    }
+                    Exact::Nothing => {}
+                    Exact::Unknown => {
+                        let without = self.without_gates(&[*to]);
+                        let key = self.finds.grown[without].tree.key(*door);
+                        if key == NEVER {
+                            self.finds.undecided += 1;
+                        } else {
+                            let key = key.saturating_add(cost << 24);
+                            self.finds.found.push(found(key, Way::Tree(without)));
+                        }
+                    }
                 }
             }
         }
     }
 
+    /// The ways to some targets that pass no gate, for when the others cannot be followed.
+    fn without_gates(&mut self, targets: &[NodeId]) -> usize {
+        let known = self.finds.grown.iter().position(|g| {
+            g.roots == targets
+                && g.filter.avoids_gates()
+                && g.tree.direction() == Direction::Backward
+        });
+        known.unwrap_or_else(|| {
+            let mut filter = self.filter.clone();
+            filter.avoid_gates();
+            self.grow(Direction::Backward, targets, filter, false)
+        })
+    }
+
     /// The nearest of the targets for each source.
-    fn to_any(&mut self, sources: &[NodeId], targets: &[NodeId]) {
+    fn nearest_of(&mut self, sources: &[NodeId], targets: &[NodeId]) {
         let place = self.grow(Direction::Backward, targets, self.filter.clone(), true);
         let grown = Rc::clone(&self.finds.grown[place]);
         let filter = self.filter.clone();
-        let mut twins: FxHashMap<Shape, (NodeId, Option<(Rc<Proof>, u64)>)> = FxHashMap::default();
-        let mut plain: Option<usize> = None;
+        let mut twins: FxHashMap<Shape, Twin> = FxHashMap::default();
         for from in sources {
             let key = grown.tree.key(*from);
             let (to, gated) = grown.tree.root(self.graph, *from);
@@ -329,11 +358,7 @@ impl Finder<'_, '_> {
                     twins.insert(shape, (*from, None));
                 }
                 Exact::Unknown => {
-                    let without = *plain.get_or_insert_with(|| {
-                        let mut filter = filter.clone();
-                        filter.avoid_gates();
-                        self.grow(Direction::Backward, targets, filter, false)
-                    });
+                    let without = self.without_gates(targets);
                     let grown = Rc::clone(&self.finds.grown[without]);
                     let key = grown.tree.key(*from);
                     if key == NEVER {

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// How many proofs are tried for each that is asked for: many differ only in what the steps fold
 /// away, such as which of two bindings grants a right.
-const TRIES: usize = 30;
+const TRIES: usize = 200;
 
 /// The `k` best ways from any of `sources` to any of `targets`, the best first, no two of which
 /// read alike. `work` limits the edges looked at.

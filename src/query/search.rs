@@ -84,6 +84,11 @@ impl Filter {
         self.any = true;
     }
 
+    /// Whether it leaves out every gate.
+    pub(super) fn avoids_gates(&self) -> bool {
+        self.gates
+    }
+
     /// Whether an edge may be used.
     #[must_use]
     pub fn allows(&self, graph: &Graph, edge: EdgeId, from: NodeId, to: NodeId) -> bool {
