@@ -7,8 +7,9 @@
 
 use super::answer::Cut;
 use super::ask::{doors, tree_end};
+use super::filter::holds;
 use super::found::{Finds, Found, Grown, Way};
-use super::search::{Direction, End, NEVER, Next, Proof, Search, holds};
+use super::search::{Direction, End, NEVER, Next, Proof, Search};
 use crate::graph::{EdgeId, Fact, Graph, NodeId, NodeKind};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
@@ -149,7 +150,8 @@ impl<'a, 'g> Closer<'a, 'g> {
             return Some(false);
         }
         let (graph, tree) = (self.graph, &grown.tree);
-        let mut seen = rustc_hash::FxHashSet::from_iter([at]);
+        // Each node seen, with the one that it was seen from.
+        let mut seen: FxHashMap<NodeId, NodeId> = FxHashMap::from_iter([(at, at)]);
         let mut stack = vec![at];
         let mut gated = false;
         while let Some(node) = stack.pop() {
@@ -161,7 +163,7 @@ impl<'a, 'g> Closer<'a, 'g> {
             };
             for (edge, near) in edges {
                 self.work = self.work.checked_sub(1)?;
-                if tree.key(near) == NEVER || seen.contains(&near) {
+                if tree.key(near) == NEVER || seen.contains_key(&near) {
                     continue;
                 }
                 let (from, to) = if forward { (near, node) } else { (node, near) };
@@ -172,15 +174,19 @@ impl<'a, 'g> Closer<'a, 'g> {
                     gated = true;
                     continue;
                 }
-                if self.is_clean(grown, near, fact, memo) {
+                let known = memo.closed.get(&near).copied();
+                if known == Some(true) {
+                    continue;
+                }
+                if known == Some(false) || self.is_clean(grown, near, fact, memo) {
+                    // Whatever led here is open too.
+                    let mut back = node;
+                    while memo.closed.insert(back, false).is_none() {
+                        back = seen.get(&back).copied().unwrap_or(back);
+                    }
                     return Some(false);
                 }
-                match memo.closed.get(&near) {
-                    Some(true) => continue,
-                    Some(false) => return Some(false),
-                    None => {}
-                }
-                seen.insert(near);
+                seen.insert(near, node);
                 stack.push(near);
             }
         }
@@ -193,7 +199,7 @@ impl<'a, 'g> Closer<'a, 'g> {
                 Direction::Backward => self.searched(grown, at, None, None, fact),
             };
         }
-        memo.closed.extend(seen.into_iter().map(|node| (node, true)));
+        memo.closed.extend(seen.into_keys().map(|node| (node, true)));
         Some(true)
     }
 

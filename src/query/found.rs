@@ -5,9 +5,9 @@
 //! share it. Work is counted in edges looked at, so that what is given up does not depend on the
 //! machine.
 
+use super::filter::Filter;
 use super::library::{Goal, Pairs, Query};
-use super::search::{Direction, End, Filter, Link, NEVER, Next, Proof, Search, Tree};
-use super::steps::passes;
+use super::search::{Direction, End, Link, NEVER, Next, Proof, Search, Tree};
 use crate::graph::{Attack, EdgeId, Graph, NodeId, NodeKind};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::rc::Rc;
@@ -128,7 +128,7 @@ impl Finder<'_, '_> {
         }
     }
 
-    fn may_go_on(&mut self) -> bool {
+    pub(super) fn may_go_on(&mut self) -> bool {
         self.finds.partial |= self.budget == 0;
         self.budget > 0
     }
@@ -144,7 +144,7 @@ impl Finder<'_, '_> {
     }
 
     /// Runs a whole search, or takes the one that an earlier query ran.
-    fn grow(
+    pub(super) fn grow(
         &mut self,
         direction: Direction,
         roots: &[NodeId],
@@ -174,11 +174,11 @@ impl Finder<'_, '_> {
         self.finds.grown.len() - 1
     }
 
-    fn spend(&mut self, work: usize) {
+    pub(super) fn spend(&mut self, work: usize) {
         self.budget = self.budget.saturating_sub(work);
     }
 
-    fn reach_from(&mut self, source: NodeId, targets: &[NodeId], filter: Filter) {
+    pub(super) fn reach_from(&mut self, source: NodeId, targets: &[NodeId], filter: Filter) {
         let shared = self.graph.kind(source) == NodeKind::Internet;
         let place = if self.query.pairs == Pairs::First {
             let visit = |node: NodeId, _| {
@@ -207,109 +207,8 @@ impl Finder<'_, '_> {
         }
     }
 
-    /// The node behind the internet that a way goes through.
-    fn first_door(&self, grown: &Grown, to: NodeId) -> Option<NodeId> {
-        let mut at = to;
-        while let Some((_, near)) = grown.tree.link(at) {
-            if self.graph.kind(near) == NodeKind::Internet {
-                return Some(at);
-            }
-            at = near;
-        }
-        // Behind a gate: the first of its proof.
-        let proof = grown.tree.proof(self.graph, &grown.filter, at)?;
-        proof.links.first().map(|link| link.to)
-    }
-
-    /// The internet's other doors: each pair of a door and a target is an answer. `first` is where
-    /// the pairs of the best doors begin.
-    fn by_doors(&mut self, internet: NodeId, targets: &[NodeId], first: usize) {
-        let best = self.finds.found.split_off(first);
-        let mut doors: Vec<(u64, EdgeId, NodeId)> = Vec::new();
-        for (edge, door) in self.graph.outgoing(internet) {
-            let cost = u64::from(self.graph.edge(edge).cost);
-            match doors.last_mut() {
-                Some(last) if last.2 == door => *last = (*last).min((cost, edge, door)),
-                _ if self.filter.allows(self.graph, edge, internet, door) => {
-                    doors.push((cost, edge, door));
-                }
-                _ => {}
-            }
-        }
-        let single = doors.len() <= 1;
-        if !single && !best.is_empty() {
-            doors.sort_unstable();
-            let reached: Vec<NodeId> = best.iter().map(|f| f.to).collect();
-            if reached.len() <= doors.len() && self.query.pairs == Pairs::All {
-                self.doors_to(internet, &reached, &doors);
-            } else {
-                for (_, _, door) in doors {
-                    if !self.may_go_on() {
-                        break;
-                    }
-                    let mut filter = self.filter.clone();
-                    filter.only_door(door);
-                    let place = self.grow(Direction::Forward, &[internet], filter, false);
-                    let grown = Rc::clone(&self.finds.grown[place]);
-                    for to in targets.iter().filter(|t| grown.tree.key(**t) != NEVER) {
-                        let way = Way::Tree(place);
-                        let key = grown.tree.key(*to);
-                        let door = Some(door);
-                        self.finds.found.push(Found { from: internet, door, to: *to, key, way });
-                    }
-                }
-            }
-        }
-        let known: FxHashSet<(Option<NodeId>, NodeId)> =
-            self.finds.found[first..].iter().map(|f| (f.door, f.to)).collect();
-        let rest = best.into_iter().filter(|f| !known.contains(&(f.door, f.to)));
-        self.finds.found.extend(rest);
-    }
-
-    /// Every door's way to a few targets.
-    fn doors_to(&mut self, internet: NodeId, targets: &[NodeId], doors: &[(u64, EdgeId, NodeId)]) {
-        for to in targets {
-            if !self.may_go_on() {
-                return;
-            }
-            let place = self.grow(Direction::Backward, &[*to], self.filter.clone(), true);
-            let grown = Rc::clone(&self.finds.grown[place]);
-            for (cost, _, door) in doors {
-                let key = grown.tree.key(*door);
-                if key == NEVER {
-                    continue;
-                }
-                let found =
-                    |key, way| Found { from: internet, door: Some(*door), to: *to, key, way };
-                if !grown.tree.root(self.graph, *door).1 {
-                    let key = key.saturating_add(cost << 24);
-                    self.finds.found.push(found(key, Way::Tree(place)));
-                    continue;
-                }
-                let mut filter = self.filter.clone();
-                filter.only_door(*door);
-                match self.exact(internet, &filter, &grown) {
-                    Exact::Proof(proof, key) => {
-                        self.finds.found.push(found(key, Way::Guided(proof, place)));
-                    }
-                    Exact::Nothing => {}
-                    Exact::Unknown => {
-                        let without = self.without_gates(&[*to]);
-                        let key = self.finds.grown[without].tree.key(*door);
-                        if key == NEVER {
-                            self.finds.undecided += 1;
-                        } else {
-                            let key = key.saturating_add(cost << 24);
-                            self.finds.found.push(found(key, Way::Tree(without)));
-                        }
-                    }
-                }
-            }
-        }
-    }
-
     /// The ways to some targets that pass no gate, for when the others cannot be followed.
-    fn without_gates(&mut self, targets: &[NodeId]) -> usize {
+    pub(super) fn without_gates(&mut self, targets: &[NodeId]) -> usize {
         let known = self.finds.grown.iter().position(|g| {
             g.roots == targets
                 && g.filter.avoids_gates()
@@ -379,7 +278,7 @@ impl Finder<'_, '_> {
     }
 
     /// The true way of a source to one of a backward tree's roots.
-    fn exact(&mut self, from: NodeId, filter: &Filter, guide: &Grown) -> Exact {
+    pub(super) fn exact(&mut self, from: NodeId, filter: &Filter, guide: &Grown) -> Exact {
         if self.budget == 0 {
             return Exact::Unknown;
         }
@@ -472,88 +371,12 @@ impl Finder<'_, '_> {
             }
         }
     }
-
-    /// For each namespace the likeliest way into another one, and to the cluster itself.
-    fn outside(&mut self, sources: &[NodeId]) {
-        let graph = self.graph;
-        let mut by_namespace: Vec<(&str, Vec<NodeId>)> = Vec::new();
-        let mut sorted: Vec<(&str, NodeId)> =
-            sources.iter().filter_map(|n| Some((graph.namespace(*n)?, *n))).collect();
-        sorted.sort_unstable();
-        for (ns, node) in sorted {
-            match by_namespace.last_mut() {
-                Some((last, nodes)) if *last == ns => nodes.push(node),
-                _ => by_namespace.push((ns, vec![node])),
-            }
-        }
-        let filter = self.filter.clone();
-        for (ns, roots) in by_namespace {
-            if !self.may_go_on() {
-                return;
-            }
-            let mut ends: [Option<NodeId>; 2] = [None; 2];
-            let visit = |node: NodeId, _| {
-                let place = match outside(graph, node, ns) {
-                    Side::Within => return Next::Expand,
-                    // A set of another namespace has members of that namespace only.
-                    Side::Foreign if passes(graph.kind(node)) => {
-                        return if ends[0].is_some() { Next::Skip } else { Next::Expand };
-                    }
-                    Side::Foreign => 0,
-                    Side::Cluster => 1,
-                    Side::Elsewhere => return Next::Skip,
-                };
-                ends[place].get_or_insert(node);
-                if ends.iter().all(Option::is_some) { Next::Stop } else { Next::Skip }
-            };
-            self.search.run(Direction::Forward, &roots, &filter, None, usize::MAX, visit);
-            self.spend(self.search.work() + roots.len());
-            for to in ends.into_iter().flatten() {
-                let Some(proof) = self.search.proof(&filter, to) else { continue };
-                let Some(from) = proof.links.first().map(|l| l.from) else { continue };
-                let key = self.search.key(to);
-                let around = |link: &Link| {
-                    let edges = graph.incoming(link.to).filter(|(edge, near)| {
-                        self.search.key(*near) != NEVER
-                            && filter.allows(graph, *edge, *near, link.to)
-                    });
-                    edges.count().saturating_sub(1)
-                };
-                let others = proof.links.iter().map(around).sum();
-                let way = Way::Alone(Rc::new(proof), others);
-                self.finds.found.push(Found { from, door: None, to, key, way });
-            }
-        }
-    }
 }
 
-enum Exact {
+/// What a search for the truth found.
+pub(super) enum Exact {
     Proof(Rc<Proof>, u64),
     Nothing,
     /// The work is used up.
     Unknown,
-}
-
-/// Where a node lies, seen from a namespace.
-enum Side {
-    Within,
-    Foreign,
-    Cluster,
-    /// Outside of the cluster: other questions ask for it.
-    Elsewhere,
-}
-
-fn outside(graph: &Graph, node: NodeId, ns: &str) -> Side {
-    match graph.kind(node) {
-        NodeKind::ClusterAdmin
-        | NodeKind::Node
-        | NodeKind::NodeIdentity
-        | NodeKind::PersistentVolume
-        | NodeKind::User => Side::Cluster,
-        NodeKind::CloudIdentity | NodeKind::Internet | NodeKind::Entry => Side::Elsewhere,
-        NodeKind::Namespace if graph.name(node) != ns => Side::Foreign,
-        NodeKind::RoleBinding | NodeKind::Role => Side::Within,
-        _ if graph.namespace(node).is_some_and(|n| n != ns) => Side::Foreign,
-        _ => Side::Within,
-    }
 }

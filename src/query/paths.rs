@@ -4,8 +4,9 @@
 //! are forbidden one of its edges each, and so on: Yen's idea, with edges instead of prefixes,
 //! because a proof through a gate has no prefix.
 
+use super::filter::Filter;
 use super::fingerprint;
-use super::search::{Direction, End, Filter, Next, Proof, Search};
+use super::search::{Direction, End, Next, Proof, Search};
 use super::steps::steps;
 use crate::graph::{EdgeId, Graph, NodeId};
 use std::collections::{BTreeMap, BTreeSet};
