@@ -17,6 +17,9 @@ use std::collections::BTreeMap;
 /// Structure that a person can change.
 const CHANGEABLE: &[&str] = &["bound-to", "token-trusts-foreign-identity"];
 
+/// Into how many parts the work is split, so that one dear fact does not use up all of it.
+const SHARES: usize = 32;
+
 /// Tries facts under a limit of edges looked at.
 pub(super) struct Closer<'a, 'g> {
     graph: &'g Graph,
@@ -56,26 +59,40 @@ impl<'a, 'g> Closer<'a, 'g> {
             users.iter().map(|(fact, of)| (usize::MAX - of.len(), rank(fact), *fact)).collect();
         facts.sort_unstable();
         let mut best: Vec<Option<(usize, u8, Fact)>> = vec![None; proofs.len()];
+        let mut left = std::mem::take(&mut self.work);
+        let share = (left / SHARES).max(1);
         for (_, rank, fact) in facts {
             let Some(of) = users.get(&fact) else { continue };
-            let mut memos: FxHashMap<usize, Memo> = FxHashMap::default();
-            let mut closed = Vec::new();
-            for answer in of {
-                let Some(all) = self.all_closed(members[*answer], fact, &mut memos) else { break };
-                closed.extend(all.then_some(*answer));
-            }
-            let candidate = (usize::MAX - closed.len(), rank, fact);
-            for answer in closed {
-                let at = &mut best[answer];
+            self.work = share.min(left);
+            left -= self.work;
+            let closed = self.closed_of(of, members, fact);
+            left += self.work;
+            // What was not looked at to its end would be counted short.
+            for answer in closed.iter().flatten() {
+                let count = closed.as_ref().map_or(0, Vec::len);
+                let candidate = (usize::MAX - count, rank, fact);
+                let at = &mut best[*answer];
                 *at = Some(at.map_or(candidate, |b| b.min(candidate)));
             }
-            if self.work == 0 {
+            if left == 0 {
                 break;
             }
         }
         let of = proofs.len();
         let cut = |(rest, _, fact): (usize, u8, Fact)| Cut { fact, closes: usize::MAX - rest, of };
         best.into_iter().map(|b| b.map(cut)).collect()
+    }
+
+    /// Which of some answers a fact closes; `None` once the work is used up.
+    fn closed_of(&mut self, of: &[usize], members: &[&[usize]], fact: Fact) -> Option<Vec<usize>> {
+        let mut memos: FxHashMap<usize, Memo> = FxHashMap::default();
+        let mut closed = Vec::new();
+        for answer in of {
+            if self.all_closed(members[*answer], fact, &mut memos)? {
+                closed.push(*answer);
+            }
+        }
+        Some(closed)
     }
 
     /// The facts of a proof that a person can change, each once.
