@@ -2,12 +2,13 @@
 
 use super::answer::{Answer, Severity};
 use super::closes::Closer;
+use super::filter::Filter;
 use super::fingerprint;
 use super::found::{Finder, Finds, Found, Grown, Way};
 use super::library::{Avoid, Goal, Query};
 use super::paths;
 use super::risk;
-use super::search::{Direction, Filter, Link, NEVER, Proof, Search, cost_in};
+use super::search::{Direction, Link, NEVER, Proof, Search, cost_in};
 use super::steps::steps;
 use crate::graph::{Confidence, Graph, NodeId, Tag, likelihood_of};
 use rustc_hash::FxHashMap;

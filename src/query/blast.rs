@@ -1,7 +1,8 @@
 //! What can be reached from somewhere, and how likely: one search, sorted by kind.
 
+use super::filter::Filter;
 use super::risk;
-use super::search::{Direction, Filter, Next, Search, cost_in};
+use super::search::{Direction, Next, Search, cost_in};
 use crate::graph::{Graph, NodeId, NodeKind, likelihood_of};
 use rustc_hash::FxHashMap;
 

@@ -7,14 +7,18 @@
 
 use super::answer::Cut;
 use super::ask::{doors, tree_end};
+use super::filter::holds;
 use super::found::{Finds, Found, Grown, Way};
-use super::search::{Direction, End, NEVER, Next, Proof, Search, holds};
+use super::search::{Direction, End, NEVER, Next, Proof, Search};
 use crate::graph::{EdgeId, Fact, Graph, NodeId, NodeKind};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 
 /// Structure that a person can change.
 const CHANGEABLE: &[&str] = &["bound-to", "token-trusts-foreign-identity"];
+
+/// Into how many parts the work is split, so that one dear fact does not use up all of it.
+const SHARES: usize = 32;
 
 /// Tries facts under a limit of edges looked at.
 pub(super) struct Closer<'a, 'g> {
@@ -55,26 +59,40 @@ impl<'a, 'g> Closer<'a, 'g> {
             users.iter().map(|(fact, of)| (usize::MAX - of.len(), rank(fact), *fact)).collect();
         facts.sort_unstable();
         let mut best: Vec<Option<(usize, u8, Fact)>> = vec![None; proofs.len()];
+        let mut left = std::mem::take(&mut self.work);
+        let share = (left / SHARES).max(1);
         for (_, rank, fact) in facts {
             let Some(of) = users.get(&fact) else { continue };
-            let mut memos: FxHashMap<usize, Memo> = FxHashMap::default();
-            let mut closed = Vec::new();
-            for answer in of {
-                let Some(all) = self.all_closed(members[*answer], fact, &mut memos) else { break };
-                closed.extend(all.then_some(*answer));
-            }
-            let candidate = (usize::MAX - closed.len(), rank, fact);
-            for answer in closed {
-                let at = &mut best[answer];
+            self.work = share.min(left);
+            left -= self.work;
+            let closed = self.closed_of(of, members, fact);
+            left += self.work;
+            // What was not looked at to its end would be counted short.
+            for answer in closed.iter().flatten() {
+                let count = closed.as_ref().map_or(0, Vec::len);
+                let candidate = (usize::MAX - count, rank, fact);
+                let at = &mut best[*answer];
                 *at = Some(at.map_or(candidate, |b| b.min(candidate)));
             }
-            if self.work == 0 {
+            if left == 0 {
                 break;
             }
         }
         let of = proofs.len();
         let cut = |(rest, _, fact): (usize, u8, Fact)| Cut { fact, closes: usize::MAX - rest, of };
         best.into_iter().map(|b| b.map(cut)).collect()
+    }
+
+    /// Which of some answers a fact closes; `None` once the work is used up.
+    fn closed_of(&mut self, of: &[usize], members: &[&[usize]], fact: Fact) -> Option<Vec<usize>> {
+        let mut memos: FxHashMap<usize, Memo> = FxHashMap::default();
+        let mut closed = Vec::new();
+        for answer in of {
+            if self.all_closed(members[*answer], fact, &mut memos)? {
+                closed.push(*answer);
+            }
+        }
+        Some(closed)
     }
 
     /// The facts of a proof that a person can change, each once.
@@ -149,7 +167,8 @@ impl<'a, 'g> Closer<'a, 'g> {
             return Some(false);
         }
         let (graph, tree) = (self.graph, &grown.tree);
-        let mut seen = rustc_hash::FxHashSet::from_iter([at]);
+        // Each node seen, with the one that it was seen from.
+        let mut seen: FxHashMap<NodeId, NodeId> = FxHashMap::from_iter([(at, at)]);
         let mut stack = vec![at];
         let mut gated = false;
         while let Some(node) = stack.pop() {
@@ -161,7 +180,7 @@ impl<'a, 'g> Closer<'a, 'g> {
             };
             for (edge, near) in edges {
                 self.work = self.work.checked_sub(1)?;
-                if tree.key(near) == NEVER || seen.contains(&near) {
+                if tree.key(near) == NEVER || seen.contains_key(&near) {
                     continue;
                 }
                 let (from, to) = if forward { (near, node) } else { (node, near) };
@@ -172,15 +191,19 @@ impl<'a, 'g> Closer<'a, 'g> {
                     gated = true;
                     continue;
                 }
-                if self.is_clean(grown, near, fact, memo) {
+                let known = memo.closed.get(&near).copied();
+                if known == Some(true) {
+                    continue;
+                }
+                if known == Some(false) || self.is_clean(grown, near, fact, memo) {
+                    // Whatever led here is open too.
+                    let mut back = node;
+                    while memo.closed.insert(back, false).is_none() {
+                        back = seen.get(&back).copied().unwrap_or(back);
+                    }
                     return Some(false);
                 }
-                match memo.closed.get(&near) {
-                    Some(true) => continue,
-                    Some(false) => return Some(false),
-                    None => {}
-                }
-                seen.insert(near);
+                seen.insert(near, node);
                 stack.push(near);
             }
         }
@@ -193,7 +216,7 @@ impl<'a, 'g> Closer<'a, 'g> {
                 Direction::Backward => self.searched(grown, at, None, None, fact),
             };
         }
-        memo.closed.extend(seen.into_iter().map(|node| (node, true)));
+        memo.closed.extend(seen.into_keys().map(|node| (node, true)));
         Some(true)
     }
 

@@ -5,9 +5,9 @@
 //! share it. Work is counted in edges looked at, so that what is given up does not depend on the
 //! machine.
 
+use super::filter::Filter;
 use super::library::{Goal, Pairs, Query};
-use super::search::{Direction, End, Filter, Link, NEVER, Next, Proof, Search, Tree};
-use super::steps::passes;
+use super::search::{Direction, End, Link, NEVER, Next, Proof, Search, Tree};
 use crate::graph::{Attack, EdgeId, Graph, NodeId, NodeKind};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::rc::Rc;
@@ -56,6 +56,9 @@ pub(super) struct Finds {
 /// The out-edges of a node without its name.
 type Shape = Vec<(NodeId, u16, &'static str)>;
 
+/// The first source of a shape, and its way with the key, if it has one.
+type Twin = (NodeId, Option<(Rc<Proof>, u64)>);
+
 /// Finds pairs of one query.
 pub(super) struct Finder<'a, 'g> {
     pub(super) graph: &'g Graph,
@@ -99,19 +102,19 @@ impl Finder<'_, '_> {
         match sources {
             [internet] if self.graph.kind(*internet) == NodeKind::Internet => {
                 let first = self.finds.found.len();
-                self.from_one(*internet, targets, self.filter.clone());
+                self.reach_from(*internet, targets, self.filter.clone());
                 self.by_doors(*internet, targets, first);
             }
-            [source] => self.from_one(*source, targets, self.filter.clone()),
+            [source] => self.reach_from(*source, targets, self.filter.clone()),
             _ if targets.len() == 1 || self.query.pairs == Pairs::Nearest => {
-                self.to_any(sources, targets);
+                self.nearest_of(sources, targets);
             }
             _ if self.query.pairs == Pairs::All && targets.len() <= sources.len() => {
                 for target in targets {
                     if !self.may_go_on() {
                         return self.give_up(sources, targets);
                     }
-                    self.to_any(sources, &[*target]);
+                    self.nearest_of(sources, &[*target]);
                 }
             }
             _ => {
@@ -119,13 +122,13 @@ impl Finder<'_, '_> {
                     if !self.may_go_on() {
                         return self.give_up(sources, targets);
                     }
-                    self.from_one(*source, targets, self.filter.clone());
+                    self.reach_from(*source, targets, self.filter.clone());
                 }
             }
         }
     }
 
-    fn may_go_on(&mut self) -> bool {
+    pub(super) fn may_go_on(&mut self) -> bool {
         self.finds.partial |= self.budget == 0;
         self.budget > 0
     }
@@ -135,13 +138,13 @@ impl Finder<'_, '_> {
         let known: FxHashSet<(NodeId, NodeId)> =
             self.finds.found.iter().map(|f| (f.from, f.to)).collect();
         let first = self.finds.found.len();
-        self.to_any(sources, targets);
+        self.nearest_of(sources, targets);
         let more = self.finds.found.split_off(first);
         self.finds.found.extend(more.into_iter().filter(|f| !known.contains(&(f.from, f.to))));
     }
 
     /// Runs a whole search, or takes the one that an earlier query ran.
-    fn grow(
+    pub(super) fn grow(
         &mut self,
         direction: Direction,
         roots: &[NodeId],
@@ -171,11 +174,11 @@ impl Finder<'_, '_> {
         self.finds.grown.len() - 1
     }
 
-    fn spend(&mut self, work: usize) {
+    pub(super) fn spend(&mut self, work: usize) {
         self.budget = self.budget.saturating_sub(work);
     }
 
-    fn from_one(&mut self, source: NodeId, targets: &[NodeId], filter: Filter) {
+    pub(super) fn reach_from(&mut self, source: NodeId, targets: &[NodeId], filter: Filter) {
         let shared = self.graph.kind(source) == NodeKind::Internet;
         let place = if self.query.pairs == Pairs::First {
             let visit = |node: NodeId, _| {
@@ -204,101 +207,26 @@ impl Finder<'_, '_> {
         }
     }
 
-    /// The node behind the internet that a way goes through.
-    fn first_door(&self, grown: &Grown, to: NodeId) -> Option<NodeId> {
-        let mut at = to;
-        while let Some((_, near)) = grown.tree.link(at) {
-            if self.graph.kind(near) == NodeKind::Internet {
-                return Some(at);
-            }
-            at = near;
-        }
-        // Behind a gate: the first of its proof.
-        let proof = grown.tree.proof(self.graph, &grown.filter, at)?;
-        proof.links.first().map(|link| link.to)
-    }
-
-    /// The internet's other doors: each pair of a door and a target is an answer. `first` is where
-    /// the pairs of the best doors begin.
-    fn by_doors(&mut self, internet: NodeId, targets: &[NodeId], first: usize) {
-        let best = self.finds.found.split_off(first);
-        let mut doors: Vec<(u64, EdgeId, NodeId)> = Vec::new();
-        for (edge, door) in self.graph.outgoing(internet) {
-            let cost = u64::from(self.graph.edge(edge).cost);
-            match doors.last_mut() {
-                Some(last) if last.2 == door => *last = (*last).min((cost, edge, door)),
-                _ if self.filter.allows(self.graph, edge, internet, door) => {
-                    doors.push((cost, edge, door));
-                }
-                _ => {}
-            }
-        }
-        let single = doors.len() <= 1;
-        if !single && !best.is_empty() {
-            doors.sort_unstable();
-            let reached: Vec<NodeId> = best.iter().map(|f| f.to).collect();
-            if reached.len() <= doors.len() && self.query.pairs == Pairs::All {
-                self.doors_to(internet, &reached, &doors);
-            } else {
-                for (_, _, door) in doors {
-                    if !self.may_go_on() {
-                        break;
-                    }
-                    let mut filter = self.filter.clone();
-                    filter.only_door(door);
-                    let place = self.grow(Direction::Forward, &[internet], filter, false);
-                    let grown = Rc::clone(&self.finds.grown[place]);
-                    for to in targets.iter().filter(|t| grown.tree.key(**t) != NEVER) {
-                        let way = Way::Tree(place);
-                        let key = grown.tree.key(*to);
-                        let door = Some(door);
-                        self.finds.found.push(Found { from: internet, door, to: *to, key, way });
-                    }
-                }
-            }
-        }
-        let known: FxHashSet<(Option<NodeId>, NodeId)> =
-            self.finds.found[first..].iter().map(|f| (f.door, f.to)).collect();
-        let rest = best.into_iter().filter(|f| !known.contains(&(f.door, f.to)));
-        self.finds.found.extend(rest);
-    }
-
-    /// Every door's way to a few targets.
-    fn doors_to(&mut self, internet: NodeId, targets: &[NodeId], doors: &[(u64, EdgeId, NodeId)]) {
-        for to in targets {
-            if !self.may_go_on() {
-                return;
-            }
-            let place = self.grow(Direction::Backward, &[*to], self.filter.clone(), true);
-            let grown = Rc::clone(&self.finds.grown[place]);
-            for (cost, _, door) in doors {
-                let key = grown.tree.key(*door);
-                if key == NEVER {
-                    continue;
-                }
-                let found =
-                    |key, way| Found { from: internet, door: Some(*door), to: *to, key, way };
-                if !grown.tree.root(self.graph, *door).1 {
-                    let key = key.saturating_add(cost << 24);
-                    self.finds.found.push(found(key, Way::Tree(place)));
-                    continue;
-                }
-                let mut filter = self.filter.clone();
-                filter.only_door(*door);
-                if let Exact::Proof(proof, key) = self.exact(internet, &filter, &grown) {
-                    self.finds.found.push(found(key, Way::Guided(proof, place)));
-                }
-            }
-        }
+    /// The ways to some targets that pass no gate, for when the others cannot be followed.
+    pub(super) fn without_gates(&mut self, targets: &[NodeId]) -> usize {
+        let known = self.finds.grown.iter().position(|g| {
+            g.roots == targets
+                && g.filter.avoids_gates()
+                && g.tree.direction() == Direction::Backward
+        });
+        known.unwrap_or_else(|| {
+            let mut filter = self.filter.clone();
+            filter.avoid_gates();
+            self.grow(Direction::Backward, targets, filter, false)
+        })
     }
 
     /// The nearest of the targets for each source.
-    fn to_any(&mut self, sources: &[NodeId], targets: &[NodeId]) {
+    fn nearest_of(&mut self, sources: &[NodeId], targets: &[NodeId]) {
         let place = self.grow(Direction::Backward, targets, self.filter.clone(), true);
         let grown = Rc::clone(&self.finds.grown[place]);
         let filter = self.filter.clone();
-        let mut twins: FxHashMap<Shape, (NodeId, Option<(Rc<Proof>, u64)>)> = FxHashMap::default();
-        let mut plain: Option<usize> = None;
+        let mut twins: FxHashMap<Shape, Twin> = FxHashMap::default();
         for from in sources {
             let key = grown.tree.key(*from);
             let (to, gated) = grown.tree.root(self.graph, *from);
@@ -329,11 +257,7 @@ impl Finder<'_, '_> {
                     twins.insert(shape, (*from, None));
                 }
                 Exact::Unknown => {
-                    let without = *plain.get_or_insert_with(|| {
-                        let mut filter = filter.clone();
-                        filter.avoid_gates();
-                        self.grow(Direction::Backward, targets, filter, false)
-                    });
+                    let without = self.without_gates(targets);
                     let grown = Rc::clone(&self.finds.grown[without]);
                     let key = grown.tree.key(*from);
                     if key == NEVER {
@@ -354,7 +278,7 @@ impl Finder<'_, '_> {
     }
 
     /// The true way of a source to one of a backward tree's roots.
-    fn exact(&mut self, from: NodeId, filter: &Filter, guide: &Grown) -> Exact {
+    pub(super) fn exact(&mut self, from: NodeId, filter: &Filter, guide: &Grown) -> Exact {
         if self.budget == 0 {
             return Exact::Unknown;
         }
@@ -447,88 +371,12 @@ impl Finder<'_, '_> {
             }
         }
     }
-
-    /// For each namespace the likeliest way into another one, and to the cluster itself.
-    fn outside(&mut self, sources: &[NodeId]) {
-        let graph = self.graph;
-        let mut by_namespace: Vec<(&str, Vec<NodeId>)> = Vec::new();
-        let mut sorted: Vec<(&str, NodeId)> =
-            sources.iter().filter_map(|n| Some((graph.namespace(*n)?, *n))).collect();
-        sorted.sort_unstable();
-        for (ns, node) in sorted {
-            match by_namespace.last_mut() {
-                Some((last, nodes)) if *last == ns => nodes.push(node),
-                _ => by_namespace.push((ns, vec![node])),
-            }
-        }
-        let filter = self.filter.clone();
-        for (ns, roots) in by_namespace {
-            if !self.may_go_on() {
-                return;
-            }
-            let mut ends: [Option<NodeId>; 2] = [None; 2];
-            let visit = |node: NodeId, _| {
-                let place = match outside(graph, node, ns) {
-                    Side::Within => return Next::Expand,
-                    // A set of another namespace has members of that namespace only.
-                    Side::Foreign if passes(graph.kind(node)) => {
-                        return if ends[0].is_some() { Next::Skip } else { Next::Expand };
-                    }
-                    Side::Foreign => 0,
-                    Side::Cluster => 1,
-                    Side::Elsewhere => return Next::Skip,
-                };
-                ends[place].get_or_insert(node);
-                if ends.iter().all(Option::is_some) { Next::Stop } else { Next::Skip }
-            };
-            self.search.run(Direction::Forward, &roots, &filter, None, usize::MAX, visit);
-            self.spend(self.search.work() + roots.len());
-            for to in ends.into_iter().flatten() {
-                let Some(proof) = self.search.proof(&filter, to) else { continue };
-                let Some(from) = proof.links.first().map(|l| l.from) else { continue };
-                let key = self.search.key(to);
-                let around = |link: &Link| {
-                    let edges = graph.incoming(link.to).filter(|(edge, near)| {
-                        self.search.key(*near) != NEVER
-                            && filter.allows(graph, *edge, *near, link.to)
-                    });
-                    edges.count().saturating_sub(1)
-                };
-                let others = proof.links.iter().map(around).sum();
-                let way = Way::Alone(Rc::new(proof), others);
-                self.finds.found.push(Found { from, door: None, to, key, way });
-            }
-        }
-    }
 }
 
-enum Exact {
+/// What a search for the truth found.
+pub(super) enum Exact {
     Proof(Rc<Proof>, u64),
     Nothing,
     /// The work is used up.
     Unknown,
-}
-
-/// Where a node lies, seen from a namespace.
-enum Side {
-    Within,
-    Foreign,
-    Cluster,
-    /// Outside of the cluster: other questions ask for it.
-    Elsewhere,
-}
-
-fn outside(graph: &Graph, node: NodeId, ns: &str) -> Side {
-    match graph.kind(node) {
-        NodeKind::ClusterAdmin
-        | NodeKind::Node
-        | NodeKind::NodeIdentity
-        | NodeKind::PersistentVolume
-        | NodeKind::User => Side::Cluster,
-        NodeKind::CloudIdentity | NodeKind::Internet | NodeKind::Entry => Side::Elsewhere,
-        NodeKind::Namespace if graph.name(node) != ns => Side::Foreign,
-        NodeKind::RoleBinding | NodeKind::Role => Side::Within,
-        _ if graph.namespace(node).is_some_and(|n| n != ns) => Side::Foreign,
-        _ => Side::Within,
-    }
 }

@@ -4,8 +4,9 @@
 //! are compiled in, one row each.
 
 use super::answer::Severity;
-use super::search::Filter;
-use super::selector::{self, Glob, Selector};
+use super::filter::Filter;
+use super::glob::Glob;
+use super::selector::{self, Selector};
 use crate::graph::{Attack, Graph};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};

@@ -4,15 +4,16 @@
 //! are forbidden one of its edges each, and so on: Yen's idea, with edges instead of prefixes,
 //! because a proof through a gate has no prefix.
 
+use super::filter::Filter;
 use super::fingerprint;
-use super::search::{Direction, End, Filter, Next, Proof, Search};
+use super::search::{Direction, End, Next, Proof, Search};
 use super::steps::steps;
 use crate::graph::{EdgeId, Graph, NodeId};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How many proofs are tried for each that is asked for: many differ only in what the steps fold
 /// away, such as which of two bindings grants a right.
-const TRIES: usize = 30;
+const TRIES: usize = 200;
 
 /// The `k` best ways from any of `sources` to any of `targets`, the best first, no two of which
 /// read alike. `work` limits the edges looked at.

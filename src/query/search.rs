@@ -10,8 +10,9 @@
 //! A key is a cost and, below it, the number of edges; ties go to the way whose last node comes
 //! first, so that the result depends neither on the queue nor on the names of replicas.
 
+use super::filter::Filter;
 use super::radix::RadixHeap;
-use crate::graph::{Attack, EdgeId, Fact, Graph, NodeId, NodeKind};
+use crate::graph::{EdgeId, Graph, NodeId, NodeKind};
 use fixedbitset::FixedBitSet;
 use rustc_hash::FxHashMap;
 use std::collections::BTreeSet;
@@ -32,93 +33,6 @@ pub const fn cost_in(key: u64) -> u64 {
 
 fn add(key: u64, cost: u16) -> u64 {
     key.saturating_add((u64::from(cost) << EDGES) + 1).min(NEVER - 1)
-}
-
-/// What a search leaves out. The default leaves out nothing.
-#[derive(Debug, Clone, Default)]
-pub struct Filter {
-    attacks: Vec<&'static Attack>,
-    nodes: FixedBitSet,
-    edges: BTreeSet<EdgeId>,
-    facts: Vec<Fact>,
-    door: Option<NodeId>,
-    gates: bool,
-    any: bool,
-}
-
-impl Filter {
-    /// Leaves out the edges of an attack.
-    pub fn avoid_attack(&mut self, attack: &'static Attack) {
-        self.attacks.push(attack);
-        self.any = true;
-    }
-
-    /// Leaves out whatever leads into a node.
-    pub fn avoid_node(&mut self, node: NodeId) {
-        self.nodes.grow_and_insert(node.index());
-        self.any = true;
-    }
-
-    /// Leaves out one edge.
-    pub fn avoid_edge(&mut self, edge: EdgeId) {
-        self.edges.insert(edge);
-        self.any = true;
-    }
-
-    /// Leaves out the edges whose evidence holds a fact, or the same fact of another pod of the
-    /// same workload: one change takes away both.
-    pub fn remove_fact(&mut self, fact: Fact) {
-        self.facts.push(fact);
-        self.any = true;
-    }
-
-    /// Of the internet's edges, leaves only those to one node.
-    pub(super) fn only_door(&mut self, door: NodeId) {
-        self.door = Some(door);
-        self.any = true;
-    }
-
-    /// Leaves out every gate.
-    pub(super) fn avoid_gates(&mut self) {
-        self.gates = true;
-        self.any = true;
-    }
-
-    /// Whether an edge may be used.
-    #[must_use]
-    pub fn allows(&self, graph: &Graph, edge: EdgeId, from: NodeId, to: NodeId) -> bool {
-        if !self.any {
-            return true;
-        }
-        let attack = graph.attack(edge);
-        !(self.nodes.contains(to.index())
-            || self.edges.contains(&edge)
-            || self.attacks.iter().any(|a| std::ptr::eq(*a, attack))
-            || (self.gates && graph.kind(to) == NodeKind::Gate)
-            || self.door.is_some_and(|d| d != to && graph.kind(from) == NodeKind::Internet)
-            || self.facts.iter().any(|fact| holds(graph, edge, *fact)))
-    }
-}
-
-/// Whether an edge needs a fact, or the same fact of another pod of the workload.
-#[must_use]
-pub fn holds(graph: &Graph, edge: EdgeId, fact: Fact) -> bool {
-    graph.facts(edge).iter().any(|of| {
-        *of == fact
-            || (of.field == fact.field && of.value == fact.value && replicas(graph, *of, fact))
-    })
-}
-
-/// Whether two facts are of pods of one workload.
-fn replicas(graph: &Graph, a: Fact, b: Fact) -> bool {
-    let world = graph.world();
-    let workload = |fact: Fact| {
-        let object = world.objects.get(fact.object.index())?;
-        let pod = world.pod(object.ns, object.name)?;
-        let pod = &world.pods[pod.index()];
-        if pod.object == fact.object { pod.workload } else { None }
-    };
-    workload(a).is_some_and(|of| workload(b) == Some(of))
 }
 
 /// Which way a search runs.

@@ -3,6 +3,8 @@
 //! [`REFERENCE`] is the language's one description. A selection is parsed without a graph and
 //! then matched against one; what matches nothing is an error that says what is near.
 
+use super::glob::Glob;
+use super::kinds::{TYPED, typed};
 use super::near;
 use crate::graph::{Graph, NodeId, NodeKind, Tag};
 use fixedbitset::FixedBitSet;
@@ -67,69 +69,6 @@ const FIELDS: &[&str] = &["kind:", "ns:", "name:", "label:"];
 /// The user that requests without credentials come from.
 const ANONYMOUS: &str = "system:anonymous";
 
-/// One row of the kinds that a person may type.
-struct Typed {
-    /// The spellings, in lower case; the first is the usual one.
-    words: &'static [&'static str],
-    kinds: &'static [NodeKind],
-    /// Whether the name comes after a namespace.
-    namespaced: bool,
-    /// What the node's own name begins with, before a `/`.
-    part: Option<&'static str>,
-}
-
-macro_rules! typed {
-    ($([$($word:literal),+] $namespaced:literal $part:expr => $($kind:ident),+;)+) => {
-        &[$(Typed {
-            words: &[$($word),+], kinds: &[$(NodeKind::$kind),+], namespaced: $namespaced, part: $part,
-        }),+]
-    };
-}
-
-const TYPED: &[Typed] = typed! {
-    ["ns", "namespace", "namespaces"] false None => Namespace, NamespaceAdmin;
-    ["namespace-admin", "namespaceadmin"] false None => NamespaceAdmin;
-    ["node", "no", "nodes"] false None => Node;
-    ["node-identity", "nodeidentity"] false None => NodeIdentity;
-    ["sa", "serviceaccount", "serviceaccounts", "service-account"] true None => ServiceAccount;
-    ["user", "users"] false None => User;
-    ["group", "groups"] false None => Group;
-    ["secret", "secrets"] true None => Secret;
-    ["pod", "po", "pods"] true None => Pod;
-    ["container", "containers"] true None => Container;
-    ["workload", "workloads"] true None => Workload;
-    ["deploy", "deployment", "deployments"] true Some("Deployment") => Workload;
-    ["ds", "daemonset", "daemonsets"] true Some("DaemonSet") => Workload;
-    ["sts", "statefulset", "statefulsets"] true Some("StatefulSet") => Workload;
-    ["rs", "replicaset", "replicasets"] true Some("ReplicaSet") => Workload;
-    ["rc", "replicationcontroller", "replicationcontrollers"] true Some("ReplicationController")
-        => Workload;
-    ["job", "jobs"] true Some("Job") => Workload;
-    ["cj", "cronjob", "cronjobs"] true Some("CronJob") => Workload;
-    ["role", "roles"] true None => Role;
-    ["clusterrole", "clusterroles"] false None => ClusterRole;
-    ["rb", "rolebinding", "rolebindings"] true None => RoleBinding;
-    ["crb", "clusterrolebinding", "clusterrolebindings"] false None => ClusterRoleBinding;
-    ["pv", "persistentvolume", "persistentvolumes"] false None => PersistentVolume;
-    ["pvc", "persistentvolumeclaim", "persistentvolumeclaims"] true None => PersistentVolumeClaim;
-    ["cm", "configmap", "configmaps"] true None => ConfigMap;
-    ["entry", "entries"] true None => Entry;
-    ["svc", "service", "services"] true Some("service") => Entry;
-    ["ing", "ingress", "ingresses"] true Some("ingress") => Entry;
-    ["route", "routes"] true Some("route") => Entry;
-    ["httproute", "httproutes"] true Some("httproute") => Entry;
-    ["hostport"] true Some("hostport") => Entry;
-    ["cloud", "cloudidentity", "cloud-identity"] false None => CloudIdentity;
-    ["set"] false None => Set;
-    ["gate"] false None => Gate;
-    ["clusteradmin"] false None => ClusterAdmin;
-};
-
-fn typed(word: &str) -> Option<&'static Typed> {
-    let lower = word.to_ascii_lowercase();
-    TYPED.iter().find(|t| t.words.contains(&lower.as_str()))
-}
-
 /// What is wrong with a selector.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
@@ -165,52 +104,6 @@ pub enum Error {
         /// What is near.
         help: String,
     },
-}
-
-/// A pattern with `*` and `?`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Glob(String);
-
-impl Glob {
-    pub(super) fn new(text: &str) -> Self {
-        Self(text.to_owned())
-    }
-
-    /// Whether the whole text fits. O(text × pattern) at worst, without backtracking further than
-    /// to the last `*`.
-    pub(super) fn fits(&self, text: &str) -> bool {
-        let (pattern, text) = (self.0.as_bytes(), text.as_bytes());
-        let (mut p, mut t) = (0, 0);
-        let mut star: Option<(usize, usize)> = None;
-        while t < text.len() {
-            match pattern.get(p) {
-                Some(b'*') => {
-                    star = Some((p, t));
-                    p += 1;
-                }
-                Some(c) if *c == b'?' || *c == text[t] => {
-                    // `?` takes a whole character.
-                    t += 1;
-                    while *c == b'?' && text.get(t).is_some_and(|b| b & 0xC0 == 0x80) {
-                        t += 1;
-                    }
-                    p += 1;
-                }
-                _ => match star {
-                    Some((at, from)) => {
-                        star = Some((at, from + 1));
-                        (p, t) = (at + 1, from + 1);
-                    }
-                    None => return false,
-                },
-            }
-        }
-        pattern.get(p..).is_none_or(|rest| rest.iter().all(|c| *c == b'*'))
-    }
-
-    pub(super) fn text(&self) -> &str {
-        &self.0
-    }
 }
 
 /// A node named by its kind and name.
@@ -550,21 +443,6 @@ mod tests {
         assert!(error("").starts_with("an empty selector"));
         assert!(error("sa/a/b,").starts_with("an empty selector"));
         assert!(error("user/\"a").starts_with("a quote"));
-    }
-
-    #[test]
-    fn globs_fit() {
-        for (pattern, text, fits) in [
-            ("*", "", true),
-            ("web-*", "web-0", true),
-            ("*-web", "a-web-web", true),
-            ("w?b", "wäb", true),
-            ("w?b", "wb", false),
-            ("a*b*c", "aXbYbZc", true),
-            ("a*b*c", "aXc", false),
-        ] {
-            assert_eq!(Glob::new(pattern).fits(text), fits, "{pattern} {text}");
-        }
     }
 
     proptest! {

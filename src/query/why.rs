@@ -1,6 +1,7 @@
 //! Why one thing leads to another in one step, or why it does not lead there at all.
 
-use super::search::{Direction, Filter, NEVER, Next, Search, Tree};
+use super::filter::Filter;
+use super::search::{Direction, NEVER, Next, Search, Tree};
 use super::steps::passes;
 use crate::graph::{EdgeId, Graph, NodeId, NodeKind};
 use rustc_hash::FxHashSet;
