@@ -8,7 +8,7 @@
 use super::filter::Filter;
 use super::library::{Goal, Pairs, Query};
 use super::search::{Direction, End, Link, NEVER, Next, Proof, Search, Tree};
-use crate::graph::{Attack, EdgeId, Graph, NodeId, NodeKind};
+use crate::graph::{Attack, Graph, NodeId, NodeKind};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::rc::Rc;
 
@@ -357,9 +357,12 @@ impl Finder<'_, '_> {
                         continue;
                     };
                     let Exact::Proof(rest, _) = self.exact(way, &filter, &back) else { continue };
-                    let known: FxHashSet<EdgeId> = proof.links.iter().map(|l| l.edge).collect();
-                    let rest = rest.links.iter().filter(|l| !known.contains(&l.edge));
-                    proof.links.extend(rest.copied());
+                    // A way on that comes by what was held before would not need this detour.
+                    let held: FxHashSet<NodeId> = proof.links.iter().map(|l| l.to).collect();
+                    if rest.links.iter().any(|l| held.contains(&l.to) || l.to == *from) {
+                        continue;
+                    }
+                    proof.links.extend(&rest.links);
                     proof.target = *to;
                     let key = proof.cost(self.graph) << 24;
                     let internet = self.graph.kind(*from) == NodeKind::Internet;

@@ -130,6 +130,7 @@ fn chain(
 ) -> (Vec<Link>, Vec<NodeId>) {
     let (mut links, mut gates) = (Vec::new(), Vec::new());
     let mut at = node;
+    // INVARIANT: a proof is a tree, so this ends.
     while let Some(inputs) = into.get(&at).filter(|_| at == node || !ends.contains(&at)) {
         let Some(main) = inputs.last() else { break };
         if inputs.len() > 1 {

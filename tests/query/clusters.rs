@@ -168,7 +168,7 @@ fn a_path_from_the_internet_is_an_answer_for_each_door() {
     assert!(answer.needs_exploit && !answer.system);
     assert_eq!(graph.name(answer.door(&graph).unwrap()), "service/side");
     assert!((answer.likelihood - 0.1 * 0.9 * 0.9).abs() < 1e-3, "{}", answer.likelihood);
-    assert_eq!(answer.severity, Severity::Medium);
+    assert_eq!(answer.severity, Severity::High);
     // The other replica, and the other binding.
     assert_eq!(answer.alternatives, 2);
     // Nothing closes the two bindings at once, but the token does, and the account's field, which
