@@ -2,6 +2,15 @@
 //! that no name gets out of its place. The graphs have edges of their own, so that nothing here
 //! depends on which attacks there are. `PICTURES=folder` at build time keeps the SVG files.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::format_push_string,
+    reason = "helpers of tests fail by panicking"
+)]
+
 use crate::fixtures::{ends, world};
 use dot_parser::{ast, canonical};
 use kspm_graph::attack;
