@@ -8,7 +8,9 @@ use std::path::Path;
 fn unpacked(name: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/rbac-reviews").join(name);
     let mut text = String::new();
-    flate2::read::GzDecoder::new(std::fs::File::open(path).unwrap()).read_to_string(&mut text).unwrap();
+    flate2::read::GzDecoder::new(std::fs::File::open(path).unwrap())
+        .read_to_string(&mut text)
+        .unwrap();
     text
 }
 
@@ -48,7 +50,12 @@ fn reviews_of_a_real_api_server() {
         }
     }
     assert!(count > 3000, "only {count} reviews were read");
-    assert!(wrong.is_empty(), "{} of {count} differ:\n{}", wrong.len(), wrong[..wrong.len().min(10)].join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} of {count} differ:\n{}",
+        wrong.len(),
+        wrong[..wrong.len().min(10)].join("\n")
+    );
 }
 
 /// The obvious evaluator: every rule of every binding, on the objects as JSON.
@@ -111,7 +118,8 @@ mod obvious {
             let role = objects.iter().find(|o| {
                 text(o, "/kind") == text(binding, "/roleRef/kind")
                     && text(o, "/metadata/name") == text(binding, "/roleRef/name")
-                    && (text(o, "/kind") == "ClusterRole" || text(o, "/metadata/namespace") == namespace)
+                    && (text(o, "/kind") == "ClusterRole"
+                        || text(o, "/metadata/namespace") == namespace)
             });
             let subjects = binding.get("subjects").and_then(Value::as_array);
             covers
@@ -156,7 +164,12 @@ mod against_the_obvious {
         prop_oneof![
             proptest::sample::select(USERS).prop_map(|u| json!({"kind": "User", "name": u})),
             proptest::sample::select(
-                &["g", "system:authenticated", "system:serviceaccounts:a", "system:serviceaccounts"][..]
+                &[
+                    "g",
+                    "system:authenticated",
+                    "system:serviceaccounts:a",
+                    "system:serviceaccounts"
+                ][..]
             )
             .prop_map(|g| json!({"kind": "Group", "name": g})),
             proptest::sample::select(&["", "a", "b"][..])

@@ -168,7 +168,7 @@ impl World {
             .map(|n| n.uid)
             .collect();
         let clusters = uids.len();
-        keep_builtin_roles(&mut part, &symbols);
+        keep_builtin_roles(&mut part);
         let duplicates = refer(&mut part, &symbols);
         number_specs(&mut part);
         let mut world = resolve(Tables { part, symbols }, duplicates, clusters);
@@ -197,20 +197,13 @@ fn number_specs(part: &mut Part) {
     part.specs = specs;
 }
 
-/// Drops the built-in roles where the snapshot holds the real ones, or nothing refers to them.
-fn keep_builtin_roles(part: &mut Part, symbols: &Symbols) {
-    let collected = symbols.get("kubernetes.io/bootstrapping").is_some_and(|key| {
-        part.roles.iter().any(|r| {
-            let labels = part.labels.get(r.labels);
-            r.origin.source != NOWHERE.source
-                && labels.is_some_and(|l| l.iter().any(|(k, _)| *k == key))
-        })
-    });
+/// Drops the built-in roles that nothing refers to. Those that a binding names exist in every
+/// cluster, since the API server creates them anew at each start: one that is not in the snapshot
+/// was not collected. Where it was, `settle` prefers it.
+fn keep_builtin_roles(part: &mut Part) {
     let wanted: FxHashSet<Sym> = part.bindings.iter().map(|b| b.body.role).collect();
-    part.roles.retain(|r| {
-        r.origin.source != NOWHERE.source
-            || !collected && r.ns.is_empty() && wanted.contains(&r.name)
-    });
+    let wanted = |r: &Row<super::rows::RoleRow>| r.ns.is_empty() && wanted.contains(&r.name);
+    part.roles.retain(|r| r.origin.source != NOWHERE.source || wanted(r));
 }
 
 /// Gives a row to everything that is only referred to, then settles every table.
