@@ -37,6 +37,9 @@ use crate::graph::{Attack, Graph, Sink};
 use crate::world::World;
 use std::sync::Arc;
 
+/// The id of the edges from a set to its members.
+pub const SET_MEMBER: &str = "set-member";
+
 /// Declares an attack: the doc comment is its page, the fields are those of [`Attack`].
 ///
 /// ```

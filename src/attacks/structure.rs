@@ -128,7 +128,7 @@ crate::attack! {
     /// - kubernetes `pkg/kubeapiserver/authorizer`, the privileged-group authorizer
     pub(super) static IS_SYSTEM_MASTERS = {
         id: "is-system-masters", title: "May do everything", mitre: &["T1078"],
-        odds: Odds::certain(1.0),
+        odds: Odds::certain(1.0), structure: true,
     }
 }
 

@@ -35,8 +35,9 @@ pub(crate) fn report_output(text: &str) -> Result<Output, String> {
 
 /// The style of text, for a terminal or a pipe alike but for colour.
 pub(crate) fn style(context: &Context<'_>, most: usize) -> Style {
-    let width = terminal_size::terminal_size().map_or(100, |(width, _)| usize::from(width.0));
-    Style { width: width.clamp(60, 160), colour: context.colour(), most }
+    // A pipe has no width: wide enough for most names, narrow enough for a page.
+    let width = terminal_size::terminal_size().map_or(120, |(width, _)| usize::from(width.0));
+    Style { width: width.clamp(60, 200), colour: context.colour(), most }
 }
 
 /// Writes something to where an `-o` says.

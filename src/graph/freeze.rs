@@ -69,7 +69,27 @@ impl Graph {
         };
         graph.set_sizes = set_sizes(&graph);
         graph.tag_exposed();
+        graph.tag_admins();
         graph
+    }
+
+    /// Marks the bindings and groups that are full power over the cluster by themselves, and the
+    /// principals that such a binding names.
+    fn tag_admins(&mut self) {
+        let grants = |kind| {
+            matches!(kind, NodeKind::Group | NodeKind::RoleBinding | NodeKind::ClusterRoleBinding)
+        };
+        let direct: Vec<NodeId> =
+            self.incoming(NodeId(1)).map(|(_, n)| n).filter(|n| grants(self.kind(*n))).collect();
+        let mut admins = direct.clone();
+        for binding in direct.iter().filter(|n| self.kind(**n) != NodeKind::Group) {
+            admins.extend(
+                self.incoming(*binding).filter(|(e, _)| self.attack(*e).structure).map(|(_, n)| n),
+            );
+        }
+        for node in admins {
+            self.nodes[node.index()].tags |= Tag::Admin as u16;
+        }
     }
 
     /// Marks what an exposed door leads to: through sets, the containers, their pods and workloads.

@@ -132,6 +132,8 @@ pub enum Tag {
     Finished = 16,
     /// Part of the control plane.
     ControlPlane = 32,
+    /// A binding to full power over the cluster, or a principal that one names.
+    Admin = 64,
 }
 
 impl Tag {
@@ -143,6 +145,7 @@ impl Tag {
         (Self::Absent, "absent"),
         (Self::Finished, "finished"),
         (Self::ControlPlane, "control-plane"),
+        (Self::Admin, "admin"),
     ];
 }
 

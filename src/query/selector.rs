@@ -50,6 +50,7 @@ Terms narrow a selection; all that stand together must hold:
     privileged                     it runs a privileged container
     system                         it belongs to Kubernetes or to kube-system and its like
     control-plane                  part of the control plane
+    admin                          full power over the cluster by itself: a binding, or whom it names
     absent                         the snapshot only refers to it
     finished                       a pod that has ended
     unused                         a service account that no pod or workload runs as

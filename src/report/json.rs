@@ -215,7 +215,7 @@ fn answer<'a>(
 }
 
 pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let evidence = placed(report, report.answers);
+    let evidence = placed(report, report.answers, false);
     let mut json = serde_json::Serializer::new(&mut *out);
     let mut map = json.serialize_map(None)?;
     map.serialize_entry("schema", "kspm-graph/report/v1")?;

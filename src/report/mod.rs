@@ -100,15 +100,24 @@ pub struct Placed<'a> {
 }
 
 /// The evidence of each step of some answers, with places. The lines of all facts are looked up
-/// together, so that each source is read once.
-fn placed<'a>(report: &Report<'a>, answers: &'a [Answer]) -> Vec<Vec<Vec<Placed<'a>>>> {
+/// together, so that each source is read once. `brief` leaves out what only says that a thing is
+/// one of a set.
+fn placed<'a>(
+    report: &Report<'a>,
+    answers: &'a [Answer],
+    brief: bool,
+) -> Vec<Vec<Vec<Placed<'a>>>> {
+    let told = |edge: &&crate::graph::EdgeId| {
+        !brief || report.graph.attack(**edge).id != crate::attacks::SET_MEMBER
+    };
     let mut all = Vec::new();
     let mut wanted = Vec::new();
     for answer in answers {
         let mut steps = Vec::new();
         for step in &answer.steps {
             let mut facts: Vec<FactView<'a>> = Vec::new();
-            for fact in step.edges.iter().flat_map(|edge| report.graph.evidence(*edge)) {
+            for fact in step.edges.iter().filter(told).flat_map(|edge| report.graph.evidence(*edge))
+            {
                 if !facts.contains(&fact) {
                     facts.push(fact);
                 }

@@ -89,7 +89,7 @@ fn place(report: &Report<'_>, placed: &Placed<'_>) -> String {
 
 pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     let shown = &report.answers[..report.answers.len().min(report.style.most)];
-    let evidence = placed(report, shown);
+    let evidence = placed(report, shown, true);
     for (answer, evidence) in shown.iter().zip(&evidence) {
         block(report, answer, evidence, out)?;
     }
@@ -122,8 +122,12 @@ fn block(
         answer.score,
         if answer.query.is_empty() { answer.fingerprint.as_str() } else { answer.query.as_str() },
     )?;
+    let column = answer.steps.iter().map(|s| s.attack.id.len()).max().unwrap_or(0);
+    let mut before = None;
     for (i, (step, facts)) in answer.steps.iter().zip(evidence).enumerate() {
-        write_step(report, i, step, facts, out)?;
+        let from = (before != Some(step.from)).then_some(step.from);
+        write_step(report, (i, column), (step, from), facts, out)?;
+        before = Some(step.to);
     }
     if let Some(cut) = &answer.cut {
         writeln!(out, "  = cut: {}", cut_line(report, cut))?;
@@ -139,23 +143,29 @@ fn block(
     writeln!(out, "  = {}\n", answer.fingerprint)
 }
 
+/// One step. `from` is given where it does not begin at the end of the step before.
 fn write_step(
     report: &Report<'_>,
-    i: usize,
-    step: &Step,
+    (i, column): (usize, usize),
+    (step, from): (&Step, Option<NodeId>),
     facts: &[Placed<'_>],
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let (graph, style) = (report.graph, report.style);
-    let attack = paint(style, AnsiColor::Cyan.on_default(), step.attack.id);
-    let sure = match step.confidence {
-        Confidence::Certain => String::new(),
-        other => format!(", {other}"),
+    // The attack's column is as wide as that of the answer's longest.
+    let attack =
+        paint(style, AnsiColor::Cyan.on_default(), &format!("{:<column$}", step.attack.id));
+    let odds = match step.confidence {
+        Confidence::Certain => format!("{:.2}", step.likelihood),
+        other => format!("{:.2} {other}", step.likelihood),
     };
-    let odds = format!("{:.2}{sure}", step.likelihood);
-    let room = style.width.saturating_sub(10 + step.attack.id.len() + odds.len());
-    let ends = format!("{} -> {}", named(graph, step.from), named(graph, step.to));
-    writeln!(out, "  {:>2}  {}  {attack} ({odds})", i + 1, shorten_middle(&ends, room.max(30)))?;
+    let room = style.width.saturating_sub(12 + column + odds.len()).max(30);
+    let to = named(graph, step.to);
+    let ends = match from {
+        Some(from) => format!("{} -> {to}", named(graph, from)),
+        None => format!("-> {to}"),
+    };
+    writeln!(out, "  {:>2}  {attack}  {}  ({odds})", i + 1, shorten_middle(&ends, room))?;
     if let Some(set) = step.set {
         let size = graph.set_size(set);
         if size > 1 {
