@@ -10,6 +10,7 @@
     reason = "a test that meets the unexpected shall end there"
 )]
 
+mod cli;
 mod clusters;
 mod docs;
 mod fixtures;

@@ -73,11 +73,26 @@ pub(super) fn fact_line(placed: &Placed<'_>) -> String {
     }
 }
 
+/// How much of the sources' names is the folder that they have in common.
+fn folder(sources: &[String]) -> usize {
+    let Some((first, others)) = sources.split_first() else { return 0 };
+    let shared = others.iter().fold(first.len(), |shared, other| {
+        let same = first.bytes().zip(other.bytes()).take_while(|(a, b)| a == b).count();
+        shared.min(same)
+    });
+    let ends_folder =
+        |(i, c): (usize, u8)| (i < shared && matches!(c, b'/' | b':')).then_some(i + 1);
+    first.bytes().enumerate().filter_map(ends_folder).max().unwrap_or(0)
+}
+
 /// Where a fact stands: the line, with the source where there are several.
 fn place(report: &Report<'_>, placed: &Placed<'_>) -> String {
     let source = match report.snapshot.sources.as_slice() {
         [_] => String::new(),
-        _ => shorten_middle(&terminal(placed.source), 36).into_owned(),
+        sources => {
+            let name = placed.source.get(folder(sources)..).unwrap_or(placed.source);
+            shorten_middle(&terminal(name), 32).into_owned()
+        }
     };
     match placed.line {
         _ if placed.source.is_empty() => String::new(),
