@@ -189,12 +189,13 @@ pub struct Claim {
 /// A rule as one role holds it: an aggregated role shows the rules of others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RuleRef {
-    /// Its number in [`World::rules`].
-    pub rule: u32,
+    // INVARIANT: the rule's number comes last, so that order does not depend on who was read first.
     /// The role that spells it out.
     pub role: RoleIx,
     /// Its place in that role's `rules`.
     pub place: u32,
+    /// Its number in [`World::rules`].
+    pub rule: u32,
 }
 
 #[derive(Debug)]
