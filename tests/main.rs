@@ -4,7 +4,6 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
-    clippy::string_slice,
     clippy::format_push_string,
     clippy::disallowed_methods,
     reason = "a test that meets the unexpected shall end there"

@@ -352,7 +352,7 @@ impl<'de> DeserializeSeed<'de> for FieldSeed<'_, 'de> {
                 Body::Workload(Box::default(), WorkloadStatus::default()), read(d)?),
             (k, Field::Status) if k.is_workload() => {
                 part!(body, Body::Workload(_, status) => *status,
-                Body::Workload(Box::default(), WorkloadStatus::default()), read(d)?)
+                Body::Workload(Box::default(), WorkloadStatus::default()), read(d)?);
             }
             (Kind::Node, Field::Spec) => part!(body, Body::Node(spec, _) => *spec,
                 Body::Node(NodeSpec::default(), NodeStatus::default()), read(d)?),
@@ -374,7 +374,7 @@ impl<'de> DeserializeSeed<'de> for FieldSeed<'_, 'de> {
                 Body::ConfigMap { keys: Vec::new() }, joined(keys, Keys::deserialize(d)?)),
             (Kind::PersistentVolume, Field::Spec) => {
                 part!(body, Body::PersistentVolume(spec) => *spec,
-                Body::PersistentVolume(PersistentVolumeSpec::default()), read(d)?)
+                Body::PersistentVolume(PersistentVolumeSpec::default()), read(d)?);
             }
             (Kind::PersistentVolumeClaim, Field::Spec) => part!(body,
                 Body::PersistentVolumeClaim(spec) => *spec,

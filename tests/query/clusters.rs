@@ -223,7 +223,10 @@ fn the_whole_library_can_be_asked() {
         answered.insert(query.id.as_str(), outcome.answers.len());
     }
     assert_eq!(answered["people-to-cluster-admin"], 2, "una and system:masters");
-    assert_eq!(answered["namespace-escape"], 1, "from shop into ops, where an admin needs no escape");
+    assert_eq!(
+        answered["namespace-escape"], 1,
+        "from shop into ops, where an admin needs no escape"
+    );
 }
 
 #[test]
