@@ -73,37 +73,32 @@ pub(super) fn members(world: &World, sink: &mut Sink<'_>, named: Named) {
             nodes(world, sink, key);
         } else if key.ns.is_empty() {
             // Its members are the namespaces' sets.
-        } else if key.kind == &PODS {
-            for pod in world.pods_of(key.ns).map(PodIx::new).filter(|p| world.is_running(*p)) {
-                let fact = sink.fact(
-                    world.pods[pod.index()].object,
-                    ".metadata.namespace",
-                    world.text(key.ns),
-                );
-                sink.edge(set, Thing::Pod(pod), &SET_MEMBER, &[fact]);
-            }
-            // A workload without pods counts as if one pod of its template ran.
-            let templates = world.workloads_of(key.ns).map(WorkloadIx::new);
-            for workload in templates.filter(|w| world.is_template(*w)) {
-                let object = world.workloads[workload.index()].object;
-                let fact = sink.fact(object, ".metadata.namespace", world.text(key.ns));
-                sink.edge(set, Thing::Workload(workload), &SET_MEMBER, &[fact]);
-            }
-        } else if key.kind == &SERVICE_ACCOUNTS {
-            for account in world.accounts_of(key.ns).map(AccountIx::new) {
-                let of = &world.accounts[account.index()];
-                if of.exists {
-                    let fact = sink.fact(of.object, ".metadata.namespace", world.text(key.ns));
-                    sink.edge(set, Thing::Account(account), &SET_MEMBER, &[fact]);
-                }
-            }
-        } else if key.kind == &SECRETS {
-            for secret in world.secrets_of(key.ns).map(SecretIx::new) {
-                let object = world.secrets[secret.index()].object;
-                let fact = sink.fact(object, ".metadata.namespace", world.text(key.ns));
-                sink.edge(set, Thing::Secret(secret), &SET_MEMBER, &[fact]);
+        } else if let Some(namespace) = world.namespace(key.ns) {
+            // One fact for all members: where each stands is part of its own name.
+            let object = world.namespaces[namespace.index()].object;
+            let fact = [sink.fact(object, "", "what stands in it belongs to the set")];
+            for member in standing_in(world, key) {
+                sink.edge(set, member, &SET_MEMBER, &fact);
             }
         }
+    }
+}
+
+/// What a set of one namespace holds.
+fn standing_in(world: &World, key: SetKey) -> Vec<Thing<'static>> {
+    if key.kind == &PODS {
+        let pods = world.pods_of(key.ns).map(PodIx::new).filter(|p| world.is_running(*p));
+        // A workload without pods counts as if one pod of its template ran.
+        let templates =
+            world.workloads_of(key.ns).map(WorkloadIx::new).filter(|w| world.is_template(*w));
+        pods.map(Thing::Pod).chain(templates.map(Thing::Workload)).collect()
+    } else if key.kind == &SERVICE_ACCOUNTS {
+        let accounts = world.accounts_of(key.ns).map(AccountIx::new);
+        accounts.filter(|a| world.accounts[a.index()].exists).map(Thing::Account).collect()
+    } else if key.kind == &SECRETS {
+        world.secrets_of(key.ns).map(SecretIx::new).map(Thing::Secret).collect()
+    } else {
+        Vec::new()
     }
 }
 

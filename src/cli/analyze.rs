@@ -8,7 +8,7 @@ use crate::attacks::attacks;
 use crate::graph::{Confidence, Graph};
 use crate::query::{Answer, Asker, Query, Severity, Summary, library};
 use crate::report::Report;
-use crate::world::coverage::State;
+use crate::world::coverage::{State, Topic};
 use std::path::PathBuf;
 
 /// Runs the library of path queries over a snapshot, ranks the answers and reports them.
@@ -51,6 +51,9 @@ pub(crate) struct Args {
     /// Ask only this query of the library; may be given several times
     #[arg(long, value_name = "NAME", help_heading = "Questions")]
     query: Vec<String>,
+    /// How many answers to keep of each query, the worst first
+    #[arg(long, value_name = "N", help_heading = "Questions")]
+    limit: Option<usize>,
     /// Exit with 1 if an answer is this bad; may be given several times
     #[arg(long, value_name = "EXPR", value_parser = gate::parse, help_heading = "Gate")]
     fail_on: Vec<Gate>,
@@ -96,15 +99,20 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
     if !args.query.is_empty() {
         queries.retain(|q| args.query.contains(&q.id));
     }
+    if let Some(limit) = args.limit {
+        queries.iter_mut().for_each(|q| q.limit = limit.max(1));
+    }
     let opened = open(&args.snapshots, context)?;
     let graph = opened.derive();
-    let Asked { answers, notes } = ask_all(&graph, &queries);
-    let (shown, summary) = shown(&answers, args);
+    let Asked { mut answers, notes } = ask_all(&graph, &queries);
+    // The gate sees every answer: display options never change the exit code.
+    let verdict = verdict(args, &answers, &opened.coverage, &graph);
+    let summary = keep_shown(&mut answers, args);
     let report = Report {
         graph: &graph,
         snapshot: &opened.snapshot,
         coverage: &opened.coverage,
-        answers: &shown,
+        answers: &answers,
         summary,
         notes: &notes,
         lines: &opened,
@@ -112,7 +120,10 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
     };
     write_report(&report, &args.outputs, context)?;
     context.out.flush()?;
-    gate(args, &answers, context, &report)
+    for line in &verdict.1 {
+        context.error(line);
+    }
+    Ok(verdict.0)
 }
 
 /// The answers to several queries, the worst first, and what has to be said about them.
@@ -148,37 +159,32 @@ pub(crate) fn ask_all(graph: &Graph, queries: &[Query]) -> Asked {
     Asked { answers, notes }
 }
 
-/// What the display options leave to show, with the counts of all.
-fn shown(answers: &[Answer], args: &Args) -> (Vec<Answer>, Summary) {
+/// Keeps what the display options leave to show; returns the counts, of what is left out too.
+fn keep_shown(answers: &mut Vec<Answer>, args: &Args) -> Summary {
     let least = args.min_severity.unwrap_or(Severity::Info);
     let sure = args.min_confidence.unwrap_or(Confidence::Unknown);
-    let shown: Vec<Answer> = answers
-        .iter()
-        .filter(|a| a.severity >= least && a.confidence <= sure && (args.system || !a.system))
-        .cloned()
-        .collect();
-    let mut summary = Summary::of(&shown);
-    summary.suppressed = answers.len() - shown.len();
-    (shown, summary)
+    let all = answers.len();
+    answers.retain(|a| a.severity >= least && a.confidence <= sure && (args.system || !a.system));
+    let mut summary = Summary::of(answers);
+    summary.suppressed = all - answers.len();
+    summary
 }
 
-/// The verdict: the gate that failed first decides, and says by which answer.
-fn gate(
+/// The verdict and what has to be said about it: each gate that failed, and by which answer.
+fn verdict(
     args: &Args,
     answers: &[Answer],
-    context: &Context<'_>,
-    report: &Report<'_>,
-) -> Result<Exit, Failure> {
-    let mut failed = false;
+    coverage: &[Topic],
+    graph: &Graph,
+) -> (Exit, Vec<String>) {
+    let mut said = Vec::new();
     for gate in &args.fail_on {
         let found: Vec<&Answer> = answers.iter().filter(|a| gate.fails(a)).collect();
         if let Some(worst) = found.first() {
-            failed = true;
-            let graph = report.graph;
             let ends = crate::report::ends(graph, worst);
             let cut = worst.cut.as_ref().map(|cut| crate::report::cut(graph, cut));
             let cut = cut.map_or_else(String::new, |cut| format!("\n  cheapest cut: {cut}"));
-            context.error(&format!(
+            said.push(format!(
                 "gate failed: --fail-on {} by {} of {} answers, first of them {}: {ends} ({}){cut}",
                 gate.text,
                 found.len(),
@@ -188,14 +194,14 @@ fn gate(
             ));
         }
     }
-    if failed {
-        return Ok(Exit::GateFailed);
+    if !said.is_empty() {
+        return (Exit::GateFailed, said);
     }
-    let lacking: Vec<&str> =
-        report.coverage.iter().filter(|t| t.state == State::Missing).map(|t| t.topic).collect();
+    let missing = coverage.iter().filter(|t| t.state == State::Missing);
+    let lacking: Vec<&str> = missing.map(|t| t.topic).collect();
     if args.fail_on_incomplete && !lacking.is_empty() {
-        context.error(&format!("evidence is incomplete: {} missing", lacking.join(", ")));
-        return Ok(Exit::Incomplete);
+        said.push(format!("evidence is incomplete: {} missing", lacking.join(", ")));
+        return (Exit::Incomplete, said);
     }
-    Ok(Exit::Done)
+    (Exit::Done, said)
 }

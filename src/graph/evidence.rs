@@ -7,6 +7,9 @@ use super::attack::Confidence;
 use crate::input::Origin;
 use crate::sym::Sym;
 use crate::world::ObjectId;
+use hashbrown::HashTable;
+use rustc_hash::FxHasher;
+use std::hash::{Hash, Hasher};
 
 crate::index! {
     /// The evidence of an edge.
@@ -42,7 +45,7 @@ pub struct FactView<'g> {
 }
 
 /// What an edge's evidence record holds beside its facts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Why {
     /// Where its facts begin in the table of facts, and how many there are.
     pub(super) start: u32,
@@ -50,21 +53,69 @@ pub(super) struct Why {
     pub(super) confidence: Confidence,
 }
 
-/// The tables of evidence.
+/// The tables of evidence: equal records are stored once, their facts one after another.
 #[derive(Debug, Default)]
 pub(super) struct Evidence {
-    pub(super) whys: Vec<Why>,
-    pub(super) facts: Vec<Fact>,
+    whys: Vec<Why>,
+    facts: Vec<Fact>,
+    table: HashTable<u32>,
 }
 
 impl Evidence {
+    /// The record of some facts and a confidence, new or known.
+    pub(super) fn add(&mut self, facts: &[Fact], confidence: Confidence) -> WhyId {
+        let hash = hash(facts, confidence);
+        let (whys, all) = (&self.whys, &self.facts);
+        let same = |id: &u32| {
+            let why = whys[*id as usize];
+            why.confidence == confidence && slice(all, why) == facts
+        };
+        if let Some(found) = self.table.find(hash, same) {
+            return WhyId(*found);
+        }
+        let id = WhyId::new(self.whys.len());
+        self.whys.push(Why {
+            start: u32::try_from(self.facts.len()).unwrap_or(u32::MAX),
+            len: u16::try_from(facts.len()).unwrap_or(u16::MAX),
+            confidence,
+        });
+        self.facts.extend_from_slice(facts);
+        let (whys, all) = (&self.whys, &self.facts);
+        self.table.insert_unique(hash, id.0, |id| {
+            let why = whys[*id as usize];
+            self::hash(slice(all, why), why.confidence)
+        });
+        id
+    }
+
+    /// Every record, in the order of the ids.
+    pub(super) fn records(&self) -> impl Iterator<Item = (&[Fact], Confidence)> {
+        self.whys.iter().map(|why| (slice(&self.facts, *why), why.confidence))
+    }
+
+    /// Gives back what only adding needs.
+    pub(super) fn close(&mut self) {
+        self.table = HashTable::new();
+        self.whys.shrink_to_fit();
+        self.facts.shrink_to_fit();
+    }
+
     pub(super) fn why(&self, id: WhyId) -> Why {
         self.whys[id.index()]
     }
 
     pub(super) fn facts(&self, id: WhyId) -> &[Fact] {
-        let why = self.why(id);
-        let start = why.start as usize;
-        &self.facts[start..start + usize::from(why.len)]
+        slice(&self.facts, self.why(id))
     }
+}
+
+fn slice(facts: &[Fact], why: Why) -> &[Fact] {
+    let start = why.start as usize;
+    &facts[start..start + usize::from(why.len)]
+}
+
+fn hash(facts: &[Fact], confidence: Confidence) -> u64 {
+    let mut hasher = FxHasher::default();
+    (facts, confidence).hash(&mut hasher);
+    hasher.finish()
 }

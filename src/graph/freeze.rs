@@ -1,12 +1,11 @@
 //! From the sinks' edges to the frozen graph.
 
 use super::csr::{Csr, Edge, RawEdge};
-use super::evidence::{Evidence, Fact, Why, WhyId};
+use super::evidence::{Evidence, Fact, WhyId};
 use super::layout::{Dynamic, Layout};
 use super::{Attack, Graph, Named, Node, NodeId, NodeKind, Sink, Tag};
 use crate::sym::{Sym, Symbols, merge};
 use crate::world::World;
-use crate::world::cons::Cons;
 use crate::world::hosts::Host;
 use crate::world::nodes::ControlPlane;
 use crate::world::rows::Phase;
@@ -139,19 +138,18 @@ fn merge_sinks(mut sinks: Vec<Sink<'_>>, first: usize, attacks: &[&'static Attac
     named.sort_unstable();
     named.dedup();
     let mut evidence = Evidence::default();
-    let mut lists: Cons<(Vec<Fact>, super::Confidence)> = Cons::default();
+    let mut list = Vec::new();
     let mut edges = Vec::with_capacity(sinks.iter().map(|s| s.edges.len()).sum());
     for (sink, syms) in sinks.into_iter().zip(&maps) {
         let text = |sym: Sym| syms.get(sym.index()).copied().unwrap_or(Sym::EMPTY);
-        let whys: Vec<u32> = sink
-            .whys()
+        let fact = |f: &Fact| Fact { object: f.object, field: text(f.field), value: text(f.value) };
+        let whys: Vec<WhyId> = sink
+            .evidence
+            .records()
             .map(|(facts, confidence)| {
-                let fact = |f: &Fact| Fact {
-                    object: f.object,
-                    field: text(f.field),
-                    value: text(f.value),
-                };
-                lists.add((facts.iter().map(fact).collect(), confidence))
+                list.clear();
+                list.extend(facts.iter().map(fact));
+                evidence.add(&list, confidence)
             })
             .collect();
         let dynamic: Vec<usize> = sink
@@ -176,15 +174,11 @@ fn merge_sinks(mut sinks: Vec<Sink<'_>>, first: usize, attacks: &[&'static Attac
             edge: Edge {
                 attack: of[usize::from(raw.edge.attack)],
                 cost: raw.edge.cost,
-                why: WhyId(whys[raw.edge.why.index()]),
+                why: whys[raw.edge.why.index()],
             },
         }));
     }
-    for (facts, confidence) in lists.into_items() {
-        evidence.whys.push(Why::new(evidence.facts.len(), facts.len(), confidence));
-        evidence.facts.extend(facts);
-    }
-    evidence.facts.shrink_to_fit();
+    evidence.close();
     Frozen { texts, evidence, named, edges }
 }
 

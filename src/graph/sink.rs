@@ -2,7 +2,7 @@
 
 use super::attack::{Attack, Odds, cost_of};
 use super::csr::{Edge, RawEdge};
-use super::evidence::{Fact, Why, WhyId};
+use super::evidence::{Evidence, Fact};
 use super::layout::{Dynamic, Layout};
 use super::{NodeId, SetKey, Thing};
 use crate::sym::Symbols;
@@ -19,8 +19,7 @@ pub struct Sink<'w> {
     world: &'w World,
     layout: &'w Layout,
     pub(super) texts: Symbols,
-    pub(super) facts: Cons<Vec<Fact>>,
-    pub(super) whys: Cons<(u32, super::Confidence)>,
+    pub(super) evidence: Evidence,
     pub(super) dynamic: Cons<Dynamic>,
     pub(super) attacks: Vec<&'static Attack>,
     pub(super) edges: Vec<RawEdge>,
@@ -35,8 +34,7 @@ impl<'w> Sink<'w> {
             world,
             layout,
             texts: Symbols::default(),
-            facts: Cons::default(),
-            whys: Cons::default(),
+            evidence: Evidence::default(),
             dynamic: Cons::default(),
             attacks: Vec::new(),
             edges: Vec::new(),
@@ -74,10 +72,7 @@ impl<'w> Sink<'w> {
         if from == to || facts.is_empty() {
             return;
         }
-        let mut list = facts.to_vec();
-        list.dedup();
-        let facts = self.facts.add(list);
-        let why = WhyId(self.whys.add((facts, odds.confidence)));
+        let why = self.evidence.add(facts, odds.confidence);
         let attack = self.attack(attack);
         let edge = Edge { attack, cost: cost_of(odds.likelihood), why };
         self.edges.push(RawEdge { from, to, edge });
@@ -183,23 +178,6 @@ impl<'w> Sink<'w> {
             self.attacks.len() - 1
         });
         u16::try_from(place).unwrap_or(u16::MAX)
-    }
-
-    /// How a list of facts and a confidence become an evidence record.
-    pub(super) fn whys(&self) -> impl Iterator<Item = (&[Fact], super::Confidence)> {
-        self.whys.items().iter().map(|(facts, confidence)| {
-            (self.facts.get(*facts).map_or(&[][..], Vec::as_slice), *confidence)
-        })
-    }
-}
-
-impl Why {
-    pub(super) fn new(start: usize, len: usize, confidence: super::Confidence) -> Self {
-        Self {
-            start: u32::try_from(start).unwrap_or(u32::MAX),
-            len: u16::try_from(len).unwrap_or(u16::MAX),
-            confidence,
-        }
     }
 }
 

@@ -35,9 +35,11 @@ type Wants<'f> = BTreeMap<String, Vec<Want<'f>>>;
 pub fn lines(sources: &[String], wanted: &[(SourceId, u64, &str)]) -> Vec<Option<u64>> {
     let mut answers = vec![None; wanted.len()];
     let mut files: BTreeMap<&Path, Wants<'_>> = BTreeMap::new();
+    // One look at the disk a source, not one a field.
+    let mut known: BTreeMap<&String, Option<&Path>> = BTreeMap::new();
     for (answer, (source, offset, field)) in wanted.iter().enumerate() {
         let Some(name) = sources.get(source.index()) else { continue };
-        let Some(file) = file_of(name) else { continue };
+        let Some(file) = *known.entry(name).or_insert_with(|| file_of(name)) else { continue };
         let want = Want { offset: *offset, field, answer };
         files.entry(file).or_default().entry(name.clone()).or_default().push(want);
     }

@@ -43,6 +43,11 @@ impl Finder<'_, '_> {
             let reached: Vec<NodeId> = best.iter().map(|f| f.to).collect();
             if reached.len() <= doors.len() && self.query.pairs == Pairs::All {
                 self.doors_to(internet, &reached, &doors);
+            } else if doors.len().saturating_mul(self.graph.edge_count()) > self.budget {
+                // A search for each door would cost too much: one for all of them finds where each
+                // leads most likely, and `best` has each target's likeliest door.
+                self.finds.partial = true;
+                self.doors_to_nearest(internet, targets, &doors);
             } else {
                 for (_, _, door) in doors {
                     if !self.may_go_on() {
@@ -65,6 +70,27 @@ impl Finder<'_, '_> {
             self.finds.found[first..].iter().map(|f| (f.door, f.to)).collect();
         let rest = best.into_iter().filter(|f| !known.contains(&(f.door, f.to)));
         self.finds.found.extend(rest);
+    }
+
+    /// Every door's way to the target that it reaches most likely.
+    fn doors_to_nearest(
+        &mut self,
+        internet: NodeId,
+        targets: &[NodeId],
+        doors: &[(u64, EdgeId, NodeId)],
+    ) {
+        let place = self.grow(Direction::Backward, targets, self.filter.clone(), true);
+        let grown = Rc::clone(&self.finds.grown[place]);
+        for (cost, _, door) in doors.iter().filter(|(_, _, d)| grown.tree.key(*d) != NEVER) {
+            let (to, gated) = grown.tree.root(self.graph, *door);
+            if gated {
+                self.finds.undecided += 1;
+                continue;
+            }
+            let key = grown.tree.key(*door).saturating_add(cost << 24);
+            let (door, way) = (Some(*door), Way::Tree(place));
+            self.finds.found.push(Found { from: internet, door, to, key, way });
+        }
     }
 
     /// Every door's way to a few targets.

@@ -122,7 +122,7 @@ pub struct Query {
 }
 
 /// How many answers a query keeps unless it says otherwise.
-const LIMIT: usize = 25_000;
+const LIMIT: usize = 1_000;
 
 impl Query {
     /// A question that somebody asks by hand.
