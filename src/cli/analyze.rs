@@ -6,7 +6,7 @@ use super::output::{Output, report_output, style, write_report};
 use super::{Context, Exit, Failure};
 use crate::attacks::attacks;
 use crate::graph::{Confidence, Graph};
-use crate::query::{Answer, Asker, Query, Severity, Summary, library};
+use crate::query::{Answer, Asker, Outcome, Query, Severity, Summary, library};
 use crate::report::Report;
 use crate::world::coverage::{State, Topic};
 use std::path::PathBuf;
@@ -138,25 +138,34 @@ pub(crate) fn ask_all(graph: &Graph, queries: &[Query]) -> Asked {
     let (mut answers, mut notes) = (Vec::new(), Vec::new());
     for query in queries {
         let outcome = asker.ask(query);
-        let name = if query.id.is_empty() { "this question" } else { query.id.as_str() };
-        if outcome.left_out > 0 {
-            let left = outcome.left_out;
-            notes.push(format!("{name} has {left} more answers than its limit of {}", query.limit));
-        }
-        if outcome.undecided > 0 {
-            notes.push(format!(
-                "{name}: {} sources need two things at once and were not followed to the end",
-                outcome.undecided
-            ));
-        }
-        if outcome.partial {
-            notes.push(format!("{name} has too many pairs to look at each: of every source the most likely is answered"));
-        }
+        notes.extend(said_of(query, &outcome));
         answers.extend(outcome.answers);
     }
     // Within a severity the library's order stands: what begins outside comes first.
     answers.sort_by_key(|a| std::cmp::Reverse(a.severity));
     Asked { answers, notes }
+}
+
+/// What has to be said about the answers to a query: which there are besides.
+pub(crate) fn said_of(query: &Query, outcome: &Outcome) -> Vec<String> {
+    let mut notes = Vec::new();
+    let name = if query.id.is_empty() { "this question" } else { query.id.as_str() };
+    if outcome.left_out > 0 {
+        let left = outcome.left_out;
+        notes.push(format!("{name} has {left} more answers than its limit of {}", query.limit));
+    }
+    if outcome.undecided > 0 {
+        notes.push(format!(
+            "{name}: {} sources need two things at once and were not followed to the end",
+            outcome.undecided
+        ));
+    }
+    if outcome.partial {
+        notes.push(format!(
+            "{name} has too many pairs to look at each: of every source the most likely is answered"
+        ));
+    }
+    notes
 }
 
 /// Keeps what the display options leave to show; returns the counts, of what is left out too.

@@ -20,11 +20,7 @@ fn section(page: &mut String, command: &mut clap::Command, heading: &str) {
     let help: Vec<&str> = help.lines().map(str::trim_end).collect();
     // Writing into a String cannot fail.
     let _ = write!(page, "\n{heading} {name}\n\n```text\n{}\n```\n", help.join("\n").trim_end());
-    let names: Vec<String> = command
-        .get_subcommands()
-        .map(|c| c.get_name().to_owned())
-        .filter(|name| name != "help")
-        .collect();
+    let names: Vec<String> = command.get_subcommands().map(|c| c.get_name().to_owned()).collect();
     for name in names {
         if let Some(sub) = command.find_subcommand_mut(&name) {
             section(page, sub, "###");

@@ -18,6 +18,7 @@ pub mod docs;
 mod explain;
 mod export;
 mod gate;
+mod help;
 mod man;
 mod open;
 mod output;
@@ -34,7 +35,7 @@ use std::process::ExitCode;
 
 /// offline attack-path analysis for Kubernetes
 #[derive(Debug, Parser)]
-#[command(name = "kspm-graph", version, propagate_version = true, max_term_width = 100)]
+#[command(name = "kspm-graph", version, max_term_width = 100, disable_help_subcommand = true)]
 #[command(about = "kspm-graph — offline attack-path analysis for Kubernetes")]
 #[command(long_about = LONG_ABOUT, after_help = AFTER_HELP)]
 pub struct Cli {
@@ -109,6 +110,8 @@ enum Command {
     Man(man::Args),
     /// The JSON schema of an output format
     Schema(schema::Args),
+    /// The help of a command, or the page on selectors
+    Help(help::Args),
 }
 
 /// How a command ended.
@@ -254,6 +257,7 @@ fn run(cli: &Cli, out: &mut dyn Write) -> Result<Exit, Failure> {
         Command::Completions(args) => completions::run(args, &mut context),
         Command::Man(args) => man::run(args, &mut context),
         Command::Schema(args) => schema::run(args, &mut context),
+        Command::Help(args) => help::run(args, &mut context),
     }?;
     buffered.flush()?;
     Ok(exit)

@@ -1,5 +1,6 @@
 //! `paths`: the best ways between two selections that the user names.
 
+use super::analyze::said_of;
 use super::open::{Opened, SnapshotArg, open};
 use super::output::{Output, report_output, style, write_report};
 use super::query::selector_failure;
@@ -64,14 +65,16 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
     let opened = open(std::slice::from_ref(&args.snapshot.snapshot), context)?;
     let graph = opened.derive();
     ends_exist(&graph, &query)?;
-    let answers = Asker::new(&graph).ask(&query).answers;
+    let outcome = Asker::new(&graph).ask_more(&query, args.k.max(1));
+    let notes = said_of(&query, &outcome);
+    let answers = outcome.answers;
     let report = Report {
         graph: &graph,
         snapshot: &opened.snapshot,
         coverage: &opened.coverage,
         summary: Summary::of(&answers),
         answers: &answers,
-        notes: &[],
+        notes: &notes,
         lines: &opened,
         style: style(context, args.top),
     };
