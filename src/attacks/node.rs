@@ -232,7 +232,8 @@ impl OneNode<'_> {
         self.here.iter().copied().filter(move |host| match host {
             Host::Pod(ix) => {
                 let pod = &self.world.pods[ix.index()];
-                !pod.mirror && seen.insert((pod.ns, pod.spec, pod.live, pod.account))
+                let ended = !self.world.is_running(*ix);
+                !pod.mirror && seen.insert((pod.ns, pod.spec, pod.live, pod.account, ended))
             }
             Host::Template(_) => true,
         })
@@ -289,16 +290,17 @@ impl OneNode<'_> {
 
     fn tokens(&self, sink: &mut Sink<'_>, tokens: &Tokens) {
         let world = self.world;
-        let mut found: BTreeMap<AccountIx, (Host, Reason)> = BTreeMap::new();
+        let mut found: BTreeMap<AccountIx, (bool, Reason, Host)> = BTreeMap::new();
         for host in self.bound() {
             let Some(account) = account_of(world, host) else { continue };
             let Some(reason) = tokens.reason(world, host, account) else { continue };
-            let best = found.entry(account).or_insert_with(|| (host, reason.clone()));
-            if reason < best.1 {
-                *best = (host, reason);
+            let ended = matches!(host, Host::Pod(pod) if !world.is_running(pod));
+            let best = found.entry(account).or_insert_with(|| (ended, reason.clone(), host));
+            if (ended, &reason) < (best.0, &best.1) {
+                *best = (ended, reason, host);
             }
         }
-        for (account, (host, reason)) in found {
+        for (account, (ended, reason, host)) in found {
             let (object, _) = world.host_object(host);
             let mut odds = self.odds(NODE_AUTHZ_TOKEN_REQUEST.odds);
             let name = world.text(world.accounts[account.index()].name);
@@ -316,7 +318,13 @@ impl OneNode<'_> {
                     sink.fact(object, &field, &format!("{name}, on an API server of {version}"))
                 }
             };
-            let facts = [self.on(sink, object), why];
+            let mut facts = vec![self.on(sink, object), why];
+            if ended {
+                // The pod is still bound, but whether a token is issued for one that has ended
+                // was not tried on a real server.
+                odds = odds.but(0.4, Confidence::Possible);
+                facts.push(sink.fact(object, ".status.phase", "the pod has ended"));
+            }
             let (from, to) = (Thing::NodeIdentity(self.ix), Thing::Account(account));
             sink.edge_with(from, to, &NODE_AUTHZ_TOKEN_REQUEST, odds, &facts);
         }

@@ -63,7 +63,7 @@ crate::attack! {
     /// ## References
     /// - executed on kube-apiserver 1.36: a token of cluster-admin came back
     pub(super) static SECRET_REPOINT_TOKEN = {
-        id: "secret-repoint-token", title: "Point a token Secret at", mitre: &["T1528"],
+        id: "secret-repoint-token", title: "Point a token Secret at an account", mitre: &["T1528"],
         odds: Odds::certain(0.9),
     }
 }

@@ -5,7 +5,7 @@ use super::open::open;
 use super::output::{Output, report_output, style, write_report};
 use super::{Context, Exit, Failure};
 use crate::attacks::attacks;
-use crate::graph::{Confidence, Graph};
+use crate::graph::{Confidence, Graph, NodeKind};
 use crate::query::{Answer, Asker, Outcome, Query, Severity, Summary, library};
 use crate::report::Report;
 use crate::world::coverage::{State, Topic};
@@ -105,9 +105,14 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
     let opened = open(&args.snapshots, context)?;
     let graph = opened.derive();
     let Asked { mut answers, notes } = ask_all(&graph, &queries);
-    // The gate sees every answer: display options never change the exit code.
+    // What begins at Kubernetes' own components is asked for or not; it is no display option.
+    let all = answers.len();
+    answers.retain(|a| args.system || !a.system);
+    let system = all - answers.len();
+    // The gate sees every answer left: display options never change the exit code.
     let verdict = verdict(args, &answers, &opened.coverage, &graph);
-    let summary = keep_shown(&mut answers, args);
+    let mut summary = keep_shown(&mut answers, args);
+    summary.suppressed += system;
     let report = Report {
         graph: &graph,
         snapshot: &opened.snapshot,
@@ -141,8 +146,14 @@ pub(crate) fn ask_all(graph: &Graph, queries: &[Query]) -> Asked {
         notes.extend(said_of(query, &outcome));
         answers.extend(outcome.answers);
     }
-    // Within a severity the library's order stands: what begins outside comes first.
-    answers.sort_by_key(|a| std::cmp::Reverse(a.severity));
+    // Within a severity what begins outside comes first, then what scores higher.
+    let outside = |a: &Answer| {
+        graph.kind(a.from) == NodeKind::Internet || graph.name(a.from) == "system:anonymous"
+    };
+    answers.sort_by(|a, b| {
+        let first = (b.severity, outside(b)).cmp(&(a.severity, outside(a)));
+        first.then_with(|| b.score.total_cmp(&a.score))
+    });
     Asked { answers, notes }
 }
 
@@ -173,7 +184,7 @@ fn keep_shown(answers: &mut Vec<Answer>, args: &Args) -> Summary {
     let least = args.min_severity.unwrap_or(Severity::Info);
     let sure = args.min_confidence.unwrap_or(Confidence::Unknown);
     let all = answers.len();
-    answers.retain(|a| a.severity >= least && a.confidence <= sure && (args.system || !a.system));
+    answers.retain(|a| a.severity >= least && a.confidence <= sure);
     let mut summary = Summary::of(answers);
     summary.suppressed = all - answers.len();
     summary

@@ -1,6 +1,6 @@
 //! `can-i`: what an API server would answer, from the snapshot alone.
 
-use super::open::{SnapshotArg, open};
+use super::open::{SnapshotArg, open, warn_without_rbac};
 use super::{Context, Exit, Failure};
 use crate::k8s::Kind;
 use crate::world::rbac::{Allowed, Request, Target, account_of_user};
@@ -53,6 +53,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failure> {
     let opened = open(std::slice::from_ref(&args.snapshot.snapshot), context)?;
+    warn_without_rbac(&opened, context);
     if let Some(file) = &args.file {
         return bulk(&opened.world, file, context);
     }

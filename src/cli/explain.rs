@@ -30,7 +30,11 @@ pub(super) fn page(id: &str, context: &mut Context<'_>) -> Result<Exit, Failure>
         return Ok(Exit::Done);
     }
     let known = attacks().into_iter().map(|a| a.id).chain(queries.iter().map(|q| q.id.as_str()));
-    let near: Vec<&str> = known.filter(|k| k.contains(id) || id.contains(k)).take(3).collect();
+    // `PodExec` and `pod-exec` are the same word.
+    let plain = |s: &str| s.replace('-', "").to_ascii_lowercase();
+    let wanted = plain(id);
+    let near = known.filter(|k| plain(k).contains(&wanted) || wanted.contains(&plain(k)));
+    let near: Vec<&str> = near.take(3).collect();
     let all = "`kspm-graph attacks list` and `kspm-graph query list` show all";
     let help = match near.as_slice() {
         [] => all.to_owned(),

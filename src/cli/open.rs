@@ -169,3 +169,12 @@ pub(crate) fn kinds(world: &World) -> BTreeMap<String, u64> {
     }
     kinds
 }
+
+/// Warns when RBAC was not collected: an answer about access then rests on nothing.
+pub(crate) fn warn_without_rbac(opened: &Opened, context: &Context<'_>) {
+    use crate::world::coverage::State;
+    let rbac = opened.coverage.iter().find(|t| t.topic == "rbac" && t.state == State::Missing);
+    if let Some(topic) = rbac {
+        context.error(&format!("warning: {}", topic.reason));
+    }
+}

@@ -1,7 +1,7 @@
 //! `who-can`: every subject that holds a permission, with the binding and the rule.
 
 use super::can_i::Asked;
-use super::open::{SnapshotArg, open};
+use super::open::{SnapshotArg, open, warn_without_rbac};
 use super::{Context, Exit, Failure};
 use crate::report::escape::terminal;
 use crate::world::World;
@@ -49,6 +49,7 @@ pub(super) struct Held {
 
 pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failure> {
     let opened = open(std::slice::from_ref(&args.snapshot.snapshot), context)?;
+    warn_without_rbac(&opened, context);
     let world = &opened.world;
     let asked = Asked::parse(&args.resource);
     let namespace = args.namespace.as_deref().filter(|_| !asked.is_cluster_wide());

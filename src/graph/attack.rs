@@ -131,11 +131,15 @@ impl Odds {
 /// Costs are `-ln(likelihood)` in this many parts of one.
 const SCALE: f64 = 5000.0;
 
-/// The cost of a step of a likelihood; a likelihood below 2e-6 costs as much as that one.
+/// The cost of a step: a likelihood below 2e-6 costs as much as that one. Of two steps that are as
+/// likely the surer one costs less, by a difference that no printed likelihood shows.
 #[must_use]
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to u16")]
-pub(super) fn cost_of(likelihood: f64) -> u16 {
-    (-likelihood.clamp(1e-9, 1.0).ln() * SCALE).round().clamp(0.0, f64::from(u16::MAX)) as u16
+pub(super) fn cost_of(odds: Odds) -> u16 {
+    let unsure = f64::from(odds.confidence as u8) * 4.0;
+    (-odds.likelihood.clamp(1e-9, 1.0).ln() * SCALE + unsure)
+        .round()
+        .clamp(0.0, f64::from(u16::MAX)) as u16
 }
 
 /// The likelihood of a sum of costs.

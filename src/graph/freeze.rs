@@ -93,10 +93,8 @@ impl Graph {
 
     /// Marks what an exposed door leads to: through sets, the containers, their pods and workloads.
     fn tag_exposed(&mut self) {
-        let mut stack: Vec<NodeId> = self
-            .nodes()
-            .filter(|n| self.kind(*n) == NodeKind::Entry && self.incoming(*n).len() > 0)
-            .collect();
+        let doors = |n: &NodeId| self.kind(*n) == NodeKind::Entry && self.outgoing(*n).len() > 0;
+        let mut stack: Vec<NodeId> = self.nodes().filter(doors).collect();
         let mut seen = vec![false; self.nodes.len()];
         let mut exposed = stack.clone();
         while let Some(node) = stack.pop() {
@@ -110,6 +108,8 @@ impl Graph {
                     NodeKind::Container | NodeKind::Pod => {
                         exposed.push(target);
                         exposed.push(self.fold(target));
+                        let around = self.incoming(target).map(|(_, n)| n);
+                        exposed.extend(around.filter(|n| self.kind(*n) == NodeKind::Pod));
                     }
                     _ => {}
                 }
@@ -198,6 +198,16 @@ fn set_sizes(graph: &Graph) -> Vec<u32> {
         .collect()
 }
 
+/// Whether a name is one that Kubernetes gives to its own components. The groups of everybody, and
+/// of the accounts of a namespace, are what users bind things to.
+fn is_of_kubernetes(name: &str) -> bool {
+    let Some(rest) = name.strip_prefix("system:") else { return false };
+    match rest.split_once(':') {
+        Some(("serviceaccounts", ns)) => SYSTEM_NAMESPACES.contains(&ns),
+        _ => !matches!(rest, "authenticated" | "unauthenticated" | "anonymous" | "serviceaccounts"),
+    }
+}
+
 /// Sets the tags that follow from the world alone.
 fn tag(world: &World, layout: &Layout, nodes: &mut [Node]) {
     let system: Vec<Sym> = SYSTEM_NAMESPACES.iter().filter_map(|n| world.symbols.get(n)).collect();
@@ -206,7 +216,7 @@ fn tag(world: &World, layout: &Layout, nodes: &mut [Node]) {
         let object = world.objects.get(node.object.index());
         let absent = object.is_some_and(|o| !o.is_present())
             && !matches!(node.kind, NodeKind::User | NodeKind::Group);
-        let by_name = !node.kind.is_own() && world.text(node.name).starts_with("system:");
+        let by_name = !node.kind.is_own() && is_of_kubernetes(world.text(node.name));
         let by_label = matches!(
             node.kind,
             NodeKind::Role

@@ -74,7 +74,7 @@ impl<'w> Sink<'w> {
         }
         let why = self.evidence.add(facts, odds.confidence);
         let attack = self.attack(attack);
-        let edge = Edge { attack, cost: cost_of(odds.likelihood), why };
+        let edge = Edge { attack, cost: cost_of(odds), why };
         self.edges.push(RawEdge { from, to, edge });
     }
 

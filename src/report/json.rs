@@ -277,9 +277,17 @@ impl GraphJson<'_> {
         writeln!(out)
     }
 
+    /// Whether a node is folded away: a set, but for one that a gate needs, whose members are
+    /// alternatives where the gate's inputs are not.
+    fn folds(&self, node: NodeId) -> bool {
+        self.flat
+            && self.graph.kind(node) == NodeKind::Set
+            && !self.graph.outgoing(node).any(|(_, to)| self.graph.kind(to) == NodeKind::Gate)
+    }
+
     /// Whether a node is written: all are, or those that the edges in focus join.
     fn shows(&self, node: NodeId, ends: &BTreeSet<NodeId>) -> bool {
-        if self.flat && self.graph.kind(node) == NodeKind::Set {
+        if self.folds(node) {
             return false;
         }
         let always = matches!(self.graph.kind(node), NodeKind::Internet | NodeKind::ClusterAdmin);
@@ -297,7 +305,7 @@ impl GraphJson<'_> {
         let graph = self.graph;
         let mut runs = Vec::new();
         for from in graph.nodes() {
-            if self.flat && graph.kind(from) == NodeKind::Set {
+            if self.folds(from) {
                 continue;
             }
             let mut stack: Vec<(NodeId, Vec<EdgeId>)> = vec![(from, Vec::new())];
@@ -309,7 +317,7 @@ impl GraphJson<'_> {
                     let mut edges = edges.clone();
                     edges.push(edge);
                     // Sets lead to sets of smaller scopes only, so this ends.
-                    if self.flat && graph.kind(to) == NodeKind::Set {
+                    if self.folds(to) {
                         stack.push((to, edges));
                     } else {
                         runs.push((from, to, edges));
@@ -388,7 +396,8 @@ impl Serialize for Edges<'_> {
                 fact(&f, source.map_or("", String::as_str), line)
             });
             let evidence = evidence.collect();
-            let named = edges.iter().find(|e| !graph.attack(**e).structure).or(edges.first());
+            // The attack that gains the end names the run, as it names a step.
+            let named = edges.iter().rfind(|e| !graph.attack(**e).structure).or(edges.first());
             let Some(named) = named else { continue };
             let cost: u64 = edges.iter().map(|e| u64::from(graph.edge(*e).cost)).sum();
             let sure = edges.iter().map(|e| graph.confidence(*e)).max();

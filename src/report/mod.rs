@@ -150,7 +150,7 @@ pub fn ends(graph: &Graph, answer: &Answer) -> String {
 #[must_use]
 pub fn cut(graph: &Graph, cut: &crate::query::Cut) -> String {
     let placed = Placed { fact: graph.view(cut.fact), source: "", line: None };
-    format!("remove {} (closes {} of {})", text::fact_line(&placed), cut.closes, cut.of)
+    format!("{} (closes {} of {})", text::change(&placed), cut.closes, cut.of)
 }
 
 /// A fact in a line, made safe.

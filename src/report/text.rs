@@ -207,7 +207,15 @@ fn write_step(
 
 fn cut_line(report: &Report<'_>, cut: &Cut) -> String {
     let fact = Placed { fact: report.graph.view(cut.fact), source: "", line: None };
-    format!("remove {} — closes {} of {}", fact_line(&fact), cut.closes, cut.of)
+    format!("{} — closes {} of {}", change(&fact), cut.closes, cut.of)
+}
+
+/// What removing a fact means: `roleRef` cannot be changed, so its binding has to go.
+pub(super) fn change(placed: &Placed<'_>) -> String {
+    match placed.fact.field {
+        ".roleRef" => format!("delete {}", fact_line(placed)),
+        _ => format!("remove {}", fact_line(placed)),
+    }
 }
 
 /// The counts, what is unknown, and what could not be read.
