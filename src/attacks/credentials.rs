@@ -121,10 +121,7 @@ fn api_token(world: &World, audiences: &[Sym], host: Host) -> Option<(AccountIx,
         return None;
     }
     let name = world.text(world.accounts[account.index()].name).to_owned();
-    let is_api = |audience: Sym| {
-        let text = world.text(audience);
-        text.is_empty() || text.contains("kubernetes.default.svc") || audiences.contains(&audience)
-    };
+    let is_api = |audience| super::tokens::is_api_audience(world, audiences, audience);
     if let Some((volume, source)) = spec.api_tokens(is_api).next() {
         let field =
             format!(".spec.volumes[{volume}].projected.sources[{source}].serviceAccountToken");

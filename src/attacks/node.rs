@@ -5,6 +5,7 @@
 //! group `system:nodes` beside that is structure, as for every other principal.
 
 use super::Family;
+use super::tokens::{api_audiences, is_api_audience};
 use crate::graph::{Confidence, Fact, Odds, Sink, Thing};
 use crate::sym::Sym;
 use crate::world::hosts::Host;
@@ -390,46 +391,23 @@ enum Reason {
 /// What decides on tokens in this cluster.
 struct Tokens {
     /// What the API server takes for its own audience, as its flags say where they are shown.
-    audiences: BTreeSet<Sym>,
-    /// The newest kubelet's version, where it is older than the check of audiences.
+    audiences: Vec<Sym>,
+    /// The API server's version, where it is older than the check of audiences.
     unchecked: Option<String>,
 }
 
-/// The first minor version whose API server compares audiences by default.
-const AUDIENCES_CHECKED: u32 = 33;
-
 impl Tokens {
     fn new(world: &World) -> Self {
-        let flags = ["--api-audiences=", "--service-account-issuer="];
-        let commands = world.specs.iter().flat_map(|s| &s.containers).flat_map(|c| &c.command);
-        let values =
-            commands.filter_map(|c| flags.iter().find_map(|f| world.text(*c).strip_prefix(f)));
-        let audiences = values.flat_map(|v| v.split(',')).filter_map(|v| world.symbols.get(v));
-        // A kubelet is never newer than its API server.
-        let versions = world.nodes.iter().filter_map(|n| {
-            let text = world.text(n.kubelet);
-            let mut numbers = text.trim_start_matches('v').split('.').map(str::parse::<u32>);
-            match (numbers.next()?, numbers.next()?) {
-                (Ok(major), Ok(minor)) => Some(((major, minor), text)),
-                _ => None,
-            }
-        });
-        let newest = versions.max();
-        let old = newest.filter(|((major, minor), _)| *major == 1 && *minor < AUDIENCES_CHECKED);
-        Self { audiences: audiences.collect(), unchecked: old.map(|(_, text)| text.to_owned()) }
-    }
-
-    fn is_api(&self, world: &World, audience: Sym) -> bool {
-        let text = world.text(audience);
-        text.is_empty()
-            || text.contains("kubernetes.default.svc")
-            || self.audiences.contains(&audience)
+        // The first minor version whose API server compares audiences by default.
+        let old = world.server_version().filter(|v| v.is_before(1, 33));
+        let unchecked = old.map(|v| format!("v{}.{}", v.major, v.minor));
+        Self { audiences: api_audiences(world), unchecked }
     }
 
     fn reason(&self, world: &World, host: Host, account: AccountIx) -> Option<Reason> {
         let spec = world.host_spec(host);
         if let Some((volume, source)) =
-            spec.api_tokens(|audience| self.is_api(world, audience)).next()
+            spec.api_tokens(|audience| is_api_audience(world, &self.audiences, audience)).next()
         {
             return Some(Reason::Volume(format!(
                 ".spec.volumes[{volume}].projected.sources[{source}].serviceAccountToken"

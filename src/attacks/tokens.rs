@@ -135,10 +135,7 @@ fn holds_token(sub_path: &str) -> bool {
 
 /// The tokens that a specification spells out, and the containers that get one by default.
 fn tokens(world: &World, spec: &PodSpec, audiences: &[Sym]) -> Vec<Token> {
-    let is_api = |audience: Sym| {
-        let text = world.text(audience);
-        text.is_empty() || text.contains("kubernetes.default.svc") || audiences.contains(&audience)
-    };
+    let is_api = |audience: Sym| is_api_audience(world, audiences, audience);
     let mut found = Vec::new();
     for (i, container) in spec.containers.iter().enumerate() {
         for mount in container.mounts.iter().filter(|m| holds_token(world.text(m.sub_path))) {
@@ -179,6 +176,13 @@ pub(super) fn api_audiences(world: &World) -> Vec<Sym> {
     found.sort_unstable();
     found.dedup();
     found
+}
+
+/// Whether a token for an audience is one for the API server: for none in particular, for its
+/// usual issuer, or for one of those that `api_audiences` found.
+pub(super) fn is_api_audience(world: &World, known: &[Sym], audience: Sym) -> bool {
+    let text = world.text(audience);
+    text.is_empty() || text.contains("kubernetes.default.svc") || known.contains(&audience)
 }
 
 fn in_containers(world: &World, sink: &mut Sink<'_>) {

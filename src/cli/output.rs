@@ -1,6 +1,9 @@
 //! `-o FORMAT[=FILE]`: where results go, and how they look.
 
+use super::open::Opened;
 use super::{Context, Failure};
+use crate::graph::Graph;
+use crate::query::{Answer, Summary};
 use crate::report::{FORMATS, Format, Report, Style};
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -56,6 +59,28 @@ pub(crate) fn write_to(
     };
     let mut out = BufWriter::new(File::create(file).map_err(failed)?);
     write(&mut out).and_then(|()| out.flush()).map_err(failed)
+}
+
+/// Writes the answers to one question in every format asked for.
+pub(crate) fn write_answers(
+    opened: &Opened,
+    graph: &Graph,
+    (answers, notes): (&[Answer], &[String]),
+    outputs: &[Output],
+    most: usize,
+    context: &mut Context<'_>,
+) -> Result<(), Failure> {
+    let report = Report {
+        graph,
+        snapshot: &opened.snapshot,
+        coverage: &opened.coverage,
+        summary: Summary::of(answers),
+        answers,
+        notes,
+        lines: opened,
+        style: style(context, most),
+    };
+    write_report(&report, outputs, context)
 }
 
 /// Writes a report in every format asked for; text to standard output if none was.

@@ -2,7 +2,7 @@
 
 use super::analyze::said_of;
 use super::open::{Opened, SnapshotArg, open};
-use super::output::{Output, report_output, style, write_report};
+use super::output::{Output, report_output, write_answers};
 use super::query::selector_failure;
 use super::{Context, Exit, Failure};
 use crate::attacks::attacks;
@@ -12,8 +12,7 @@ use crate::query::library::Avoid;
 use crate::query::library::Goal;
 use crate::query::search::{Direction, Next, Search, cost_in};
 use crate::query::selector::Selector;
-use crate::query::{Asker, Query, Summary};
-use crate::report::Report;
+use crate::query::{Asker, Query};
 use crate::world::{BindingIx, RuleRef};
 
 /// Finds the best paths between two selections, by likelihood.
@@ -68,17 +67,7 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
     let outcome = Asker::new(&graph).ask_more(&query, args.k.max(1));
     let notes = said_of(&query, &outcome);
     let answers = outcome.answers;
-    let report = Report {
-        graph: &graph,
-        snapshot: &opened.snapshot,
-        coverage: &opened.coverage,
-        summary: Summary::of(&answers),
-        answers: &answers,
-        notes: &notes,
-        lines: &opened,
-        style: style(context, args.top),
-    };
-    write_report(&report, &args.outputs, context)?;
+    write_answers(&opened, &graph, (&answers, &notes), &args.outputs, args.top, context)?;
     Ok(Exit::Done)
 }
 

@@ -2,11 +2,10 @@
 
 use super::analyze::{Asked, ask_all, queries};
 use super::open::open;
-use super::output::{Output, report_output, style, write_report};
+use super::output::{Output, report_output, write_answers};
 use super::{Context, Exit, Failure};
 use crate::attacks::attacks;
-use crate::query::{Query, Summary, library};
-use crate::report::Report;
+use crate::query::{Query, library};
 use std::path::{Path, PathBuf};
 
 /// Runs one query of the library, or of a file, over a snapshot. `query list` shows the library.
@@ -62,17 +61,7 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
     let opened = open(std::slice::from_ref(&args.snapshot), context)?;
     let graph = opened.derive();
     let Asked { answers, notes } = ask_all(&graph, &known);
-    let report = Report {
-        graph: &graph,
-        snapshot: &opened.snapshot,
-        coverage: &opened.coverage,
-        summary: Summary::of(&answers),
-        answers: &answers,
-        notes: &notes,
-        lines: &opened,
-        style: style(context, args.top),
-    };
-    write_report(&report, &args.outputs, context)?;
+    write_answers(&opened, &graph, (&answers, &notes), &args.outputs, args.top, context)?;
     Ok(Exit::Done)
 }
 

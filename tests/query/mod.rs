@@ -5,7 +5,6 @@
 mod clusters;
 mod gates;
 mod random;
-mod scale;
 
 use crate::fixtures::world;
 use kspm_graph::attacks;
