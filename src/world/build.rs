@@ -5,7 +5,7 @@
 //! order in which objects were read.
 
 use super::cons::Cons;
-use super::resolve::{resolve, unseen};
+use super::resolve::{is_no_workload, resolve, unseen};
 use super::rows::{AccountRow, Labels, Map, NodeRow, Part, Remap, Row, SecretRow, WorkloadRow};
 use super::{NOWHERE, UNKNOWN_NODE, World, builtin, rbac};
 use crate::sym::{Sym, Symbols, merge};
@@ -236,7 +236,7 @@ fn refer(part: &mut Part, symbols: &Symbols) -> u64 {
         }
         nodes.insert(if pod.body.node.is_empty() { unknown } else { pod.body.node });
         if let Some((kind, name)) = pod.body.owner
-            && symbols.text(kind) != "Node"
+            && !is_no_workload(symbols, kind)
         {
             owners.insert((pod.ns, name, kind));
             // A Deployment names its ReplicaSets after itself and the hash that their pods bear.
@@ -252,7 +252,9 @@ fn refer(part: &mut Part, symbols: &Symbols) -> u64 {
             specs.insert((workload.ns, spec));
             nodes.insert(unknown);
         }
-        if let Some((kind, name)) = workload.body.owner {
+        if let Some((kind, name)) = workload.body.owner
+            && !is_no_workload(symbols, kind)
+        {
             owners.insert((workload.ns, name, kind));
         }
     }

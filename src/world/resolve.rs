@@ -28,6 +28,11 @@ pub(super) fn unseen<T>(ns: Sym, name: Sym, body: T) -> Row<T> {
     Row { ns, name, uid: 0, version: 0, origin: NOWHERE, labels: 0, body }
 }
 
+/// Whether an owner's kind is one that owns without running pods.
+pub(super) fn is_no_workload(symbols: &Symbols, kind: Sym) -> bool {
+    matches!(symbols.text(kind), "Node" | "Pod" | "Namespace")
+}
+
 /// Turns settled rows into the world's tables.
 #[expect(clippy::too_many_lines, reason = "one block a table, in the order of their dependence")]
 pub(super) fn resolve(tables: Tables, duplicates: u64, clusters: usize) -> World {
@@ -122,7 +127,9 @@ pub(super) fn resolve(tables: Tables, duplicates: u64, clusters: usize) -> World
         // A chain is short; the bound is for objects that own each other.
         for _ in 0..8 {
             let row = &workload_rows[at];
-            let owner = row.body.owner.and_then(|(kind, name)| find_workload(row.ns, name, kind));
+            // A pod or node that owns a workload (for its clean-up) is no controller of it.
+            let owner = row.body.owner.filter(|(kind, _)| !is_no_workload(&symbols, *kind));
+            let owner = owner.and_then(|(kind, name)| find_workload(row.ns, name, kind));
             match owner {
                 Some(next) if next != at => at = next,
                 _ => break,
@@ -132,25 +139,26 @@ pub(super) fn resolve(tables: Tables, duplicates: u64, clusters: usize) -> World
     };
     let unknown = find_node(sym(UNKNOWN_NODE));
     let mut pod_counts = vec![0_u32; workload_rows.len()];
-    let node_kind = sym("Node");
     let pods: Vec<Pod> = part
         .pods
         .iter()
         .map(|row: &Row<PodRow>| {
             let workload =
-                row.body.owner.filter(|(kind, _)| *kind != node_kind).and_then(|(kind, name)| {
-                    let owner = find_workload(row.ns, name, kind)?;
-                    let top = top_of(owner);
-                    let is_bare_replica_set =
-                        top == owner && workload_rows[owner].origin.source == NOWHERE.source;
-                    let hash = symbols.text(row.body.template_hash);
-                    let guessed = deployment_of(symbols.text(name), hash)
-                        .filter(|_| is_bare_replica_set && symbols.text(kind) == "ReplicaSet")
-                        .and_then(|name| {
-                            find_workload(row.ns, symbols.get(name)?, sym("Deployment"))
-                        });
-                    Some(guessed.map_or(top, top_of))
-                });
+                row.body.owner.filter(|(kind, _)| !is_no_workload(&symbols, *kind)).and_then(
+                    |(kind, name)| {
+                        let owner = find_workload(row.ns, name, kind)?;
+                        let top = top_of(owner);
+                        let is_bare_replica_set =
+                            top == owner && workload_rows[owner].origin.source == NOWHERE.source;
+                        let hash = symbols.text(row.body.template_hash);
+                        let guessed = deployment_of(symbols.text(name), hash)
+                            .filter(|_| is_bare_replica_set && symbols.text(kind) == "ReplicaSet")
+                            .and_then(|name| {
+                                find_workload(row.ns, symbols.get(name)?, sym("Deployment"))
+                            });
+                        Some(guessed.map_or(top, top_of))
+                    },
+                );
             if let Some(top) = workload {
                 pod_counts[top] += 1;
             }
