@@ -5,6 +5,7 @@ use super::certificates::needed_together;
 use super::impersonation::{cluster, is_absent};
 use super::sets::SET_MEMBER;
 use super::together::parts;
+use super::workloads::pod_creation;
 use crate::graph::{Confidence, Odds, SetKey, SetKind, Sink, Thing};
 use crate::sym::Sym;
 use crate::world::grants::{Grant, Names, Permission, Scope};
@@ -50,17 +51,6 @@ static ACCOUNT: SetKind =
 
 const MAKE: Permission = Permission::namespaced("create", "", "serviceaccounts");
 const TOKEN: Permission = Permission::namespaced("create", "", "serviceaccounts/token");
-/// What runs pods as an account of one's choice.
-const RUN: &[Permission] = &[
-    Permission::namespaced("create", "", "pods"),
-    Permission::namespaced("create", "", "replicationcontrollers"),
-    Permission::namespaced("create", "apps", "deployments"),
-    Permission::namespaced("create", "apps", "daemonsets"),
-    Permission::namespaced("create", "apps", "statefulsets"),
-    Permission::namespaced("create", "apps", "replicasets"),
-    Permission::namespaced("create", "batch", "jobs"),
-    Permission::namespaced("create", "batch", "cronjobs"),
-];
 
 fn place(scope: Scope) -> Sym {
     match scope {
@@ -79,7 +69,7 @@ fn find(world: &World, sink: &mut Sink<'_>) {
     }
     let makers = parts(world, &[MAKE]);
     let mut users = parts(world, &[TOKEN]);
-    users.extend(parts(world, RUN));
+    users.extend(parts(world, &pod_creation()));
     let (made, used) = (Reach::new(&makers), Reach::new(&users));
     for (ns, accounts) in &mut absent {
         accounts.retain(|account| {

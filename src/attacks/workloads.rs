@@ -174,12 +174,15 @@ fn find(world: &World, sink: &mut Sink<'_>) {
     workload_patch::find(world, sink);
 }
 
+/// The permissions to create something that makes pods, as an account of one's choice.
+pub(super) fn pod_creation() -> Vec<Permission> {
+    MAKERS.iter().map(|m| Permission::namespaced("create", m.0, m.1)).collect()
+}
+
 /// Everyone who may create something that makes pods.
 pub(super) fn creators(world: &World, sink: &mut Sink<'_>) -> Vec<Maintainer> {
-    let create = |m: &(_, _, _)| Permission::namespaced("create", m.0, m.1);
-    let permissions: Vec<Permission> = MAKERS.iter().map(create).collect();
     let mut found: Vec<Maintainer> = world
-        .grants_any(&permissions)
+        .grants_any(&pod_creation())
         .iter()
         .map(|grant| Maintainer {
             from: Thing::Binding(grant.binding),
