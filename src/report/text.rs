@@ -95,6 +95,10 @@ fn place(report: &Report<'_>, placed: &Placed<'_>) -> String {
         }
     };
     match placed.line {
+        // A built-in role that was not collected is assumed, and an auditor must see that.
+        _ if placed.source.is_empty() && placed.fact.kind.ends_with("Role") => {
+            "built in, assumed".to_owned()
+        }
         _ if placed.source.is_empty() => String::new(),
         Some(line) if source.is_empty() => format!("line {line}"),
         Some(line) => format!("{source}:{line}"),
