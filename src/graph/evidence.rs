@@ -2,6 +2,11 @@
 //!
 //! All facts of one edge are needed together; parallel edges are alternatives. Removing a fact
 //! from the cluster therefore removes exactly the edges whose evidence holds it.
+//!
+//! Most edges of one attack say the same of different objects: this pod names that account, the
+//! next pod of the workload does too. So a record does not name the object that its facts are
+//! about, nor the edge's target where a field's value is its name: the edge knows both. Thousands
+//! of edges share a record, and a record is completed when it is read.
 
 use super::attack::Confidence;
 use crate::input::Origin;
@@ -24,7 +29,59 @@ pub struct Fact {
     /// A path such as `.spec.volumes[1].hostPath.path`; empty where the object as such is meant.
     pub field: Sym,
     /// What the field says; never a Secret's or a variable's value.
-    pub value: Sym,
+    pub value: Value,
+}
+
+/// What a field says: text, or the name of an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Value(u32);
+
+/// Set in a [`Value`] that is an object's name.
+const NAME: u32 = 1 << 31;
+
+impl Value {
+    /// The name of the object that the edge leads to.
+    pub const TARGET: Self = Self(u32::MAX);
+
+    /// A text of the sink's.
+    pub(super) const fn text(text: Sym) -> Self {
+        Self(text.0)
+    }
+
+    /// Whose name it is, or which text.
+    pub(super) const fn name_or_text(self) -> Result<ObjectId, Sym> {
+        if self.0 & NAME == 0 { Err(Sym(self.0)) } else { Ok(ObjectId(self.0 & !NAME)) }
+    }
+}
+
+/// In a record, the object that the edge is about.
+const VIA: ObjectId = ObjectId(u32::MAX);
+
+impl Fact {
+    /// The fact as it stands in the record of an edge that is about `via`.
+    pub(super) fn shared(self, via: ObjectId) -> Self {
+        if self.object == via { Self { object: VIA, ..self } } else { self }
+    }
+
+    /// The fact of an edge that is about `via` and leads to the object `target`.
+    pub(super) fn completed(self, via: ObjectId, target: ObjectId) -> Self {
+        let object = if self.object == VIA { via } else { self.object };
+        let value = if self.value == Value::TARGET { Value(target.0 | NAME) } else { self.value };
+        Self { object, field: self.field, value }
+    }
+
+    /// The fact with the texts of another table.
+    pub(super) fn with_texts(self, text: impl Fn(Sym) -> Sym) -> Self {
+        let value =
+            self.value.name_or_text().map_or_else(|old| Value::text(text(old)), |_| self.value);
+        Self { field: text(self.field), value, ..self }
+    }
+
+    /// Whether both are of one field, whatever they say it says.
+    #[must_use]
+    pub fn is_of_field(self, other: Self) -> bool {
+        (self.object, self.field) == (other.object, other.field)
+    }
 }
 
 /// A fact with its names, for output. The text is the cluster's: not made safe yet.

@@ -1,7 +1,7 @@
 //! From the sinks' edges to the frozen graph.
 
-use super::csr::{Csr, Edge, RawEdge};
-use super::evidence::{Evidence, Fact, WhyId};
+use super::csr::{Csr, RawEdge};
+use super::evidence::{Evidence, WhyId};
 use super::layout::{Dynamic, Layout};
 use super::{Attack, Graph, Named, Node, NodeId, NodeKind, Sink, Tag};
 use crate::sym::{Sym, Symbols, merge};
@@ -126,7 +126,7 @@ struct Frozen {
     texts: Symbols,
     evidence: Evidence,
     named: Vec<Dynamic>,
-    edges: Vec<RawEdge>,
+    edges: Vec<Vec<RawEdge>>,
 }
 
 fn merge_sinks(mut sinks: Vec<Sink<'_>>, first: usize, attacks: &[&'static Attack]) -> Frozen {
@@ -139,16 +139,15 @@ fn merge_sinks(mut sinks: Vec<Sink<'_>>, first: usize, attacks: &[&'static Attac
     named.dedup();
     let mut evidence = Evidence::default();
     let mut list = Vec::new();
-    let mut edges = Vec::with_capacity(sinks.iter().map(|s| s.edges.len()).sum());
-    for (sink, syms) in sinks.into_iter().zip(&maps) {
+    let mut edges = Vec::with_capacity(sinks.len());
+    for (mut sink, syms) in sinks.into_iter().zip(&maps) {
         let text = |sym: Sym| syms.get(sym.index()).copied().unwrap_or(Sym::EMPTY);
-        let fact = |f: &Fact| Fact { object: f.object, field: text(f.field), value: text(f.value) };
         let whys: Vec<WhyId> = sink
             .evidence
             .records()
             .map(|(facts, confidence)| {
                 list.clear();
-                list.extend(facts.iter().map(fact));
+                list.extend(facts.iter().map(|fact| fact.with_texts(text)));
                 evidence.add(&list, confidence)
             })
             .collect();
@@ -168,15 +167,13 @@ fn merge_sinks(mut sinks: Vec<Sink<'_>>, first: usize, attacks: &[&'static Attac
             .map(|a| attacks.iter().position(|b| a.id == b.id).unwrap_or(usize::from(u16::MAX)))
             .map(|place| u16::try_from(place).unwrap_or(u16::MAX))
             .collect();
-        edges.extend(sink.edges.iter().map(|raw| RawEdge {
-            from: node(raw.from),
-            to: node(raw.to),
-            edge: Edge {
-                attack: of[usize::from(raw.edge.attack)],
-                cost: raw.edge.cost,
-                why: whys[raw.edge.why.index()],
-            },
-        }));
+        for raw in &mut sink.edges {
+            raw.from = node(raw.from);
+            raw.to = node(raw.to);
+            raw.edge.attack = of[usize::from(raw.edge.attack)];
+            raw.edge.why = whys[raw.edge.why.index()];
+        }
+        edges.push(sink.edges);
     }
     evidence.close();
     Frozen { texts, evidence, named, edges }

@@ -16,7 +16,7 @@ mod visit;
 
 pub use attack::{Attack, Confidence, Odds, likelihood_of};
 pub use csr::{Edge, EdgeId};
-pub use evidence::{Fact, FactView, WhyId};
+pub use evidence::{Fact, FactView, Value, WhyId};
 pub use node::{NodeKind, SetKey, SetKind, Tag, Thing};
 pub use sink::{Named, Sink};
 
@@ -82,7 +82,7 @@ impl Graph {
     /// How many edges there are.
     #[must_use]
     pub fn edge_count(&self) -> usize {
-        self.csr.edges.len()
+        self.csr.len()
     }
 
     /// Every node, in the order of their numbers.
@@ -178,7 +178,7 @@ impl Graph {
     /// What an edge bears.
     #[must_use]
     pub fn edge(&self, edge: EdgeId) -> Edge {
-        self.csr.edges[edge.index()]
+        self.csr.edge(edge)
     }
 
     /// Where an edge begins and ends.
@@ -201,14 +201,14 @@ impl Graph {
 
     /// The evidence of an edge, all of it needed together.
     pub fn evidence(&self, edge: EdgeId) -> impl Iterator<Item = FactView<'_>> {
-        let facts = self.evidence.facts(self.edge(edge).why);
-        facts.iter().map(|fact| self.view(*fact))
+        self.facts(edge).map(|fact| self.view(fact))
     }
 
     /// The facts of an edge, to compare with those of others.
-    #[must_use]
-    pub fn facts(&self, edge: EdgeId) -> &[Fact] {
-        self.evidence.facts(self.edge(edge).why)
+    pub fn facts(&self, edge: EdgeId) -> impl Iterator<Item = Fact> + '_ {
+        let Edge { why, via, .. } = self.edge(edge);
+        let target = self.nodes[self.csr.target(edge).index()].object;
+        self.evidence.facts(why).iter().map(move |fact| fact.completed(via, target))
     }
 
     /// A fact with its names.
@@ -220,7 +220,12 @@ impl Graph {
             namespace: (!object.ns.is_empty()).then(|| self.world.text(object.ns)),
             name: self.world.text(object.name),
             field: self.texts.text(fact.field),
-            value: self.texts.text(fact.value),
+            value: match fact.value.name_or_text() {
+                Ok(object) => {
+                    self.world.objects.get(object.index()).map_or("", |o| self.world.text(o.name))
+                }
+                Err(text) => self.texts.text(text),
+            },
             origin: object.is_present().then_some(object.origin),
         }
     }

@@ -2,10 +2,10 @@
 
 use super::attack::{Attack, Odds, cost_of};
 use super::csr::{Edge, RawEdge};
-use super::evidence::{Evidence, Fact};
+use super::evidence::{Evidence, Fact, Value};
 use super::layout::{Dynamic, Layout};
 use super::{NodeId, SetKey, Thing};
-use crate::sym::Symbols;
+use crate::sym::{Sym, Symbols};
 use crate::world::cons::Cons;
 use crate::world::exposure::Entry;
 use crate::world::grants::Grant;
@@ -26,6 +26,8 @@ pub struct Sink<'w> {
     /// Namespaces whose admin an edge leads to.
     pub(super) admins: BTreeSet<NamespaceIx>,
     rules: FxHashMap<RuleRef, Fact>,
+    /// Room for the record of the edge being added.
+    record: Vec<Fact>,
 }
 
 impl<'w> Sink<'w> {
@@ -40,6 +42,7 @@ impl<'w> Sink<'w> {
             edges: Vec::new(),
             admins: BTreeSet::new(),
             rules: FxHashMap::default(),
+            record: Vec::new(),
         }
     }
 
@@ -72,9 +75,14 @@ impl<'w> Sink<'w> {
         if from == to || facts.is_empty() {
             return;
         }
-        let why = self.evidence.add(facts, odds.confidence);
+        let via = facts[0].object;
+        let mut record = std::mem::take(&mut self.record);
+        record.clear();
+        record.extend(facts.iter().map(|fact| fact.shared(via)));
+        let why = self.evidence.add(&record, odds.confidence);
+        self.record = record;
         let attack = self.attack(attack);
-        let edge = Edge { attack, cost: cost_of(odds), why };
+        let edge = Edge { attack, cost: cost_of(odds), why, via };
         self.edges.push(RawEdge { from, to, edge });
     }
 
@@ -86,7 +94,13 @@ impl<'w> Sink<'w> {
 
     /// A fact: this object says this at this field.
     pub fn fact(&mut self, object: ObjectId, field: &str, value: &str) -> Fact {
-        Fact { object, field: self.texts.intern(field), value: self.texts.intern(value) }
+        let value = Value::text(self.texts.intern(value));
+        Fact { object, field: self.texts.intern(field), value }
+    }
+
+    /// The path of a field, for many facts of objects that are alike.
+    pub fn field(&mut self, field: &str) -> Sym {
+        self.texts.intern(field)
     }
 
     /// The facts of a grant: the binding refers to the role, and the role's rule allows.
@@ -112,7 +126,7 @@ impl<'w> Sink<'w> {
         }
         let role = &self.world.roles[rule.role.index()];
         let r = &self.world.rules[rule.rule as usize];
-        let list = |syms: &[crate::sym::Sym]| {
+        let list = |syms: &[Sym]| {
             let texts: Vec<&str> = syms.iter().map(|s| self.world.text(*s)).collect();
             texts.join(",")
         };

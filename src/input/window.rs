@@ -5,6 +5,7 @@
 //! never held, and the buffer grows only for a single thing that is larger than it. It knows
 //! bytes and JSON's spelling of values, not what the values mean.
 
+use super::managed;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::Deserializer;
@@ -40,6 +41,8 @@ pub(super) struct Window<'r> {
     buffer: Vec<u8>,
     pos: usize,
     filled: usize,
+    /// Up to where `managedFields` are blanked, and what was filled then.
+    blanked: (usize, usize),
     base: u64,
     block: usize,
     limit: usize,
@@ -75,6 +78,7 @@ impl<'r> Window<'r> {
             buffer,
             pos: 0,
             filled: 0,
+            blanked: (0, 0),
             base: 0,
             block,
             limit: limit.max(block),
@@ -89,7 +93,8 @@ impl<'r> Window<'r> {
         let filled = buffer.len();
         let (pos, base, ended) = (0, 0, true);
         let (block, limit, failure, wasted) = (BLOCK, LIMIT, None, 0);
-        Self { reader: None, buffer, pos, filled, base, block, limit, ended, failure, wasted }
+        let (reader, blanked) = (None, (0, 0));
+        Self { reader, buffer, pos, filled, blanked, base, block, limit, ended, failure, wasted }
     }
 
     /// A window onto a part of another one.
@@ -111,7 +116,7 @@ impl<'r> Window<'r> {
         let buffer = std::mem::replace(&mut self.buffer, buffer);
         let part = Part { buffer, from: self.pos, to: cut, base: self.base };
         self.base += cut as u64;
-        (self.pos, self.filled) = (0, kept);
+        (self.pos, self.filled, self.blanked) = (0, kept, (0, 0));
         part
     }
 
@@ -129,6 +134,16 @@ impl<'r> Window<'r> {
     /// What lies ahead and is held.
     pub(super) fn rest(&self) -> &[u8] {
         self.buffer.get(self.pos..self.filled).unwrap_or(&[])
+    }
+
+    /// Makes the `managedFields` in what is held cheap to skip.
+    pub(super) fn blank(&mut self) {
+        let from = self.blanked.0.max(self.pos);
+        if self.blanked.1 < self.filled
+            && let Some(text) = self.buffer.get_mut(from..self.filled)
+        {
+            self.blanked = (from + managed::blank(text), self.filled);
+        }
     }
 
     /// The place in the stream.
@@ -177,6 +192,7 @@ impl<'r> Window<'r> {
             self.buffer.copy_within(self.pos..self.filled, 0);
             self.base += self.pos as u64;
             self.filled -= self.pos;
+            self.blanked = (self.blanked.0.saturating_sub(self.pos), 0);
             self.pos = 0;
         }
         if self.filled == self.buffer.len() || self.buffer.len() < self.block {

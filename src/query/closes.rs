@@ -103,8 +103,8 @@ impl<'a, 'g> Closer<'a, 'g> {
             if attack.structure && !CHANGEABLE.contains(&attack.id) {
                 continue;
             }
-            let of = self.graph.facts(link.edge).iter();
-            facts.extend(of.filter(|f| rank(self.graph, **f).is_some()).copied());
+            let of = self.graph.facts(link.edge);
+            facts.extend(of.filter(|f| rank(self.graph, *f).is_some()));
         }
         facts.sort_unstable();
         facts.dedup();

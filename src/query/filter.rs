@@ -78,9 +78,9 @@ impl Filter {
 /// Whether an edge needs a fact, or the same fact of another pod of the workload.
 #[must_use]
 pub fn holds(graph: &Graph, edge: EdgeId, fact: Fact) -> bool {
-    graph.facts(edge).iter().any(|of| {
-        *of == fact
-            || (of.field == fact.field && of.value == fact.value && replicas(graph, *of, fact))
+    graph.facts(edge).any(|of| {
+        of.is_of_field(fact)
+            || (of.field == fact.field && of.value == fact.value && replicas(graph, of, fact))
     })
 }
 

@@ -67,14 +67,14 @@ fn toy_of(kinds: &[u8], edges: &[(usize, usize, u16)], facts: usize) -> (Graph, 
     let names: Vec<String> = (0..kinds.len()).map(|i| format!("p{i:03}")).collect();
     let graph = with(world(POD), |world, sink| {
         for (n, (from, to, percent)) in edges.iter().enumerate() {
-            let fact = sink.fact(world.pods[0].object, ".made[0]", &format!("{}", n % facts));
+            let fact = sink.fact(world.pods[0].object, &format!(".made[{}]", n % facts), "");
             let odds = Odds::certain(f64::from(*percent) / 100.0);
             let (from, to) = (point(kinds, &names, *from), point(kinds, &names, *to));
             sink.edge_with(from, to, &MADE_UP, odds, &[fact]);
         }
         // Every point is a node, though it may have no edge of the test's.
         for i in 0..kinds.len() {
-            let fact = sink.fact(world.pods[0].object, ".made[0]", "exists");
+            let fact = sink.fact(world.pods[0].object, ".made", "exists");
             sink.edge(point(kinds, &names, i), Thing::ClusterAdmin, &MADE_UP, &[fact]);
         }
     });
