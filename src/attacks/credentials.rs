@@ -4,13 +4,14 @@
 use super::escape::is_unseen;
 use super::sets::SET_MEMBER;
 use super::tokens::api_audiences;
-use crate::graph::{Fact, Odds, SetKey, SetKind, Sink, Thing};
+use crate::graph::{Fact, Odds, SetKey, SetKind, Sink, Thing, Value};
 use crate::sym::Sym;
 use crate::world::hosts::Host;
 use crate::world::nodes::ControlPlane;
 use crate::world::pods::Volume;
 use crate::world::{AccountIx, NodeIx, PodIx, UNKNOWN_NODE, WorkloadIx, World};
-use std::collections::BTreeSet;
+use rustc_hash::FxHashMap;
+use std::collections::BTreeMap;
 
 /// Tokens and Secrets in the volumes of a machine's pods; the machine is told by the number.
 pub(super) static MOUNTED: SetKind =
@@ -41,61 +42,92 @@ pub(super) fn control_plane(world: &World, sink: &mut Sink<'_>, node: NodeIx) ->
     }
 }
 
-/// Puts the members of some machines' sets into the sink. O(pods of those machines).
-pub(super) fn members(world: &World, sink: &mut Sink<'_>, nodes: &BTreeSet<NodeIx>) {
-    if nodes.is_empty() {
-        return;
+/// Puts the members of the machines' sets among `keys` into the sink. O(pods of those machines).
+pub(super) fn members(world: &World, sink: &mut Sink<'_>, keys: &[SetKey]) {
+    let mut machines: BTreeMap<u32, Vec<&'static SetKind>> = BTreeMap::new();
+    for key in keys.iter().filter(|key| key.kind == &MOUNTED || key.kind == &ENVIRONMENT) {
+        machines.entry(key.of).or_default().push(key.kind);
     }
     let audiences = api_audiences(world);
-    for node in nodes {
-        for pod in world.pods_on(*node).iter().filter(|p| world.is_running(**p)) {
-            member(world, sink, &audiences, *node, Host::Pod(*pod));
+    // What a pod leaves behind follows from its specification and what names mean around it.
+    let mut known: FxHashMap<_, Vec<Credential>> = FxHashMap::default();
+    let placed = sink.field(".spec.nodeName");
+    for (of, kinds) in machines {
+        let node = NodeIx(of - 1);
+        let row = &world.nodes[node.index()];
+        // That two pods whose nodes are not known share one is a guess.
+        let unplaced = world.text(row.name) == UNKNOWN_NODE;
+        let odds = if unplaced { Odds::unknown(0.5) } else { Odds::certain(1.0) };
+        let put = |sink: &mut Sink<'_>, object, on: Option<Fact>, credential: &Credential| {
+            if kinds.contains(&credential.kind) {
+                let fact = Fact { object, field: credential.field, value: Value::TARGET };
+                let both = [on.unwrap_or(fact), fact];
+                let facts = if on.is_some() { &both[..] } else { &both[1..] };
+                let set = Thing::Set(self::on(credential.kind, node));
+                sink.edge_with(set, credential.thing, &SET_MEMBER, odds, facts);
+            }
+        };
+        let name = sink.fact(row.object, "", world.text(row.name)).value;
+        for ix in world.pods_on(node).iter().filter(|p| world.is_running(**p)) {
+            let pod = &world.pods[ix.index()];
+            let left = known
+                .entry((pod.ns, pod.spec, pod.account, pod.live))
+                .or_insert_with(|| left_behind(world, sink, &audiences, Host::Pod(*ix)));
+            let on = Fact { object: pod.object, field: placed, value: name };
+            for credential in left {
+                put(sink, pod.object, Some(on).filter(|_| !unplaced), credential);
+            }
         }
-        if world.text(world.nodes[node.index()].name) == UNKNOWN_NODE && is_unseen(world, *node) {
+        if unplaced && is_unseen(world, node) {
             let templates = (0..world.workloads.len()).map(WorkloadIx::new);
             for workload in templates.filter(|w| world.is_template(*w)) {
-                member(world, sink, &audiences, *node, Host::Template(workload));
+                let host = Host::Template(workload);
+                for credential in left_behind(world, sink, &audiences, host) {
+                    put(sink, world.host_object(host).0, None, &credential);
+                }
             }
         }
     }
 }
 
-fn member(world: &World, sink: &mut Sink<'_>, audiences: &[Sym], node: NodeIx, host: Host) {
-    let (object, ns) = world.host_object(host);
+/// A credential that a pod leaves on its machine, and the field that puts it there.
+struct Credential {
+    kind: &'static SetKind,
+    thing: Thing<'static>,
+    field: Sym,
+}
+
+/// What a pod leaves on its machine.
+fn left_behind(
+    world: &World,
+    sink: &mut Sink<'_>,
+    audiences: &[Sym],
+    host: Host,
+) -> Vec<Credential> {
+    let (_, ns) = world.host_object(host);
     let spec = world.host_spec(host);
-    // That two pods whose nodes are not known share one is a guess.
-    let unplaced = world.text(world.nodes[node.index()].name) == UNKNOWN_NODE;
-    let odds = if unplaced { Odds::unknown(0.5) } else { Odds::certain(1.0) };
-    let mut facts = Vec::new();
-    if let Host::Pod(_) = host
-        && !unplaced
-    {
-        let name = world.text(world.nodes[node.index()].name);
-        facts.push(sink.fact(object, ".spec.nodeName", name));
+    let mut left = Vec::new();
+    let mut leave = |kind, thing, field: &str| {
+        let field = sink.field(&world.host_field(host, field));
+        left.push(Credential { kind, thing, field });
+    };
+    if let Some((account, field)) = api_token(world, audiences, host) {
+        leave(&MOUNTED, Thing::Account(account), &field);
     }
-    let mounted = Thing::Set(on(&MOUNTED, node));
-    if let Some((account, field, value)) = api_token(world, audiences, host) {
-        let fact = sink.fact(object, &world.host_field(host, &field), &value);
-        let facts = [&facts[..], &[fact]].concat();
-        sink.edge_with(mounted, Thing::Account(account), &SET_MEMBER, odds, &facts);
-    }
-    let mut secret = |set: Thing<'_>, name: Sym, field: &str| {
+    let mut secret = |kind, name: Sym, field: &str| {
         if let Some(secret) = world.secret(ns, name) {
-            let field = world.host_field(host, field);
-            let fact = sink.fact(object, &field, world.text(name));
-            let facts = [&facts[..], &[fact]].concat();
-            sink.edge_with(set, Thing::Secret(secret), &SET_MEMBER, odds, &facts);
+            leave(kind, Thing::Secret(secret), field);
         }
     };
     for (i, volume) in spec.volumes.iter().enumerate() {
         match volume {
             Volume::Secret(name) => {
-                secret(mounted, *name, &format!(".spec.volumes[{i}].secret.secretName"));
+                secret(&MOUNTED, *name, &format!(".spec.volumes[{i}].secret.secretName"));
             }
             Volume::Projected { secrets, .. } => {
                 for (source, name) in secrets {
                     let field = format!(".spec.volumes[{i}].projected.sources[{source}].secret");
-                    secret(mounted, *name, &field);
+                    secret(&MOUNTED, *name, &field);
                 }
             }
             Volume::HostPath(_) | Volume::Claim { .. } | Volume::Csi { .. } | Volume::Other => {}
@@ -105,13 +137,14 @@ fn member(world: &World, sink: &mut Sink<'_>, audiences: &[Sym], node: NodeIx, h
         for env in &container.env {
             let list = if env.from { "envFrom" } else { "env" };
             let field = format!("{}.{list}[{}]", container.field(), env.place);
-            secret(Thing::Set(on(&ENVIRONMENT, node)), env.secret, &field);
+            secret(&ENVIRONMENT, env.secret, &field);
         }
     }
+    left
 }
 
 /// The account whose API token lies in a pod's volumes, and the field that says so.
-fn api_token(world: &World, audiences: &[Sym], host: Host) -> Option<(AccountIx, String, String)> {
+fn api_token(world: &World, audiences: &[Sym], host: Host) -> Option<(AccountIx, String)> {
     let spec = world.host_spec(host);
     let (account, served) = match host {
         Host::Pod(pod) => (world.pods[pod.index()].account?, is_served(world, pod)),
@@ -120,16 +153,15 @@ fn api_token(world: &World, audiences: &[Sym], host: Host) -> Option<(AccountIx,
     if !world.accounts[account.index()].exists {
         return None;
     }
-    let name = world.text(world.accounts[account.index()].name).to_owned();
     let is_api = |audience| super::tokens::is_api_audience(world, audiences, audience);
     if let Some((volume, source)) = spec.api_tokens(is_api).next() {
         let field =
             format!(".spec.volumes[{volume}].projected.sources[{source}].serviceAccountToken");
-        return Some((account, field, name));
+        return Some((account, field));
     }
     // Admission has not put the volume in yet.
     let automount = spec.automount.or(world.accounts[account.index()].automount) != Some(false);
-    (!served && automount).then(|| (account, ".spec.serviceAccountName".to_owned(), name))
+    (!served && automount).then(|| (account, ".spec.serviceAccountName".to_owned()))
 }
 
 fn is_served(world: &World, pod: PodIx) -> bool {

@@ -13,7 +13,6 @@ use crate::graph::{Attack, Confidence, Odds, Sink, Thing};
 use crate::world::hosts::Host;
 use crate::world::pods::{Container, PodSpec};
 use crate::world::{NodeIx, World};
-use std::collections::BTreeSet;
 
 crate::attack! {
     /// Leaves a privileged container for the machine that it runs on.
@@ -235,16 +234,14 @@ struct Way {
 fn find(world: &World, sink: &mut Sink<'_>) {
     let mut known: Vec<Option<Vec<Way>>> = Vec::new();
     known.resize_with(world.specs.len(), || None);
-    let mut read = BTreeSet::new();
     for host in world.hosts() {
         let Some(node) = world.host_node(host) else { continue };
         let Some(slot) = known.get_mut(spec_number(world, host)) else { continue };
         let ways = slot.get_or_insert_with(|| ways(world, world.host_spec(host)));
         for way in ways {
-            put(world, sink, host, node, way, &mut read);
+            put(world, sink, host, node, way);
         }
     }
-    credentials::members(world, sink, &read);
 }
 
 /// The number of what runs' specification.
@@ -395,14 +392,7 @@ fn mitigate(world: &World, spec: &PodSpec, container: &Container, way: &mut Way)
 }
 
 /// Puts a way's edges for one pod or template into the sink.
-fn put(
-    world: &World,
-    sink: &mut Sink<'_>,
-    host: Host,
-    node: NodeIx,
-    way: &Way,
-    read: &mut BTreeSet<NodeIx>,
-) {
+fn put(world: &World, sink: &mut Sink<'_>, host: Host, node: NodeIx, way: &Way) {
     let on = &world.nodes[node.index()];
     let fits = if way.windows { on.windows || is_unseen(world, node) } else { !on.windows };
     if !fits {
@@ -426,7 +416,6 @@ fn put(
             }
         }
         Goal::Processes => {
-            read.insert(node);
             for kind in [&credentials::MOUNTED, &credentials::ENVIRONMENT] {
                 let set = Thing::Set(credentials::on(kind, node));
                 sink.edge_with(from, set, way.attack, way.odds, &facts);

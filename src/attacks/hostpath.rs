@@ -12,7 +12,7 @@ use crate::graph::{Attack, Confidence, Fact, Odds, Sink, Thing};
 use crate::world::hosts::Host;
 use crate::world::pods::{Container, Mount, PodSpec, Volume};
 use crate::world::{NodeIx, World};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 crate::attack! {
     /// Owns the machine through its root directory, mounted writable.
@@ -170,7 +170,6 @@ struct Found {
 fn find(world: &World, sink: &mut Sink<'_>) {
     let mut known: Vec<Option<Vec<Found>>> = Vec::new();
     known.resize_with(world.specs.len(), || None);
-    let mut read = BTreeSet::new();
     for host in world.hosts() {
         let Some(node) = world.host_node(host) else { continue };
         if world.nodes[node.index()].windows {
@@ -179,13 +178,12 @@ fn find(world: &World, sink: &mut Sink<'_>) {
         let spec = world.host_spec(host);
         let Some(slot) = known.get_mut(spec_number(world, host)) else { continue };
         for found in slot.get_or_insert_with(|| host_paths(world, spec)) {
-            put(world, sink, (host, node), found, &[], &mut read);
+            put(world, sink, (host, node), found, &[]);
         }
         if spec.volumes.iter().any(|v| matches!(v, Volume::Claim { .. })) {
-            claims(world, sink, (host, node), &mut read);
+            claims(world, sink, (host, node));
         }
     }
-    credentials::members(world, sink, &read);
 }
 
 /// What the mounts of a specification's hostPath volumes give.
@@ -209,7 +207,7 @@ fn host_paths(world: &World, spec: &PodSpec) -> Vec<Found> {
 }
 
 /// What mounts of claims give whose volume is a path of the machine.
-fn claims(world: &World, sink: &mut Sink<'_>, at: (Host, NodeIx), read: &mut BTreeSet<NodeIx>) {
+fn claims(world: &World, sink: &mut Sink<'_>, at: (Host, NodeIx)) {
     let (host, _) = at;
     let spec = world.host_spec(host);
     let (_, ns) = world.host_object(host);
@@ -235,7 +233,7 @@ fn claims(world: &World, sink: &mut Sink<'_>, at: (Host, NodeIx), read: &mut BTr
                 sink.fact(claim.object, ".spec.volumeName", world.text(volume.name)),
                 sink.fact(volume.object, field, path),
             ];
-            put(world, sink, at, &one, &behind, read);
+            put(world, sink, at, &one, &behind);
         }
     }
 }
@@ -301,7 +299,6 @@ fn put(
     (host, node): (Host, NodeIx),
     found: &Found,
     behind: &[Fact],
-    read: &mut BTreeSet<NodeIx>,
 ) {
     let (object, _) = world.host_object(host);
     let mut facts: Vec<Fact> = found
@@ -336,7 +333,6 @@ fn put(
             Gain::StaticPods => (&STATIC_POD_WRITE, on),
             Gain::Kubelet => (&HOST_PATH_READ_CREDS, Thing::NodeIdentity(node)),
             Gain::Pods => {
-                read.insert(node);
                 let set = credentials::on(&credentials::MOUNTED, node);
                 (&HOST_PATH_KUBELET_PODS, Thing::Set(set))
             }

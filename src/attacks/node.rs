@@ -6,12 +6,13 @@
 
 use super::Family;
 use super::tokens::{api_audiences, is_api_audience};
-use crate::graph::{Confidence, Fact, Odds, Sink, Thing};
+use crate::graph::{Confidence, Fact, Odds, Sink, Thing, Value};
 use crate::sym::Sym;
 use crate::world::hosts::Host;
 use crate::world::pods::{PodSpec, Volume};
 use crate::world::{AccountIx, NodeIx, ObjectId, PodIx, SecretIx, UNKNOWN_NODE, WorkloadIx, World};
-use std::collections::{BTreeMap, BTreeSet};
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::collections::BTreeSet;
 
 crate::attack! {
     /// Enters the pods of a node from the node.
@@ -151,7 +152,7 @@ pub(super) static FAMILY: Family = Family {
 };
 
 fn find(world: &World, sink: &mut Sink<'_>) {
-    let tokens = Tokens::new(world);
+    let mut known = Known::new(world);
     let templates: Vec<Host> =
         world.hosts().filter(|host| matches!(host, Host::Template(_))).collect();
     for (i, node) in world.nodes.iter().enumerate() {
@@ -160,11 +161,16 @@ fn find(world: &World, sink: &mut Sink<'_>) {
         let here: Vec<Host> = world.pods_on(ix).iter().copied().map(Host::Pod).collect();
         // Nobody knows the node of a template's pod.
         let here = here.into_iter().chain(templates.iter().copied().filter(|_| unknown)).collect();
-        let one = OneNode { world, ix, unknown, here };
+        let placed = sink.fact(
+            node.object,
+            ".spec.nodeName",
+            if unknown { "" } else { world.text(node.name) },
+        );
+        let one = OneNode { world, ix, unknown, here, placed };
         one.identity(sink);
         one.pods(sink);
-        one.secrets(sink);
-        one.tokens(sink, &tokens);
+        one.secrets(sink, &mut known);
+        one.tokens(sink, &mut known);
         if let Some(name) = cloud_identity(world, ix) {
             let fact = sink.fact(node.object, ".spec.providerID", world.text(node.provider));
             let to = Thing::Cloud(&name);
@@ -193,6 +199,8 @@ struct OneNode<'w> {
     ix: NodeIx,
     unknown: bool,
     here: Vec<Host>,
+    /// That something is on the node; the object is put in for each.
+    placed: Fact,
 }
 
 impl OneNode<'_> {
@@ -202,9 +210,8 @@ impl OneNode<'_> {
     }
 
     /// The fact that a pod is on the node.
-    fn on(&self, sink: &mut Sink<'_>, object: ObjectId) -> Fact {
-        let name = self.world.text(self.world.nodes[self.ix.index()].name);
-        sink.fact(object, ".spec.nodeName", if self.unknown { "" } else { name })
+    const fn on(&self, object: ObjectId) -> Fact {
+        Fact { object, ..self.placed }
     }
 
     fn identity(&self, sink: &mut Sink<'_>) {
@@ -221,7 +228,7 @@ impl OneNode<'_> {
             if matches!(host, Host::Pod(pod) if !self.world.is_running(*pod)) {
                 continue;
             }
-            let fact = self.on(sink, self.world.host_object(*host).0);
+            let fact = self.on(self.world.host_object(*host).0);
             let to = Thing::from(*host);
             sink.edge_with(Thing::Node(self.ix), to, &NODE_HOSTS_POD, odds, &[fact]);
         }
@@ -229,36 +236,32 @@ impl OneNode<'_> {
 
     /// The pods that the API server knows as bound here, one of each specification and namespace.
     fn bound(&self) -> impl Iterator<Item = Host> + '_ {
-        let mut seen = BTreeSet::new();
+        let mut seen = FxHashSet::default();
         self.here.iter().copied().filter(move |host| match host {
             Host::Pod(ix) => {
                 let pod = &self.world.pods[ix.index()];
                 let ended = !self.world.is_running(*ix);
-                !pod.mirror && seen.insert((pod.ns, pod.spec, pod.live, pod.account, ended))
+                !pod.mirror && seen.insert((Unit::of(self.world, *host), ended))
             }
             Host::Template(_) => true,
         })
     }
 
-    fn secrets(&self, sink: &mut Sink<'_>) {
+    fn secrets(&self, sink: &mut Sink<'_>, known: &mut Known) {
         let world = self.world;
-        let mut found: BTreeMap<SecretIx, (Host, String)> = BTreeMap::new();
+        let mut found = Vec::new();
         for host in self.bound() {
-            let (_, ns) = world.host_object(host);
-            let mut add = |name: Sym, field: String| {
-                if let Some(secret) = world.secret(ns, name) {
-                    found.entry(secret).or_insert((host, field));
-                }
-            };
-            references(world.host_spec(host), &mut add);
+            let of = known.references(world, sink, host);
+            found.extend(of.iter().map(|(secret, field)| (*secret, host, *field)));
         }
+        // The first pod that names a Secret is evidence enough. The sort keeps the order of pods.
+        found.sort_by_key(|(secret, ..)| *secret);
+        found.dedup_by_key(|(secret, ..)| *secret);
         let odds = self.odds(NODE_AUTHZ_SECRET.odds);
         let from = Thing::NodeIdentity(self.ix);
-        for (secret, (host, field)) in found {
+        for (secret, host, field) in found {
             let (object, _) = world.host_object(host);
-            let name = world.text(world.secrets[secret.index()].name);
-            let names = sink.fact(object, &world.host_field(host, &field), name);
-            let facts = [self.on(sink, object), names];
+            let facts = [self.on(object), Fact { object, field, value: Value::TARGET }];
             sink.edge_with(from, Thing::Secret(secret), &NODE_AUTHZ_SECRET, odds, &facts);
         }
         self.pull_secrets(sink);
@@ -281,7 +284,7 @@ impl OneNode<'_> {
                 let Some(secret) = world.secret(account.ns, *name) else { continue };
                 let field = format!(".imagePullSecrets[{i}].name");
                 let names = sink.fact(account.object, &field, world.text(*name));
-                let facts = [self.on(sink, world.host_object(host).0), names];
+                let facts = [self.on(world.host_object(host).0), names];
                 let odds = self.odds(NODE_AUTHZ_SECRET.odds);
                 let (from, to) = (Thing::NodeIdentity(self.ix), Thing::Secret(secret));
                 sink.edge_with(from, to, &NODE_AUTHZ_SECRET, odds, &facts);
@@ -289,37 +292,24 @@ impl OneNode<'_> {
         }
     }
 
-    fn tokens(&self, sink: &mut Sink<'_>, tokens: &Tokens) {
+    fn tokens(&self, sink: &mut Sink<'_>, known: &mut Known) {
         let world = self.world;
-        let mut found: BTreeMap<AccountIx, (bool, Reason, Host)> = BTreeMap::new();
+        let mut found: Vec<(AccountIx, bool, Reason, Host)> = Vec::new();
         for host in self.bound() {
-            let Some(account) = account_of(world, host) else { continue };
-            let Some(reason) = tokens.reason(world, host, account) else { continue };
+            let Some((account, reason)) = known.token(world, sink, host) else { continue };
             let ended = matches!(host, Host::Pod(pod) if !world.is_running(pod));
-            let best = found.entry(account).or_insert_with(|| (ended, reason.clone(), host));
-            if (ended, &reason) < (best.0, &best.1) {
-                *best = (ended, reason, host);
-            }
+            found.push((account, ended, reason, host));
         }
-        for (account, (ended, reason, host)) in found {
+        // The surest of each account's; the sort keeps the order of pods that are as good.
+        found.sort_by_key(|(account, ended, reason, _)| (*account, *ended, reason.why));
+        found.dedup_by_key(|(account, ..)| *account);
+        for (account, ended, reason, host) in found {
             let (object, _) = world.host_object(host);
             let mut odds = self.odds(NODE_AUTHZ_TOKEN_REQUEST.odds);
-            let name = world.text(world.accounts[account.index()].name);
-            let why = match reason {
-                Reason::Volume(field) => {
-                    sink.fact(object, &world.host_field(host, &field), "for the API server")
-                }
-                Reason::Automount => {
-                    let field = world.host_field(host, ".spec.serviceAccountName");
-                    sink.fact(object, &field, &format!("{name}, whose token is mounted by default"))
-                }
-                Reason::Unchecked(version) => {
-                    odds = odds.but(0.8, Confidence::Likely);
-                    let field = world.host_field(host, ".spec.serviceAccountName");
-                    sink.fact(object, &field, &format!("{name}, on an API server of {version}"))
-                }
-            };
-            let mut facts = vec![self.on(sink, object), why];
+            if reason.why == Why::Unchecked {
+                odds = odds.but(0.8, Confidence::Likely);
+            }
+            let mut facts = vec![self.on(object), Fact { object, ..reason.fact }];
             if ended {
                 // The pod is still bound, but whether a token is issued for one that has ended
                 // was not tried on a real server.
@@ -330,6 +320,116 @@ impl OneNode<'_> {
             sink.edge_with(from, to, &NODE_AUTHZ_TOKEN_REQUEST, odds, &facts);
         }
     }
+}
+
+/// What tells pods apart as far as a kubelet's rights go: the namespace, the specification, the
+/// account, and whether the API server has served the pod. A template stands for itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Unit {
+    Pods(Sym, u32, Option<AccountIx>, bool),
+    Template(WorkloadIx),
+}
+
+impl Unit {
+    fn of(world: &World, host: Host) -> Self {
+        match host {
+            Host::Pod(ix) => {
+                let pod = &world.pods[ix.index()];
+                Self::Pods(pod.ns, pod.spec, pod.account, pod.live)
+            }
+            Host::Template(workload) => Self::Template(workload),
+        }
+    }
+}
+
+/// What is known of the pods of each unit, so that it is worked out once and not on every node.
+struct Known {
+    /// What the API server takes for its own audience, as its flags say where they are shown.
+    audiences: Vec<Sym>,
+    /// The API server's version, where it is older than the check of audiences.
+    unchecked: Option<String>,
+    references: FxHashMap<Unit, Vec<(SecretIx, Sym)>>,
+    tokens: FxHashMap<Unit, Option<(AccountIx, Reason)>>,
+}
+
+impl Known {
+    fn new(world: &World) -> Self {
+        // The first minor version whose API server compares audiences by default.
+        let old = world.server_version().filter(|v| v.is_before(1, 33));
+        Self {
+            audiences: api_audiences(world),
+            unchecked: old.map(|v| format!("v{}.{}", v.major, v.minor)),
+            references: FxHashMap::default(),
+            tokens: FxHashMap::default(),
+        }
+    }
+
+    /// The Secrets that the unit's pods name, each with the first field that does.
+    fn references(&mut self, world: &World, sink: &mut Sink<'_>, host: Host) -> &[(SecretIx, Sym)] {
+        self.references.entry(Unit::of(world, host)).or_insert_with(|| {
+            let (_, ns) = world.host_object(host);
+            let mut found = Vec::new();
+            references(world.host_spec(host), &mut |name, field| {
+                if let Some(secret) = world.secret(ns, name) {
+                    found.push((secret, sink.field(&world.host_field(host, &field))));
+                }
+            });
+            found
+        })
+    }
+
+    /// The account that the unit's pods let a kubelet ask tokens of.
+    fn token(
+        &mut self,
+        world: &World,
+        sink: &mut Sink<'_>,
+        host: Host,
+    ) -> Option<(AccountIx, Reason)> {
+        let (audiences, unchecked) = (&self.audiences, &self.unchecked);
+        *self.tokens.entry(Unit::of(world, host)).or_insert_with(|| {
+            let account = account_of(world, host)?;
+            let spec = world.host_spec(host);
+            let is_api = |audience| is_api_audience(world, audiences, audience);
+            let row = &world.accounts[account.index()];
+            let name = world.text(row.name);
+            let (why, field, value) = if let Some((volume, source)) = spec.api_tokens(is_api).next()
+            {
+                let field = format!(
+                    ".spec.volumes[{volume}].projected.sources[{source}].serviceAccountToken"
+                );
+                (Why::Volume, field, "for the API server".to_owned())
+            } else {
+                let field = ".spec.serviceAccountName".to_owned();
+                if !is_served(world, host) && spec.automount.or(row.automount).unwrap_or(true) {
+                    (Why::Automount, field, format!("{name}, whose token is mounted by default"))
+                } else {
+                    let version = unchecked.as_ref()?;
+                    (Why::Unchecked, field, format!("{name}, on an API server of {version}"))
+                }
+            };
+            let (object, _) = world.host_object(host);
+            let fact = sink.fact(object, &world.host_field(host, &field), &value);
+            Some((account, Reason { why, fact }))
+        })
+    }
+}
+
+/// Why a kubelet gets a token of an account, and the fact that says so.
+#[derive(Debug, Clone, Copy)]
+struct Reason {
+    why: Why,
+    fact: Fact,
+}
+
+/// The surest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Why {
+    /// The pod has a token volume for the API server.
+    Volume,
+    /// It will have one: admission adds it.
+    Automount,
+    /// The API server is of a version that does not compare audiences.
+    Unchecked,
 }
 
 fn account_of(world: &World, host: Host) -> Option<AccountIx> {
@@ -374,49 +474,5 @@ fn references(spec: &PodSpec, add: &mut impl FnMut(Sym, String)) {
     }
     for (i, name) in spec.pull_secrets.iter().enumerate() {
         add(*name, format!(".spec.imagePullSecrets[{i}].name"));
-    }
-}
-
-/// Why a kubelet gets a token of an account, the surest first.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-enum Reason {
-    /// The pod has a token volume for the API server, at this field.
-    Volume(String),
-    /// It will have one: admission adds it.
-    Automount,
-    /// The API server is of a version that does not compare audiences.
-    Unchecked(String),
-}
-
-/// What decides on tokens in this cluster.
-struct Tokens {
-    /// What the API server takes for its own audience, as its flags say where they are shown.
-    audiences: Vec<Sym>,
-    /// The API server's version, where it is older than the check of audiences.
-    unchecked: Option<String>,
-}
-
-impl Tokens {
-    fn new(world: &World) -> Self {
-        // The first minor version whose API server compares audiences by default.
-        let old = world.server_version().filter(|v| v.is_before(1, 33));
-        let unchecked = old.map(|v| format!("v{}.{}", v.major, v.minor));
-        Self { audiences: api_audiences(world), unchecked }
-    }
-
-    fn reason(&self, world: &World, host: Host, account: AccountIx) -> Option<Reason> {
-        let spec = world.host_spec(host);
-        if let Some((volume, source)) =
-            spec.api_tokens(|audience| is_api_audience(world, &self.audiences, audience)).next()
-        {
-            return Some(Reason::Volume(format!(
-                ".spec.volumes[{volume}].projected.sources[{source}].serviceAccountToken"
-            )));
-        }
-        let own = world.accounts[account.index()].automount;
-        if !is_served(world, host) && spec.automount.or(own).unwrap_or(true) {
-            return Some(Reason::Automount);
-        }
-        self.unchecked.clone().map(Reason::Unchecked)
     }
 }

@@ -67,6 +67,7 @@ pub(super) fn members(world: &World, sink: &mut Sink<'_>, named: Named) {
     }
     keys.sort_unstable();
     keys.dedup();
+    super::credentials::members(world, sink, &keys);
     for key in keys {
         let set = Thing::Set(key);
         if key.kind == &NODES || key.kind == &WORKER_NODES || key.kind == &CONTROL_PLANE_NODES {
