@@ -4,7 +4,7 @@
 //! namespace's Pod Security level. The pods that take a change therefore have sets of their own.
 
 use super::pod_api::{admits, enforced, named, set_of};
-use super::sets::SET_MEMBER;
+use super::sets::{PODS, SET_MEMBER};
 use crate::graph::Confidence;
 use crate::graph::{Fact, Odds, SetKind, Sink, Thing};
 use crate::sym::Sym;
@@ -110,6 +110,30 @@ fn takes_updates(world: &World, namespace: &Namespace, host: Host) -> bool {
     !mirror && admits(namespace, world.host_spec(host).level)
 }
 
+/// What runs in a namespace and takes updates.
+fn taking_updates(world: &World, namespace: &Namespace) -> Vec<Host> {
+    hosts_of(world, namespace.name).filter(|h| takes_updates(world, namespace, *h)).collect()
+}
+
+/// Makes hosts members of a namespace's set: all that run there by the set of these.
+fn fill(
+    world: &World,
+    sink: &mut Sink<'_>,
+    kind: &'static SetKind,
+    namespace: &Namespace,
+    hosts: &[Host],
+) {
+    let scope = Scope::Namespace(namespace.name);
+    let (level, _) = enforced(world, sink, namespace);
+    if hosts.len() > 1 && hosts.len() == hosts_of(world, namespace.name).count() {
+        sink.edge(set_of(kind, scope), set_of(&PODS, scope), &SET_MEMBER, &[level]);
+    } else {
+        for host in hosts {
+            sink.edge(set_of(kind, scope), (*host).into(), &SET_MEMBER, &[level]);
+        }
+    }
+}
+
 /// Leads a cluster-wide set to the namespaces' sets of the same kind.
 fn join(world: &World, sink: &mut Sink<'_>, kind: &'static SetKind, namespace: &Namespace) {
     let fact = sink.fact(namespace.object, ".metadata.name", world.text(namespace.name));
@@ -148,16 +172,9 @@ fn updates(world: &World, sink: &mut Sink<'_>) {
         if !cluster && !scopes.contains(&Scope::Namespace(namespace.name)) {
             continue;
         }
-        let (level, _) = enforced(world, sink, namespace);
-        let mut any = false;
-        for host in hosts_of(world, namespace.name) {
-            if takes_updates(world, namespace, host) {
-                any = true;
-                let set = set_of(&UPDATABLE_PODS, Scope::Namespace(namespace.name));
-                sink.edge(set, host.into(), &SET_MEMBER, &[level]);
-            }
-        }
-        if any && cluster {
+        let hosts = taking_updates(world, namespace);
+        fill(world, sink, &UPDATABLE_PODS, namespace, &hosts);
+        if !hosts.is_empty() && cluster {
             join(world, sink, &UPDATABLE_PODS, namespace);
         }
     }
@@ -238,10 +255,9 @@ fn injectable(world: &World, sink: &mut Sink<'_>, namespace: &Namespace, cluster
     let privileged = admits(namespace, Level::Privileged);
     // One edge a node, by the pod that makes it the most likely.
     let mut nodes: BTreeMap<NodeIx, (Host, Odds)> = BTreeMap::new();
-    let mut any = false;
-    for host in hosts_of(world, namespace.name).filter(|h| takes_updates(world, namespace, *h)) {
-        any = true;
-        sink.edge(set_of(&INJECTABLE_PODS, scope), host.into(), &SET_MEMBER, &[level]);
+    let hosts = taking_updates(world, namespace);
+    fill(world, sink, &INJECTABLE_PODS, namespace, &hosts);
+    for host in hosts.iter().copied() {
         let Some(node) = world.host_node(host).filter(|_| privileged) else { continue };
         let odds = escape(world, host).but(1.0, sure);
         let best = nodes.entry(node).or_insert((host, odds));
@@ -249,7 +265,7 @@ fn injectable(world: &World, sink: &mut Sink<'_>, namespace: &Namespace, cluster
             *best = (host, odds);
         }
     }
-    if any && cluster {
+    if !hosts.is_empty() && cluster {
         join(world, sink, &INJECTABLE_PODS, namespace);
     }
     if !nodes.is_empty() && cluster {

@@ -179,20 +179,22 @@ fn merge_sinks(mut sinks: Vec<Sink<'_>>, first: usize, attacks: &[&'static Attac
     Frozen { texts, evidence, named, edges }
 }
 
-/// How many members each set has. A set of the cluster has those of its namespaces.
+/// How many members each set has, those of the sets within it included. Sets stand three deep at
+/// most: the cluster's, the namespaces', and all pods of one.
 fn set_sizes(graph: &Graph) -> Vec<u32> {
     let first = graph.layout.first_dynamic();
-    let direct = |node: NodeId| {
-        let members = graph.outgoing(node).filter(|(_, n)| graph.kind(*n) != NodeKind::Set);
-        u32::try_from(members.count()).unwrap_or(u32::MAX)
-    };
-    (first..graph.node_count())
-        .map(NodeId::new)
-        .map(|node| {
-            let inner = graph.outgoing(node).filter(|(_, n)| graph.kind(*n) == NodeKind::Set);
-            direct(node) + inner.map(|(_, set)| direct(set)).sum::<u32>()
-        })
-        .collect()
+    let mut sizes = vec![0; graph.node_count() - first];
+    for _ in 0..3 {
+        for place in 0..sizes.len() {
+            let members = graph.outgoing(NodeId::new(first + place));
+            let size = members.map(|(_, member)| match graph.kind(member) {
+                NodeKind::Set => sizes[member.index() - first],
+                _ => 1,
+            });
+            sizes[place] = size.sum();
+        }
+    }
+    sizes
 }
 
 /// Whether a name is one that Kubernetes gives to its own components. The groups of everybody, and

@@ -22,6 +22,10 @@ const WORK: usize = 8_000_000;
 /// How many edges a query may look at to find what closes its answers.
 const CUT_WORK: usize = 2_000_000;
 
+/// How many searches are kept for the queries to come. Those of the library that share one stand
+/// side by side, and each holds as much as the graph's nodes do.
+const KEPT: usize = 3;
+
 /// How much more a question that was typed may cost than one of the library.
 const TYPED: usize = 8;
 
@@ -79,6 +83,8 @@ impl<'g> Asker<'g> {
             finds: Finds::default(),
         };
         let finds = finder.find();
+        let stale = self.cache.len().saturating_sub(KEPT);
+        self.cache.drain(..stale);
         let mut folded = self.fold(&finds.found, query);
         let left_out = folded.len().saturating_sub(query.limit);
         folded.truncate(query.limit);

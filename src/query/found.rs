@@ -152,12 +152,17 @@ impl Finder<'_, '_> {
         plain: bool,
     ) -> usize {
         let avoid = &self.query.avoid;
-        let cached = self
-            .cache
-            .iter()
-            .find(|(d, a, grown)| plain && *d == direction && a == avoid && grown.roots == roots);
+        let cached = self.cache.iter().position(|(d, a, grown)| {
+            plain && *d == direction && a == avoid && grown.roots == roots
+        });
         let grown = match cached {
-            Some((.., grown)) => Rc::clone(grown),
+            Some(place) => {
+                // What was used last is kept longest.
+                let hit = self.cache.remove(place);
+                let grown = Rc::clone(&hit.2);
+                self.cache.push(hit);
+                grown
+            }
             None => {
                 let visit = |_, _| Next::Expand;
                 self.search.run(direction, roots, &filter, None, usize::MAX, visit);
