@@ -95,12 +95,12 @@ pub(super) fn reaching(opened: &Opened, held: &[(BindingIx, RuleRef)]) -> Vec<(S
     for node in tree.nodes() {
         use crate::graph::NodeKind as K;
         let counts = matches!(
-            graph.kind(*node),
+            graph.kind(node),
             K::Internet | K::User | K::Group | K::ServiceAccount | K::Workload | K::Pod | K::Node
         );
-        if counts && graph.fold(*node) == *node {
-            let likelihood = crate::graph::likelihood_of(cost_in(tree.key(*node)));
-            best.insert(crate::query::spell(&graph, *node), likelihood);
+        if counts && graph.fold(node) == node {
+            let likelihood = crate::graph::likelihood_of(cost_in(tree.key(node)));
+            best.insert(crate::query::spell(&graph, node), likelihood);
         }
     }
     let mut list: Vec<_> = best.into_iter().collect();

@@ -24,7 +24,7 @@ const CUT_WORK: usize = 2_000_000;
 
 /// How many searches are kept for the queries to come. Those of the library that share one stand
 /// side by side, and each holds as much as the graph's nodes do.
-const KEPT: usize = 3;
+const KEPT: usize = 2;
 
 /// How much more a question that was typed may cost than one of the library.
 const TYPED: usize = 8;

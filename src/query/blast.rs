@@ -65,15 +65,15 @@ pub fn blast<'g>(
     let own: Vec<NodeId> = sources.iter().map(|s| graph.fold(*s)).collect();
     let tree = search.tree();
     let mut best: FxHashMap<NodeId, (u64, usize)> = FxHashMap::default();
-    for node in tree.nodes().iter().filter(|n| counts(graph.kind(**n))) {
-        let folded = graph.fold(*node);
-        if own.contains(&folded) || sources.binary_search(node).is_ok() {
+    for node in tree.nodes().filter(|n| counts(graph.kind(*n))) {
+        let folded = graph.fold(node);
+        if own.contains(&folded) || sources.binary_search(&node).is_ok() {
             continue;
         }
         let (key, count) = best.entry(folded).or_insert((u64::MAX, 0));
-        *key = tree.key(*node).min(*key);
+        *key = tree.key(node).min(*key);
         // A workload counts its pods.
-        *count += usize::from(folded == *node || graph.kind(*node) == NodeKind::Pod);
+        *count += usize::from(folded == node || graph.kind(node) == NodeKind::Pod);
     }
     let mut all: Vec<(NodeId, (u64, usize))> = best.into_iter().collect();
     all.sort_unstable_by_key(|(node, (key, _))| (*key, *node));

@@ -174,7 +174,7 @@ impl Finder<'_, '_> {
                 grown
             }
         };
-        self.spend(grown.tree.work() + grown.tree.nodes().len());
+        self.spend(grown.tree.work() + grown.tree.len());
         self.finds.grown.push(grown);
         self.finds.grown.len() - 1
     }

@@ -41,6 +41,11 @@ impl Glob {
         pattern.get(p..).is_none_or(|rest| rest.iter().all(|c| *c == b'*'))
     }
 
+    /// Whether everything fits, so that nobody need spell the text.
+    pub(super) fn is_any(&self) -> bool {
+        self.0 == "*"
+    }
+
     pub(super) fn text(&self) -> &str {
         &self.0
     }

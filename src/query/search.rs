@@ -254,18 +254,19 @@ impl<'g> Search<'g> {
     #[must_use]
     pub fn tree(&self) -> Tree {
         let settled = self.touched.iter().copied().filter(|n| self.done.contains(n.index()));
-        let mut nodes: Vec<NodeId> = settled.collect();
-        nodes.sort_unstable();
+        let count = settled.clone().count();
         // A small tree of a big graph is a list; a big one is a table.
-        let sparse = nodes.len() < self.rows.len() / 16;
-        let rows = if sparse {
-            nodes.iter().map(|n| self.rows[n.index()]).collect()
+        let (nodes, rows) = if count < self.rows.len() / 16 {
+            let mut nodes: Vec<NodeId> = settled.collect();
+            nodes.sort_unstable();
+            let rows = nodes.iter().map(|n| self.rows[n.index()]).collect();
+            (Some(nodes), rows)
         } else {
             let settled = |i: usize| self.done.contains(i);
             let row = |(i, row): (usize, &Row)| if settled(i) { *row } else { UNREACHED };
-            self.rows.iter().enumerate().map(row).collect()
+            (None, self.rows.iter().enumerate().map(row).collect())
         };
-        Tree { direction: self.direction, nodes, rows, sparse, work: self.work }
+        Tree { direction: self.direction, nodes, rows, count, work: self.work }
     }
 
     /// The key of a node that the last search settled.
@@ -295,16 +296,19 @@ fn inputs(graph: &Graph, gate: NodeId) -> usize {
 #[derive(Debug)]
 pub struct Tree {
     direction: Direction,
-    nodes: Vec<NodeId>,
+    /// The nodes of the rows, sorted; none if there is a row for every node.
+    nodes: Option<Vec<NodeId>>,
     rows: Vec<Row>,
-    sparse: bool,
+    count: usize,
     work: usize,
 }
 
 impl Tree {
     fn row(&self, node: NodeId) -> Row {
-        let place =
-            if self.sparse { self.nodes.binary_search(&node).ok() } else { Some(node.index()) };
+        let place = match &self.nodes {
+            Some(nodes) => nodes.binary_search(&node).ok(),
+            None => Some(node.index()),
+        };
         place.and_then(|i| self.rows.get(i)).copied().unwrap_or(UNREACHED)
     }
 
@@ -315,9 +319,25 @@ impl Tree {
     }
 
     /// The settled nodes, sorted.
+    pub fn nodes(&self) -> impl Iterator<Item = NodeId> + '_ {
+        let node = |place: usize| match &self.nodes {
+            Some(nodes) => nodes[place],
+            None => NodeId::new(place),
+        };
+        let settled = self.rows.iter().enumerate().filter(|(_, row)| row.key != NEVER);
+        settled.map(move |(place, _)| node(place))
+    }
+
+    /// How many nodes it settled.
     #[must_use]
-    pub fn nodes(&self) -> &[NodeId] {
-        &self.nodes
+    pub fn len(&self) -> usize {
+        self.count
+    }
+
+    /// Whether it settled none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
     }
 
     /// The key of a node; [`NEVER`] for what was not reached.

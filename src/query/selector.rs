@@ -256,6 +256,9 @@ impl Named {
         {
             return false;
         }
+        if self.part.is_none() && self.name.is_any() {
+            return true;
+        }
         match (self.part, kind) {
             (Some(part), NodeKind::Workload) => {
                 graph.part(node) == part && self.name.fits(graph.object_name(node))

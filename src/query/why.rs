@@ -142,9 +142,8 @@ pub fn why_not<'g>(
 fn things(graph: &Graph, tree: &Tree, roots: &[NodeId]) -> Vec<NodeId> {
     let mut keyed: Vec<(u64, NodeId)> = tree
         .nodes()
-        .iter()
-        .filter(|n| !matches!(graph.kind(**n), NodeKind::Set | NodeKind::Gate))
-        .map(|n| (tree.key(*n), graph.fold(*n)))
+        .filter(|n| !matches!(graph.kind(*n), NodeKind::Set | NodeKind::Gate))
+        .map(|n| (tree.key(n), graph.fold(n)))
         .collect();
     keyed.sort_unstable();
     let mut seen: FxHashSet<NodeId> = roots.iter().map(|n| graph.fold(*n)).collect();
