@@ -9,7 +9,7 @@ use super::SourceId;
 use super::archive::{self, Entry, name_of};
 use super::format::{self, Layer, Utf16, gunzip};
 use super::source::reopen;
-use super::window::Window;
+use super::window::{BLOCK, Window};
 use std::collections::BTreeMap;
 use std::io;
 use std::ops::ControlFlow;
@@ -95,12 +95,14 @@ fn text(window: &mut Window<'_>, wants: Vec<Want<'_>>, answers: &mut [Option<u64
 fn find(window: &mut Window<'_>, mut wants: Vec<Want<'_>>, answers: &mut [Option<u64>]) {
     wants.sort_by_key(|want| want.offset);
     let (mut line, mut column) = (1, 0);
-    for want in &wants {
-        while window.offset() < want.offset {
+    let mut objects = wants.chunk_by(|a, b| a.offset == b.offset).peekable();
+    while let Some(object) = objects.next() {
+        let Some(offset) = object.first().map(|want| want.offset) else { continue };
+        while window.offset() < offset {
             if window.rest().is_empty() && !window.more() {
                 return;
             }
-            let ahead = usize::try_from(want.offset - window.offset()).unwrap_or(usize::MAX);
+            let ahead = usize::try_from(offset - window.offset()).unwrap_or(usize::MAX);
             let count = ahead.min(window.rest().len());
             let passed = window.rest().get(..count).unwrap_or(&[]);
             line += newlines(passed);
@@ -110,17 +112,31 @@ fn find(window: &mut Window<'_>, mut wants: Vec<Want<'_>>, answers: &mut [Option
             };
             window.advance(count);
         }
-        let steps = steps(want.field);
-        let at = match window.byte(0) {
-            _ if steps.is_empty() => 0,
-            Some(b'{') => in_json(window, &steps),
-            _ => in_yaml(window, column, &steps),
-        };
-        let passed = newlines(window.rest().get(..at).unwrap_or(&[]));
-        if let Some(answer) = answers.get_mut(want.answer) {
-            *answer = Some(line + passed);
+        let next = objects.peek().and_then(|next| next.first()).map(|want| want.offset);
+        let one_line = next.is_some_and(|next| is_one_line(window, next - offset));
+        for want in object {
+            let steps = steps(want.field);
+            let at = match window.byte(0) {
+                _ if one_line || steps.is_empty() => 0,
+                Some(b'{') => in_json(window, &steps),
+                _ => in_yaml(window, column, &steps),
+            };
+            let passed = newlines(window.rest().get(..at).unwrap_or(&[]));
+            if let Some(answer) = answers.get_mut(want.answer) {
+                *answer = Some(line + passed);
+            }
         }
     }
+}
+
+/// Whether no line begins in the next `count` bytes, as far as a block can tell: then the object
+/// that begins here, and ends before those do, need not be walked. API servers write one line.
+fn is_one_line(window: &mut Window<'_>, count: u64) -> bool {
+    let Ok(count) = usize::try_from(count) else { return false };
+    if count > window.rest().len() && count <= BLOCK {
+        window.more();
+    }
+    window.rest().get(..count).is_some_and(|text| memchr::memchr(b'\n', text).is_none())
 }
 
 fn newlines(text: &[u8]) -> u64 {
