@@ -56,6 +56,15 @@ impl Graph {
         let mut nodes = layout.nodes(&world, &mut texts);
         let csr = Csr::new(nodes.len(), frozen.edges);
         tag(&world, &layout, &mut nodes);
+        let folded = (0..nodes.len()).map(|i| layout.fold(&world, NodeId::new(i))).collect();
+        let mut runs = Vec::new();
+        for (i, node) in nodes.iter().enumerate() {
+            let end = NodeId::new(i + 1);
+            match runs.last_mut() {
+                Some((kind, last)) if *kind == node.kind => *last = end,
+                _ => runs.push((node.kind, end)),
+            }
+        }
         let mut graph = Self {
             world,
             layout,
@@ -64,6 +73,8 @@ impl Graph {
             csr,
             evidence: frozen.evidence,
             attacks,
+            folded,
+            runs,
             set_sizes: Vec::new(),
         };
         graph.set_sizes = set_sizes(&graph);

@@ -62,6 +62,10 @@ pub struct Graph {
     csr: Csr,
     evidence: Evidence,
     attacks: Vec<&'static Attack>,
+    /// What each node is folded to.
+    folded: Vec<NodeId>,
+    /// Where each run of nodes of one kind ends.
+    runs: Vec<(NodeKind, NodeId)>,
     /// How many members each set has, from the first dynamic node on.
     set_sizes: Vec<u32>,
 }
@@ -88,6 +92,16 @@ impl Graph {
     /// Every node, in the order of their numbers.
     pub fn nodes(&self) -> impl DoubleEndedIterator<Item = NodeId> + use<> {
         (0..u32::try_from(self.nodes.len()).unwrap_or(u32::MAX)).map(NodeId)
+    }
+
+    /// The nodes of some kinds, in the order of their numbers. O(those nodes).
+    pub fn nodes_of(&self, wanted: impl Fn(NodeKind) -> bool) -> impl Iterator<Item = NodeId> {
+        let mut start = 0;
+        let runs = self
+            .runs
+            .iter()
+            .map(move |(kind, end)| (*kind, std::mem::replace(&mut start, end.0)..end.0));
+        runs.filter(move |(kind, _)| wanted(*kind)).flat_map(|(_, run)| run.map(NodeId))
     }
 
     /// The node of a thing, if the graph has it.
@@ -162,7 +176,7 @@ impl Graph {
     /// itself: what answers are folded to.
     #[must_use]
     pub fn fold(&self, node: NodeId) -> NodeId {
-        self.layout.fold(&self.world, node)
+        self.folded[node.index()]
     }
 
     /// The edges out of a node, sorted by target.

@@ -151,7 +151,7 @@ impl Tag {
 }
 
 /// What a set or gate is one of. Each is a static beside the attack that uses it.
-#[derive(Debug, PartialOrd, Ord)]
+#[derive(Debug)]
 pub struct SetKind {
     /// Tells it from the others; plural nouns in kebab-case for sets.
     pub id: &'static str,
@@ -167,6 +167,18 @@ impl PartialEq for SetKind {
 }
 
 impl Eq for SetKind {}
+
+impl PartialOrd for SetKind {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for SetKind {
+    fn cmp(&self, other: &Self) -> Ordering {
+        if self == other { Ordering::Equal } else { self.id.cmp(other.id) }
+    }
+}
 
 impl Hash for SetKind {
     fn hash<H: Hasher>(&self, state: &mut H) {

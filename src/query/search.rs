@@ -96,7 +96,7 @@ impl<'g> Search<'g> {
     #[must_use]
     pub fn new(graph: &'g Graph) -> Self {
         let mut gates = FixedBitSet::with_capacity(graph.node_count());
-        for node in graph.nodes().filter(|n| graph.kind(*n) == NodeKind::Gate) {
+        for node in graph.nodes_of(|kind| kind == NodeKind::Gate) {
             gates.insert(node.index());
         }
         Self {

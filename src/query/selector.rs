@@ -169,7 +169,8 @@ impl Selector {
     #[must_use]
     pub fn matches(&self, graph: &Graph) -> Vec<NodeId> {
         let context = Context::new(graph, &self.groups);
-        graph.nodes().filter(|n| self.groups.iter().any(|g| context.holds(g, *n))).collect()
+        let near = graph.nodes_of(|kind| self.groups.iter().any(|g| g.may_be(kind)));
+        near.filter(|n| self.groups.iter().any(|g| context.holds(g, *n))).collect()
     }
 
     /// The nodes that are selected, sorted.
@@ -181,7 +182,8 @@ impl Selector {
         let mut found = FixedBitSet::with_capacity(graph.node_count());
         for group in &self.groups {
             let mut any = false;
-            for node in graph.nodes().filter(|n| context.holds(group, *n)) {
+            let near = graph.nodes_of(|kind| group.may_be(kind));
+            for node in near.filter(|n| context.holds(group, *n)) {
                 any = true;
                 found.insert(node.index());
             }
@@ -195,6 +197,17 @@ impl Selector {
             }
         }
         Ok(found.ones().map(NodeId::new).collect())
+    }
+}
+
+impl Group {
+    /// Whether a node of a kind may be selected, as far as the kind decides.
+    fn may_be(&self, kind: NodeKind) -> bool {
+        self.terms.iter().all(|(not, term)| match term {
+            Term::Kind(kinds, _) => *not || kinds.contains(&kind),
+            Term::Named(named) => *not || named.kinds.contains(&kind),
+            _ => true,
+        })
     }
 }
 
