@@ -236,21 +236,12 @@ fn find(world: &World, sink: &mut Sink<'_>) {
     known.resize_with(world.specs.len(), || None);
     for host in world.hosts() {
         let Some(node) = world.host_node(host) else { continue };
-        let Some(slot) = known.get_mut(spec_number(world, host)) else { continue };
+        let Some(slot) = known.get_mut(world.host_shape(host).0 as usize) else { continue };
         let ways = slot.get_or_insert_with(|| ways(world, world.host_spec(host)));
         for way in ways {
             put(world, sink, host, node, way);
         }
     }
-}
-
-/// The number of what runs' specification.
-pub(super) fn spec_number(world: &World, host: Host) -> usize {
-    let spec = match host {
-        Host::Pod(pod) => world.pods[pod.index()].spec,
-        Host::Template(workload) => world.workloads[workload.index()].spec.unwrap_or(u32::MAX),
-    };
-    spec as usize
 }
 
 /// Whether a node is one that the snapshot only refers to, or the one called `unknown`: what it is

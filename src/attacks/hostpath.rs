@@ -6,7 +6,7 @@
 use super::Family;
 use super::control_plane::{ADMIN_KUBECONFIG_READ, ETCD_ACCESS, PKI_KEY_READ, STATIC_POD_WRITE};
 use super::credentials;
-use super::escape::{Power, UMH_CORE_PATTERN, is_unseen, power, sandbox, spec_number, user_fact};
+use super::escape::{Power, UMH_CORE_PATTERN, is_unseen, power, sandbox, user_fact};
 use super::host_paths::{Distribution, Gain, PATHS, Place, Way, normal};
 use crate::graph::{Attack, Confidence, Fact, Odds, Sink, Thing};
 use crate::world::hosts::Host;
@@ -176,7 +176,7 @@ fn find(world: &World, sink: &mut Sink<'_>) {
             continue;
         }
         let spec = world.host_spec(host);
-        let Some(slot) = known.get_mut(spec_number(world, host)) else { continue };
+        let Some(slot) = known.get_mut(world.host_shape(host).0 as usize) else { continue };
         for found in slot.get_or_insert_with(|| host_paths(world, spec)) {
             put(world, sink, (host, node), found, &[]);
         }

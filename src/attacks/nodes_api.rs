@@ -4,6 +4,7 @@ use super::Family;
 use super::certificates::needed_together;
 use super::impersonation::cluster;
 use super::sets::{PODS, SET_MEMBER};
+use super::structure::Owned;
 use super::together::parts;
 use crate::graph::{Odds, SetKey, SetKind, Sink, Thing};
 use crate::sym::Sym;
@@ -217,14 +218,12 @@ fn movable_pods(world: &World, sink: &mut Sink<'_>, ns: Sym) {
         }
         return;
     }
+    let mut owned = Owned::default();
     for pod in world.pods_of(ns).map(PodIx::new).filter(|p| world.is_running(*p)) {
-        let of = &world.pods[pod.index()];
-        let Some(owner) = of.workload.map(|w| &world.workloads[w.index()]) else { continue };
-        if of.mirror || world.text(owner.kind) == "DaemonSet" {
-            continue;
+        let Some((owner, fact)) = owned.fact(world, sink, pod) else { continue };
+        let daemon = world.text(world.workloads[owner.index()].kind) == "DaemonSet";
+        if !daemon && !world.pods[pod.index()].mirror {
+            sink.edge(set(ns), Thing::Pod(pod), &SET_MEMBER, &[fact]);
         }
-        let value = format!("{} {}", world.text(owner.kind), world.text(owner.name));
-        let fact = sink.fact(of.object, ".metadata.ownerReferences", &value);
-        sink.edge(set(ns), Thing::Pod(pod), &SET_MEMBER, &[fact]);
     }
 }

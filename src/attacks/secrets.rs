@@ -3,15 +3,14 @@
 use super::Family;
 use super::pod_api::{named, set_of};
 use super::sets::SECRETS;
-use crate::graph::{Attack, Confidence, Odds, Sink, Thing};
+use crate::graph::{Attack, Confidence, Fact, Odds, Sink, Thing, Value};
 use crate::sym::Sym;
 use crate::world::grants::{Names, Permission};
 use crate::world::hosts::Host;
-use crate::world::pods::{Container, PodSpec, Volume};
+use crate::world::pods::{Container, Volume};
 use crate::world::rows::Phase;
 use crate::world::{SecretIx, World};
 use rustc_hash::FxHashMap;
-use std::borrow::Cow;
 
 crate::attack! {
     /// Reads a Secret whose name is known.
@@ -211,42 +210,41 @@ fn seen(world: &World, collected: bool, secret: SecretIx, odds: Odds) -> Odds {
 struct Held {
     container: usize,
     secret: Sym,
-    named: String,
-    mounted: Option<String>,
+    named: Sym,
+    mounted: Option<Sym>,
 }
 
-/// The Secrets in a specification's containers.
-fn held(spec: &PodSpec) -> Vec<Held> {
+/// The Secrets in the containers of what has one shape.
+fn held(world: &World, sink: &mut Sink<'_>, host: Host) -> Vec<Held> {
+    let spec = world.host_spec(host);
+    let mut field = |text: &str| sink.field(&world.host_field(host, text));
     let mut found = Vec::new();
     for (i, container) in spec.containers.iter().enumerate() {
-        let field = container.field();
+        let own = container.field();
         for mount in &container.mounts {
             let at = format!(".spec.volumes[{}]", mount.volume);
-            let mounted = || Some(format!("{field}.volumeMounts[{}]", mount.place));
+            let mounted = format!("{own}.volumeMounts[{}]", mount.place);
+            let mut hold = |secret: Sym, named: &str| {
+                let (named, mounted) = (field(named), Some(field(&mounted)));
+                found.push(Held { container: i, secret, named, mounted });
+            };
             match spec.volumes.get(usize::from(mount.volume)) {
-                Some(Volume::Secret(secret)) => found.push(Held {
-                    container: i,
-                    secret: *secret,
-                    named: format!("{at}.secret.secretName"),
-                    mounted: mounted(),
-                }),
+                Some(Volume::Secret(secret)) => hold(*secret, &format!("{at}.secret.secretName")),
                 Some(Volume::Projected { secrets, .. }) => {
-                    found.extend(secrets.iter().map(|(source, secret)| Held {
-                        container: i,
-                        secret: *secret,
-                        named: format!("{at}.projected.sources[{source}].secret.name"),
-                        mounted: mounted(),
-                    }));
+                    for (source, secret) in secrets {
+                        hold(*secret, &format!("{at}.projected.sources[{source}].secret.name"));
+                    }
                 }
                 _ => {}
             }
         }
         for env in &container.env {
             let named = if env.from {
-                format!("{field}.envFrom[{}].secretRef.name", env.place)
+                format!("{own}.envFrom[{}].secretRef.name", env.place)
             } else {
-                format!("{field}.env[{}].valueFrom.secretKeyRef.name", env.place)
+                format!("{own}.env[{}].valueFrom.secretKeyRef.name", env.place)
             };
+            let named = field(&named);
             found.push(Held { container: i, secret: env.secret, named, mounted: None });
         }
     }
@@ -260,35 +258,24 @@ pub(super) fn enterable(world: &World, host: Host, container: &Container) -> boo
         || matches!(host, Host::Pod(pod) if world.pods[pod.index()].phase == Phase::Pending)
 }
 
-/// Where a field of the specification stands in a host's object; a pod's needs no new text.
-pub(super) fn field_of<'f>(world: &World, host: Host, field: &'f str) -> Cow<'f, str> {
-    match host {
-        Host::Pod(_) => field.into(),
-        Host::Template(_) => world.host_field(host, field).into(),
-    }
-}
-
 fn mounts(world: &World, sink: &mut Sink<'_>) {
-    let mut by_spec: FxHashMap<*const PodSpec, Vec<Held>> = FxHashMap::default();
+    let mut known: FxHashMap<(u32, Sym), Vec<Held>> = FxHashMap::default();
     let collected = collected(world);
     for host in world.hosts() {
         let spec = world.host_spec(host);
         let (object, ns) = world.host_object(host);
-        let of_spec = by_spec.entry(std::ptr::from_ref(spec)).or_insert_with(|| held(spec));
-        for held in of_spec {
+        let shape = world.host_shape(host);
+        for held in known.entry(shape).or_insert_with(|| held(world, sink, host)) {
             if !enterable(world, host, &spec.containers[held.container]) {
                 continue;
             }
             let Some(secret) = world.secret(ns, held.secret) else { continue };
-            let name = world.text(held.secret);
-            let named = sink.fact(object, &field_of(world, host, &held.named), name);
-            let mut facts = vec![named];
-            if let Some(mounted) = &held.mounted {
-                facts.push(sink.fact(object, &field_of(world, host, mounted), name));
-            }
+            let fact = |field| Fact { object, field, value: Value::TARGET };
+            let facts = [fact(held.named), fact(held.mounted.unwrap_or(held.named))];
+            let facts = &facts[..1 + usize::from(held.mounted.is_some())];
             let odds = seen(world, collected, secret, POD_MOUNTS_SECRET.odds);
             let from = Thing::Container(host, held.container);
-            sink.edge_with(from, Thing::Secret(secret), &POD_MOUNTS_SECRET, odds, &facts);
+            sink.edge_with(from, Thing::Secret(secret), &POD_MOUNTS_SECRET, odds, facts);
         }
     }
 }

@@ -1,7 +1,6 @@
 //! What the containers of one pod may do to one another.
 
 use super::Family;
-use super::escape::spec_number;
 use crate::graph::{Odds, Sink, Thing};
 use crate::world::World;
 use crate::world::pods::{Container, PodSpec};
@@ -43,7 +42,7 @@ fn find(world: &World, sink: &mut Sink<'_>) {
         if !spec.share_process_namespace {
             continue;
         }
-        let Some(slot) = known.get_mut(spec_number(world, host)) else { continue };
+        let Some(slot) = known.get_mut(world.host_shape(host).0 as usize) else { continue };
         let pairs = slot.get_or_insert_with(|| pairs(spec));
         let (object, _) = world.host_object(host);
         let field = world.host_field(host, ".spec.shareProcessNamespace");

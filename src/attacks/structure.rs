@@ -2,14 +2,15 @@
 
 use super::Family;
 use super::sets::{PODS, PRIVILEGED_PODS, SECRETS, SERVICE_ACCOUNTS};
-use crate::graph::{Odds, SetKey, Sink, Thing};
+use crate::graph::{Fact, Odds, SetKey, Sink, Thing};
 use crate::sym::Sym;
 use crate::world::admission::Level;
 use crate::world::grants::{Grant, Names, Permission, Scope};
 use crate::world::hosts::Host;
 use crate::world::{
-    AccountIx, BindingIx, GroupIx, NamespaceIx, NodeIx, PodIx, Principal, UserIx, World,
+    AccountIx, BindingIx, GroupIx, NamespaceIx, NodeIx, PodIx, Principal, UserIx, WorkloadIx, World,
 };
+use rustc_hash::FxHashMap;
 
 crate::attack! {
     /// Is a member of a group, and so holds whatever is bound to it.
@@ -245,27 +246,57 @@ fn bindings(world: &World, sink: &mut Sink<'_>) {
 }
 
 fn containment(world: &World, sink: &mut Sink<'_>) {
+    let mut known: FxHashMap<(u32, Sym), Vec<Fact>> = FxHashMap::default();
+    let mut owned = Owned::default();
     for host in world.hosts() {
         let (object, _) = world.host_object(host);
         if let Host::Pod(pod) = host
-            && let Some(workload) = world.pods[pod.index()].workload
+            && let Some((workload, fact)) = owned.fact(world, sink, pod)
         {
-            let fact = sink.fact(object, ".metadata.ownerReferences", owner(world, pod).as_str());
             sink.edge(Thing::Workload(workload), Thing::Pod(pod), &WORKLOAD_CONTROLS_POD, &[fact]);
         }
-        for (i, container) in world.host_spec(host).containers.iter().enumerate() {
-            let field = world.host_field(host, &container.field());
-            let fact = sink.fact(object, &field, world.text(container.name));
-            sink.edge(host.into(), Thing::Container(host, i), &CONTAINER_IN_POD, &[fact]);
+        let facts = known.entry(world.host_shape(host)).or_insert_with(|| {
+            let containers = world.host_spec(host).containers.iter();
+            let fact = containers.map(|container| {
+                let field = world.host_field(host, &container.field());
+                sink.fact(object, &field, world.text(container.name))
+            });
+            fact.collect()
+        });
+        for (i, fact) in facts.iter().enumerate() {
+            let to = Thing::Container(host, i);
+            sink.edge(host.into(), to, &CONTAINER_IN_POD, &[Fact { object, ..*fact }]);
         }
     }
 }
 
-fn owner(world: &World, pod: PodIx) -> String {
-    world.pods[pod.index()].workload.map_or_else(String::new, |w| {
-        let workload = &world.workloads[w.index()];
-        format!("{} {}", world.text(workload.kind), world.text(workload.name))
-    })
+/// Says of pods who owns them, with one text for the replicas that follow each other.
+#[derive(Debug, Default)]
+pub(super) struct Owned {
+    last: Option<(WorkloadIx, Fact)>,
+}
+
+impl Owned {
+    /// The top owner of a pod and the fact that it is; `None` for a pod without one.
+    pub(super) fn fact(
+        &mut self,
+        world: &World,
+        sink: &mut Sink<'_>,
+        pod: PodIx,
+    ) -> Option<(WorkloadIx, Fact)> {
+        let pod = &world.pods[pod.index()];
+        let workload = pod.workload?;
+        let fact = match self.last {
+            Some((last, fact)) if last == workload => Fact { object: pod.object, ..fact },
+            _ => {
+                let row = &world.workloads[workload.index()];
+                let value = format!("{} {}", world.text(row.kind), world.text(row.name));
+                sink.fact(pod.object, ".metadata.ownerReferences", &value)
+            }
+        };
+        self.last = Some((workload, fact));
+        self.last
+    }
 }
 
 /// A binding whose role has a rule `*` on `*` of `*` leads to full power over its scope.

@@ -3,7 +3,7 @@
 
 use super::Family;
 use super::pod_api::{named, set_of};
-use super::secrets::{enterable, field_of};
+use super::secrets::enterable;
 use super::sets::SERVICE_ACCOUNTS;
 use super::token_secrets::{self, SECRET_CREATE_TOKEN, SECRET_REPOINT_TOKEN};
 use crate::graph::{Confidence, Fact, Odds, Sink, Thing};
@@ -120,10 +120,11 @@ fn find(world: &World, sink: &mut Sink<'_>) {
     token_secrets::find(world, sink);
 }
 
-/// A token in a container: the container's place and the fields that put it there, with values.
+/// A token in a container.
 struct Token {
     container: usize,
-    fields: Vec<(String, String)>,
+    /// The facts that put it there, of the first host of its shape.
+    facts: Vec<Fact>,
     /// It is there because the API server mounts one by default.
     by_default: bool,
 }
@@ -133,8 +134,14 @@ fn holds_token(sub_path: &str) -> bool {
     !matches!(sub_path.trim_matches('/'), "ca.crt" | "namespace")
 }
 
-/// The tokens that a specification spells out, and the containers that get one by default.
-fn tokens(world: &World, spec: &PodSpec, audiences: &[Sym]) -> Vec<Token> {
+/// The tokens that the specification of what has one shape spells out, and the containers that get
+/// one by default.
+fn tokens(world: &World, sink: &mut Sink<'_>, host: Host, audiences: &[Sym]) -> Vec<Token> {
+    let spec = world.host_spec(host);
+    let (object, _) = world.host_object(host);
+    let mut fact =
+        |field: &str, value: &str| sink.fact(object, &world.host_field(host, field), value);
+    let account = fact(".spec.serviceAccountName", world.text(spec.account));
     let is_api = |audience: Sym| is_api_audience(world, audiences, audience);
     let mut found = Vec::new();
     for (i, container) in spec.containers.iter().enumerate() {
@@ -151,13 +158,13 @@ fn tokens(world: &World, spec: &PodSpec, audiences: &[Sym]) -> Vec<Token> {
                     audience => audience,
                 };
                 let mounted = format!("{}.volumeMounts[{}]", container.field(), mount.place);
-                let fields =
-                    vec![(at, audience.to_owned()), (mounted, "the token's volume".to_owned())];
-                found.push(Token { container: i, fields, by_default: false });
+                let facts =
+                    vec![fact(&at, audience), fact(&mounted, "the token's volume"), account];
+                found.push(Token { container: i, facts, by_default: false });
             }
         }
         if !container.mounts.iter().any(|m| m.at_token_path) {
-            found.push(Token { container: i, fields: Vec::new(), by_default: true });
+            found.push(Token { container: i, facts: vec![account], by_default: true });
         }
     }
     found
@@ -187,7 +194,7 @@ pub(super) fn is_api_audience(world: &World, known: &[Sym], audience: Sym) -> bo
 
 fn in_containers(world: &World, sink: &mut Sink<'_>) {
     let audiences = api_audiences(world);
-    let mut by_spec: FxHashMap<*const PodSpec, Vec<Token>> = FxHashMap::default();
+    let mut known: FxHashMap<(u32, Sym), Vec<Token>> = FxHashMap::default();
     for host in world.hosts() {
         let (account, served) = match host {
             Host::Pod(pod) => {
@@ -198,12 +205,12 @@ fn in_containers(world: &World, sink: &mut Sink<'_>) {
         };
         let Some(account) = account.filter(|a| world.accounts[a.index()].exists) else { continue };
         let spec = world.host_spec(host);
-        let of_spec = by_spec
-            .entry(std::ptr::from_ref(spec))
-            .or_insert_with(|| tokens(world, spec, &audiences));
+        let of_shape = known
+            .entry(world.host_shape(host))
+            .or_insert_with(|| tokens(world, sink, host, &audiences));
         // What the API server mounts by itself is in the pods that it has served already.
         let default = if served { None } else { automount(world, sink, host, spec, account) };
-        for token in of_spec {
+        for token in of_shape {
             let container: &Container = &spec.containers[token.container];
             if !enterable(world, host, container) {
                 continue;
@@ -216,12 +223,7 @@ fn in_containers(world: &World, sink: &mut Sink<'_>) {
                 facts.extend(fact);
                 odds = odds.but(1.0, *sure);
             }
-            for (field, value) in &token.fields {
-                facts.push(sink.fact(object, &field_of(world, host, field), value));
-            }
-            let name = world.text(spec.account);
-            let field = field_of(world, host, ".spec.serviceAccountName");
-            facts.push(sink.fact(object, &field, name));
+            facts.extend(token.facts.iter().map(|fact| Fact { object, ..*fact }));
             let from = Thing::Container(host, token.container);
             sink.edge_with(from, Thing::Account(account), &POD_USES_SERVICE_ACCOUNT, odds, &facts);
         }

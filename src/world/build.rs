@@ -118,8 +118,11 @@ fn concatenate(mut parts: Vec<Part>) -> Tables {
         }
         append!(namespaces nodes accounts secrets pods workloads volumes claims roles bindings
             services ingresses classes policies);
-        for (key, count) in part.seen {
-            *whole.seen.entry(key).or_default() += count;
+        for (group, kinds) in part.seen {
+            let of_group = whole.seen.entry(group).or_default();
+            for (kind, count) in kinds {
+                *of_group.entry(kind).or_default() += count;
+            }
         }
         whole.unusable.append(&mut part.unusable);
     }
@@ -160,7 +163,9 @@ impl World {
     #[must_use]
     pub fn new(parts: Vec<Part>, unread: BTreeMap<(String, String), u64>) -> Self {
         let Tables { mut part, symbols } = concatenate(parts);
-        part.seen.extend(unread);
+        for ((group, kind), count) in unread {
+            part.seen.entry(group).or_default().insert(kind, count);
+        }
         let uids: FxHashSet<u64> = part
             .namespaces
             .iter()

@@ -51,6 +51,20 @@ impl World {
         &self.specs[spec as usize]
     }
 
+    /// What decides where the fields of a specification stand: its number, and the kind of the
+    /// workload whose template it is, if it is no pod's. What has one shape says the same by the
+    /// same fields.
+    #[must_use]
+    pub fn host_shape(&self, host: Host) -> (u32, Sym) {
+        match host {
+            Host::Pod(pod) => (self.pods[pod.index()].spec, Sym::EMPTY),
+            Host::Template(workload) => {
+                let workload = &self.workloads[workload.index()];
+                (workload.spec.unwrap_or(0), workload.kind)
+            }
+        }
+    }
+
     /// Object and namespace of what runs.
     #[must_use]
     pub fn host_object(&self, host: Host) -> (ObjectId, Sym) {

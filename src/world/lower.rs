@@ -16,8 +16,7 @@ use std::hash::{Hash, Hasher};
 
 impl Collect for Part {
     fn object(&mut self, object: Object<'_>, origin: Origin) {
-        let counted = (object.group.clone(), object.kind_name.to_string());
-        *self.seen.entry(counted).or_default() += 1;
+        self.count(&object.group, &object.kind_name);
         let Some(kind) = object.kind else { return };
         if object.meta.name.is_empty() && object.meta.generate_name.is_empty() {
             self.unusable
@@ -46,6 +45,15 @@ fn uid(uid: &str) -> u64 {
 }
 
 impl Part {
+    /// Counts an object, without a new text for each.
+    fn count(&mut self, group: &str, kind: &str) {
+        if let Some(count) = self.seen.get_mut(group).and_then(|kinds| kinds.get_mut(kind)) {
+            *count += 1;
+        } else {
+            self.seen.entry(group.to_owned()).or_default().insert(kind.to_owned(), 1);
+        }
+    }
+
     fn sym(&mut self, text: &str) -> Sym {
         self.symbols.intern(text)
     }

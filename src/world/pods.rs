@@ -5,6 +5,7 @@
 
 use super::admission::Level;
 use crate::sym::Sym;
+use std::sync::LazyLock;
 
 /// A pod's or template's specification, with the server's defaults applied.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -234,22 +235,25 @@ const NAMES: &[&str] = &[
 ];
 
 /// What containerd gives a container that asks for nothing (containerd `oci/spec.go`).
-const DEFAULT: &[&str] = &[
-    "CHOWN",
-    "DAC_OVERRIDE",
-    "FSETID",
-    "FOWNER",
-    "MKNOD",
-    "NET_RAW",
-    "SETGID",
-    "SETUID",
-    "SETFCAP",
-    "SETPCAP",
-    "NET_BIND_SERVICE",
-    "SYS_CHROOT",
-    "KILL",
-    "AUDIT_WRITE",
-];
+static DEFAULT: LazyLock<u64> = LazyLock::new(|| {
+    const NAMED: &[&str] = &[
+        "CHOWN",
+        "DAC_OVERRIDE",
+        "FSETID",
+        "FOWNER",
+        "MKNOD",
+        "NET_RAW",
+        "SETGID",
+        "SETUID",
+        "SETFCAP",
+        "SETPCAP",
+        "NET_BIND_SERVICE",
+        "SYS_CHROOT",
+        "KILL",
+        "AUDIT_WRITE",
+    ];
+    NAMED.iter().fold(0, |bits, name| bits | bit(name))
+});
 
 impl Capabilities {
     /// Every capability.
@@ -266,7 +270,7 @@ impl Capabilities {
         if privileged {
             return Self::ALL;
         }
-        let mut bits = DEFAULT.iter().fold(0, |bits, name| bits | bit(name));
+        let mut bits = *DEFAULT;
         for name in drop {
             bits &= !bit(name);
         }
@@ -287,12 +291,12 @@ impl Capabilities {
 /// The bit of a capability's name, with or without `CAP_`, in any case; all bits of `ALL`; none
 /// of a name that Linux does not have.
 fn bit(name: &str) -> u64 {
-    let upper = name.to_ascii_uppercase();
-    let name = upper.strip_prefix("CAP_").unwrap_or(&upper);
-    if name == "ALL" {
+    let (prefix, rest) = name.split_at_checked(4).unwrap_or(("", name));
+    let name = if prefix.eq_ignore_ascii_case("CAP_") { rest } else { name };
+    if name.eq_ignore_ascii_case("ALL") {
         return Capabilities::ALL.0;
     }
-    NAMES.iter().position(|n| *n == name).map_or(0, |i| 1 << i)
+    NAMES.iter().position(|n| n.eq_ignore_ascii_case(name)).map_or(0, |i| 1 << i)
 }
 
 #[cfg(test)]

@@ -366,7 +366,13 @@ pub(super) fn resolve(tables: Tables, duplicates: u64, clusters: usize) -> World
         policies,
         users,
         groups,
-        seen: part.seen,
+        seen: part
+            .seen
+            .into_iter()
+            .flat_map(|(group, kinds)| {
+                kinds.into_iter().map(move |(kind, count)| ((group.clone(), kind), count))
+            })
+            .collect(),
         duplicates,
         clusters,
         unusable: part.unusable.into_keys().collect(),

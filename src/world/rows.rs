@@ -248,8 +248,8 @@ pub struct Part {
     pub ingresses: Vec<Row<IngressRow>>,
     pub classes: Vec<Row<ClassRow>>,
     pub policies: Vec<Row<PolicyRow>>,
-    /// Every object by group and kind, the unread ones too.
-    pub seen: BTreeMap<(String, String), u64>,
+    /// How many objects of each group and, in it, of each kind.
+    pub seen: BTreeMap<String, BTreeMap<String, u64>>,
     /// Objects that could not be used, by what is wrong with them.
     pub unusable: BTreeMap<(Origin, String), ()>,
 }
