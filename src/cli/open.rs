@@ -3,12 +3,12 @@
 use super::{Context, Failure};
 use crate::attacks;
 use crate::graph::Graph;
-use crate::input::{self, Input, Origin, Problem, Progress, Reading};
+use crate::input::{self, Input, Origin, Problem, Progress, Reading, SourceId};
 use crate::report::{Lines, Snapshot};
 use crate::world::World;
 use crate::world::coverage::Topic;
 use crate::world::rows::Part;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -29,6 +29,7 @@ pub(crate) struct Opened {
     pub(crate) snapshot: Snapshot,
     pub(crate) coverage: Vec<Topic>,
     pub(crate) skipped: input::Skipped,
+    one_line: BTreeSet<SourceId>,
 }
 
 impl Opened {
@@ -42,7 +43,7 @@ impl Lines for Opened {
     fn lines(&self, wanted: &[(Origin, &str)]) -> Vec<Option<u64>> {
         let wanted: Vec<_> =
             wanted.iter().map(|(origin, field)| (origin.source, origin.offset, *field)).collect();
-        input::lines(&self.snapshot.sources, &wanted)
+        input::lines(&self.snapshot.sources, &self.one_line, &wanted)
     }
 }
 
@@ -97,7 +98,8 @@ pub(crate) fn open(arguments: &[String], context: &Context<'_>) -> Result<Opened
             Failure::input(error, help)
         })?;
     meter.show("joining what was read");
-    let Reading { collectors, sources, mut problems, skipped, unknown, objects, .. } = reading;
+    let Reading { collectors, sources, one_line, mut problems, skipped, unknown, objects, .. } =
+        reading;
     let unread: u64 = unknown.values().sum();
     let world = World::new(collectors, unknown);
     meter.clear();
@@ -113,7 +115,7 @@ pub(crate) fn open(arguments: &[String], context: &Context<'_>) -> Result<Opened
     let coverage = world.coverage();
     let snapshot =
         Snapshot { inputs: arguments.to_vec(), sources, objects: objects + unread, problems };
-    let opened = Opened { world: Arc::new(world), snapshot, coverage, skipped };
+    let opened = Opened { world: Arc::new(world), snapshot, coverage, skipped, one_line };
     warn(&opened, context);
     Ok(opened)
 }

@@ -10,7 +10,7 @@ use super::archive::{self, Entry, name_of};
 use super::format::{self, Layer, Utf16, gunzip};
 use super::source::reopen;
 use super::window::{BLOCK, Window};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -29,16 +29,27 @@ type Wants<'f> = BTreeMap<String, Vec<Want<'f>>>;
 /// The 1-based lines of fields, each given by its source, the byte at which its object begins and
 /// its path (`.spec.volumes[1].hostPath.path`; `.metadata.labels["a.b/c"]`; empty for the object).
 ///
-/// `sources` are the names that reading gave. There is no line in standard input, nor in a file
-/// that can no longer be read. Every file is read once, up to the last object that is wanted.
+/// `sources` are the names that reading gave, and `one_line` those that it found to be one line,
+/// which need no second look. There is no line in standard input, nor in a file that can no longer
+/// be read. Every other file is read once, up to the last object that is wanted.
 #[must_use]
-pub fn lines(sources: &[String], wanted: &[(SourceId, u64, &str)]) -> Vec<Option<u64>> {
+pub fn lines(
+    sources: &[String],
+    one_line: &BTreeSet<SourceId>,
+    wanted: &[(SourceId, u64, &str)],
+) -> Vec<Option<u64>> {
     let mut answers = vec![None; wanted.len()];
     let mut files: BTreeMap<&Path, Wants<'_>> = BTreeMap::new();
     // One look at the disk a source, not one a field.
     let mut known: BTreeMap<&String, Option<&Path>> = BTreeMap::new();
     for (answer, (source, offset, field)) in wanted.iter().enumerate() {
         let Some(name) = sources.get(source.index()) else { continue };
+        if one_line.contains(source) && name != "-" {
+            if let Some(answer) = answers.get_mut(answer) {
+                *answer = Some(1);
+            }
+            continue;
+        }
         let Some(file) = *known.entry(name).or_insert_with(|| file_of(name)) else { continue };
         let want = Want { offset: *offset, field, answer };
         files.entry(file).or_default().entry(name.clone()).or_default().push(want);
@@ -302,6 +313,32 @@ fn is_key(text: &str, key: &str) -> bool {
         .is_some_and(|rest| rest.starts_with(':'))
 }
 
+/// How many lines were read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lines {
+    /// One so far.
+    One,
+    /// One, and its line feed.
+    Ended,
+    /// More than one.
+    Many,
+}
+
+impl Lines {
+    /// With more text. What has many lines is not looked at.
+    pub(super) fn with(self, text: &[u8]) -> Self {
+        match (self, text.split_last()) {
+            (Self::Many, _) | (_, None) => self,
+            (Self::Ended, Some(_)) => Self::Many,
+            (Self::One, Some((last, rest))) => match (memchr::memchr(b'\n', rest), last) {
+                (Some(_), _) => Self::Many,
+                (None, b'\n') => Self::Ended,
+                (None, _) => Self::One,
+            },
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -325,7 +362,7 @@ mod tests {
         let path = folder.path().join("a.txt");
         fs::write(&path, text).unwrap();
         let sources = [path.display().to_string()];
-        lines(&sources, &[(SourceId(0), offset, field)])[0].unwrap()
+        lines(&sources, &BTreeSet::new(), &[(SourceId(0), offset, field)])[0].unwrap()
     }
 
     #[test]
@@ -361,6 +398,6 @@ mod tests {
     fn what_cannot_be_read_again_has_no_line() {
         let sources = ["-".to_owned(), "/no/such:file".to_owned()];
         let wanted = [(SourceId(0), 0, ""), (SourceId(1), 0, ""), (SourceId(9), 0, "")];
-        assert_eq!(lines(&sources, &wanted), [None, None, None]);
+        assert_eq!(lines(&sources, &BTreeSet::new(), &wanted), [None, None, None]);
     }
 }

@@ -42,7 +42,7 @@ use crate::k8s::Object;
 use progress::Meter;
 use sink::{Fault, Tally};
 use source::Source;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::PathBuf;
 
@@ -119,6 +119,8 @@ pub struct Reading<C> {
     pub collectors: Vec<C>,
     /// The name of every source, by its id: `pods.json`, `bundle.tar.gz:nodes.json`, `-`.
     pub sources: Vec<String>,
+    /// The sources whose text is one line, as API servers write it.
+    pub one_line: BTreeSet<SourceId>,
     /// What could not be read, in the order of the sources and of the places in them.
     pub problems: Vec<Problem>,
     /// What was left out.
@@ -205,15 +207,20 @@ fn read_sharing<C: Collect>(
         tally.add(worker.tally);
     }
     tally.settle();
-    problems.extend(place(&names, &tally.faults));
-    let Tally { objects, unknown, skipped, bytes, .. } = tally;
-    Ok(Reading { collectors, sources: names, problems, skipped, unknown, objects, bytes })
+    problems.extend(place(&names, &tally.one_line, &tally.faults));
+    let Tally { objects, unknown, skipped, bytes, one_line, .. } = tally;
+    let sources = names;
+    Ok(Reading { collectors, sources, one_line, problems, skipped, unknown, objects, bytes })
 }
 
 /// Turns faults into problems: the lines are looked up only now that there are some.
-fn place(names: &[String], faults: &[Fault]) -> impl Iterator<Item = Problem> {
+fn place(
+    names: &[String],
+    one_line: &BTreeSet<SourceId>,
+    faults: &[Fault],
+) -> impl Iterator<Item = Problem> {
     let placed = faults.iter().filter_map(|fault| fault.offset.map(|at| (fault.source, at, "")));
-    let mut found = lines(names, &placed.collect::<Vec<_>>()).into_iter();
+    let mut found = lines(names, one_line, &placed.collect::<Vec<_>>()).into_iter();
     faults.iter().map(move |fault| Problem {
         source: names.get(fault.source.index()).cloned().unwrap_or_default(),
         place: match fault.offset.map(|offset| (offset, found.next().flatten())) {

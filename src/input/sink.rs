@@ -6,7 +6,7 @@
 
 use super::{Collect, Origin, Skipped, SourceId};
 use crate::k8s::{Kind, Object};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Something that could not be read, before its line is known.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,6 +33,7 @@ pub(super) struct Tally {
     pub(super) more: BTreeMap<SourceId, u64>,
     pub(super) skipped: Skipped,
     pub(super) bytes: u64,
+    pub(super) one_line: BTreeSet<SourceId>,
 }
 
 impl Tally {
@@ -51,6 +52,7 @@ impl Tally {
         self.skipped.archives += other.skipped.archives;
         self.skipped.links += other.skipped.links;
         self.bytes += other.bytes;
+        self.one_line.extend(other.one_line);
     }
 
     /// Puts the faults in order and drops those that are too many. Any thread may have met more of
@@ -251,6 +253,11 @@ impl Sink<'_> {
     /// Counts bytes of text.
     pub(super) const fn bytes(&mut self, count: u64) {
         self.tally.bytes += count;
+    }
+
+    /// Notes that the source's text is one line.
+    pub(super) fn one_line(&mut self) {
+        self.tally.one_line.insert(self.source);
     }
 
     /// Runs a reader and counts the source as skipped if it held nothing.

@@ -105,6 +105,9 @@ fn documents(
         _ => json::read(window, hint, sink, others),
     }
     sink.bytes(window.offset());
+    if window.is_one_line() {
+        sink.one_line();
+    }
 }
 
 /// A window can be read from, so that a decoder can stand behind it.

@@ -5,6 +5,7 @@
 //! never held, and the buffer grows only for a single thing that is larger than it. It knows
 //! bytes and JSON's spelling of values, not what the values mean.
 
+use super::line::Lines;
 use super::managed;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -47,6 +48,7 @@ pub(super) struct Window<'r> {
     block: usize,
     limit: usize,
     ended: bool,
+    lines: Lines,
     failure: Option<io::Error>,
     wasted: u64,
 }
@@ -83,6 +85,7 @@ impl<'r> Window<'r> {
             block,
             limit: limit.max(block),
             ended: false,
+            lines: Lines::One,
             failure: None,
             wasted: 0,
         }
@@ -93,8 +96,21 @@ impl<'r> Window<'r> {
         let filled = buffer.len();
         let (pos, base, ended) = (0, 0, true);
         let (block, limit, failure, wasted) = (BLOCK, LIMIT, None, 0);
-        let (reader, blanked) = (None, (0, 0));
-        Self { reader, buffer, pos, filled, blanked, base, block, limit, ended, failure, wasted }
+        let (reader, blanked, lines) = (None, (0, 0), Lines::Many);
+        Self {
+            reader,
+            buffer,
+            pos,
+            filled,
+            blanked,
+            base,
+            block,
+            limit,
+            ended,
+            lines,
+            failure,
+            wasted,
+        }
     }
 
     /// A window onto a part of another one.
@@ -217,7 +233,15 @@ impl<'r> Window<'r> {
                 break;
             }
         }
+        if let Some(new) = self.buffer.get(before..self.filled) {
+            self.lines = self.lines.with(new);
+        }
         self.filled > before
+    }
+
+    /// Whether everything read so far is one line, which may have ended.
+    pub(super) fn is_one_line(&self) -> bool {
+        self.lines != Lines::Many
     }
 
     /// The byte `at` bytes ahead.

@@ -4,6 +4,7 @@ use super::{BARE, POD, Seen, dump, read_text, with};
 use crate::input::sink::Hint;
 use crate::input::*;
 use serde_yaml::Value;
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{Cursor, Write};
 use std::path::Path;
@@ -134,13 +135,29 @@ fn what_is_not_there_is_an_error_with_help() {
 }
 
 #[test]
+fn a_text_of_one_line_is_told_from_others() {
+    let role = r#"{"kind":"Role","apiVersion":"rbac.authorization.k8s.io/v1","metadata":{"name":"a"},"rules":[]}"#;
+    let folder = tempfile::tempdir().unwrap();
+    let is_one = |text: &str| {
+        let path = folder.path().join("a.json");
+        fs::write(&path, gzip(text.as_bytes())).unwrap();
+        let read = read(&paths(&[&path]), 1, Seen::default, &|_| ()).unwrap();
+        let wanted = [(SourceId(0), 0, ".rules")];
+        assert!(lines(&read.sources, &read.one_line, &wanted)[0].is_some());
+        !read.one_line.is_empty()
+    };
+    assert!(is_one(role) && is_one(&format!("{role}\n")));
+    assert!(!is_one(&format!("{role}\n{role}")) && !is_one(&role.replace(',', ",\n")));
+}
+
+#[test]
 fn lines_are_found_inside_archives() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("b.tar.gz");
     let yaml = b"kind: List\nitems:\n- kind: Role\n  rules:\n  - verbs: [get]\n";
     fs::write(&path, gzip(&tarball(&[("x.json", b"{}"), ("./a:b/c.yaml", yaml)]))).unwrap();
     let sources = [format!("{}:a:b/c.yaml", path.display())];
-    assert_eq!(lines(&sources, &[(SourceId(0), 18, ".rules[0]")]), [Some(5)]);
+    assert_eq!(lines(&sources, &BTreeSet::new(), &[(SourceId(0), 18, ".rules[0]")]), [Some(5)]);
 }
 
 #[test]
