@@ -63,6 +63,11 @@ impl<'a, 'g> Closer<'a, 'g> {
         let share = (left / SHARES).max(1);
         for (_, rank, fact) in facts {
             let Some(of) = users.get(&fact) else { continue };
+            // It closes no more than the answers that use it, which may all have a better cut.
+            let most = (usize::MAX - of.len(), rank, fact);
+            if of.iter().all(|answer| best[*answer].is_some_and(|best| best <= most)) {
+                continue;
+            }
             self.work = share.min(left);
             left -= self.work;
             let closed = self.closed_of(of, members, fact);
