@@ -259,7 +259,13 @@ fn can_i_answers_one_question_and_many() {
     kspm(&["can-i", &shop, "--as", "sa/shop-web/web", "get", "secrets"])
         .assert()
         .code(1)
-        .stdout("no\n");
+        .stdout("no\n")
+        .stderr("");
+    // A slip of the pen is told, and no real name taken for one.
+    let slips =
+        kspm(&["can-i", &shop, "--as", "x", "gett", "podz", "-n", "nowhere"]).assert().code(1);
+    let told = String::from_utf8_lossy(&slips.get_output().stderr).into_owned();
+    assert!(["`gett`", "`podz`", "`nowhere`"].iter().all(|slip| told.contains(slip)), "{told}");
     let review = r#"{"apiVersion":"authorization.k8s.io/v1","kind":"SubjectAccessReview","spec":{"user":"x","groups":["system:masters"],"resourceAttributes":{"verb":"get","resource":"secrets"}}}"#;
     let many = format!("{review}\n{}\n", review.replace("system:masters", "nobody"));
     let folder = tempfile::tempdir().unwrap();

@@ -3,7 +3,9 @@
 use super::open::{SnapshotArg, open, warn_without_rbac};
 use super::{Context, Exit, Failure};
 use crate::k8s::Kind;
+use crate::sym::Sym;
 use crate::world::rbac::{Allowed, Request, Target, account_of_user};
+use crate::world::rows::Rule;
 use crate::world::{Principal, World};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -76,9 +78,69 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
     let answer = opened.world.review(&request);
     match &answer {
         Some(allowed) => writeln!(context.out, "yes - {}", reason(&opened.world, *allowed))?,
-        None => writeln!(context.out, "no")?,
+        None => {
+            writeln!(context.out, "no")?;
+            for doubt in doubts(&opened.world, &asked, verb, args.namespace.as_deref()) {
+                context.note(&format!("warning: {doubt}"));
+            }
+        }
     }
     Ok(if answer.is_some() { Exit::Done } else { Exit::GateFailed })
+}
+
+/// What a question names that neither Kubernetes nor the snapshot knows: a `no` to a slip of the pen
+/// would be believed. Resources of other APIs are known by the rules that name them.
+fn doubts(world: &World, asked: &Asked, verb: &str, namespace: Option<&str>) -> Vec<String> {
+    const VERBS: &[&str] = &[
+        "approve",
+        "attest",
+        "bind",
+        "create",
+        "delete",
+        "deletecollection",
+        "escalate",
+        "get",
+        "head",
+        "impersonate",
+        "list",
+        "options",
+        "patch",
+        "post",
+        "proxy",
+        "put",
+        "sign",
+        "update",
+        "use",
+        "watch",
+        "*",
+    ];
+    let rules = |of: fn(&Rule) -> &[Sym], text: &str| {
+        let sym = world.symbols.get(text);
+        sym.is_some_and(|sym| world.rules.iter().any(|rule| of(rule).contains(&sym)))
+    };
+    let mut doubts = Vec::new();
+    if !VERBS.contains(&verb) && !rules(|r| &r.verbs, verb) {
+        doubts.push(format!("no rule has the verb `{verb}`, and Kubernetes has none of that name"));
+    }
+    let resource = &asked.resource;
+    let path = resource.starts_with('/');
+    let full = match asked.subresource.as_str() {
+        "" => resource.clone(),
+        sub => format!("{resource}/{sub}"),
+    };
+    let known = path
+        || full == "*"
+        || (asked.subresource.is_empty() && Kind::typed(resource).is_some())
+        || rules(|r| &r.resources, &full);
+    if !known {
+        doubts.push(format!("no rule names the resource `{full}`; is it spelled in the plural?"));
+    }
+    if let Some(ns) = namespace
+        && !world.symbols.get(ns).is_some_and(|ns| world.namespace(ns).is_some())
+    {
+        doubts.push(format!("the snapshot has no namespace `{ns}`"));
+    }
+    doubts
 }
 
 /// A resource as typed on the command line.
