@@ -12,8 +12,10 @@
 mod cli;
 mod clusters;
 mod docs;
+mod fields;
 mod fixtures;
 mod floors;
 mod pictures;
 mod query;
 mod rbac;
+mod structs;
