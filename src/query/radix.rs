@@ -2,6 +2,9 @@
 
 use crate::graph::NodeId;
 
+/// How many entries a bucket keeps room for once it is empty.
+const KEPT: usize = 4096;
+
 /// Entries lie in buckets by the highest bit in which their key differs from the last one taken.
 /// An entry moves at most 64 times, always to a lower bucket.
 #[derive(Debug)]
@@ -40,7 +43,8 @@ impl RadixHeap {
         for entry in moved.drain(..) {
             self.buckets[bucket(entry.0, self.last)].push(entry);
         }
-        self.spare = moved;
+        // The entries of a whole graph pass through many buckets, which must not all stay that large.
+        self.spare = if moved.capacity() > KEPT { Vec::new() } else { moved };
         self.buckets[0].pop()
     }
 }
