@@ -136,7 +136,7 @@ fn doubts(world: &World, asked: &Asked, verb: &str, namespace: Option<&str>) -> 
         doubts.push(format!("no rule names the resource `{full}`; is it spelled in the plural?"));
     }
     if let Some(ns) = namespace
-        && !world.symbols.get(ns).is_some_and(|ns| world.namespace(ns).is_some())
+        && world.symbols.get(ns).is_none_or(|ns| world.namespace(ns).is_none())
     {
         doubts.push(format!("the snapshot has no namespace `{ns}`"));
     }
