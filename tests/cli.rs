@@ -284,6 +284,24 @@ fn can_i_answers_one_question_and_many() {
 }
 
 #[test]
+fn the_catalogue_speaks_the_names_of_others() {
+    let theirs = stdout(&["attacks", "list", "--by", "kubehound"]);
+    assert!(theirs.lines().any(|l| l.starts_with("POD_EXEC ") && l.contains(" pod-exec")));
+    let techniques = stdout(&["attacks", "list", "--by", "mitre"]);
+    assert!(techniques.lines().any(|l| l.starts_with("T1609 ") && l.contains("pod-exec")));
+    let all = json(&["attacks", "list", "-o", "json"]);
+    let of = |id: &str| {
+        let mut found = all["attacks"].as_array().unwrap().iter();
+        found.find(|a| a["id"] == id).unwrap()["peers"].clone()
+    };
+    assert_eq!(
+        of("pod-exec"),
+        serde_json::json!({"IceKube": ["EXEC_INTO"], "KubeHound": ["POD_EXEC"]})
+    );
+    assert_eq!(of("steal-pods"), serde_json::json!({}));
+}
+
+#[test]
 fn the_graph_keeps_its_contract() {
     let graph = json(&["export", &cluster("shop"), "-q", "-o", "json"]);
     assert_eq!(graph["schema"], "kspm-graph/graph/v1");

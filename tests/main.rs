@@ -15,6 +15,7 @@ mod docs;
 mod fields;
 mod fixtures;
 mod floors;
+mod grants;
 mod pictures;
 mod query;
 mod rbac;

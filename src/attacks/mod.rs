@@ -20,6 +20,7 @@ mod hostpath;
 mod impersonation;
 mod node;
 mod nodes_api;
+pub mod peers;
 mod pod_api;
 mod pod_update;
 mod rbac;
@@ -35,6 +36,7 @@ mod workloads;
 
 use crate::graph::{Attack, Graph, Sink};
 use crate::world::World;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The id of the edges from a set to its members.
@@ -125,6 +127,18 @@ pub fn attacks() -> Vec<&'static Attack> {
 #[must_use]
 pub fn attack(id: &str) -> Option<&'static Attack> {
     attacks().into_iter().find(|a| a.id == id)
+}
+
+/// The attacks of each technique, by its id.
+#[must_use]
+pub fn by_technique() -> BTreeMap<&'static str, Vec<&'static str>> {
+    let mut found: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for attack in attacks() {
+        for id in attack.mitre {
+            found.entry(*id).or_default().push(attack.id);
+        }
+    }
+    found
 }
 
 /// Derives the attack graph of a world.

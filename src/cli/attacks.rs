@@ -1,8 +1,9 @@
 //! `attacks`: the catalogue, as a list or a page.
 
 use super::{Context, Exit, Failure, explain};
-use crate::attacks::{CATALOGUE, attacks};
-use serde_json::json;
+use crate::attacks::peers::PEERS;
+use crate::attacks::{CATALOGUE, attacks, by_technique};
+use serde_json::{Map, Value, json};
 
 /// The attacks that the tool knows: each a kind of edge of the graph.
 #[derive(Debug, clap::Args)]
@@ -24,6 +25,9 @@ enum Command {
 
 #[derive(Debug, clap::Args)]
 struct List {
+    /// Whose names come first: those of another tool, or the techniques of ATT&CK
+    #[arg(long, value_name = "NAMES", value_parser = ["kubehound", "icekube", "mitre"])]
+    by: Option<String>,
     /// How to print
     #[arg(short, long, value_name = "FORMAT", default_value = "text", value_parser = ["text", "json"])]
     output: String,
@@ -37,7 +41,7 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
                 .into_iter()
                 .map(|a| {
                     json!({"id": a.id, "title": a.title, "mitre": a.mitre, "structure": a.structure,
-                        "likelihood": a.odds.likelihood, "confidence": a.odds.confidence.name(),
+                        "peers": peers_of(a.id), "likelihood": a.odds.likelihood, "confidence": a.odds.confidence.name(),
                         "summary": a.summary()})
                 })
                 .collect();
@@ -45,6 +49,23 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
                 &json!({"schema": "kspm-graph/attacks/v1", "attacks": all}),
                 context.out,
             )?;
+            Ok(Exit::Done)
+        }
+        Command::List(List { by: Some(names), .. }) if names == "mitre" => {
+            for (technique, ids) in by_technique() {
+                writeln!(context.out, "{technique:<12} {}", ids.join(", "))?;
+            }
+            Ok(Exit::Done)
+        }
+        Command::List(List { by: Some(names), .. }) => {
+            for peer in PEERS.iter().filter(|p| p.name.eq_ignore_ascii_case(names)) {
+                for edge in peer.edges {
+                    let ids =
+                        if edge.ids.is_empty() { "-".to_owned() } else { edge.ids.join(", ") };
+                    let note = if edge.note.is_empty() { "" } else { "  # " };
+                    writeln!(context.out, "{:<30} {ids}{note}{}", edge.name, edge.note)?;
+                }
+            }
             Ok(Exit::Done)
         }
         Command::List(_) => {
@@ -58,4 +79,14 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
             Ok(Exit::Done)
         }
     }
+}
+
+/// What other tools call an attack, by the tool's name.
+fn peers_of(id: &str) -> Map<String, Value> {
+    let named = PEERS.iter().map(|peer| {
+        let names: Vec<&str> =
+            peer.edges.iter().filter(|e| e.ids.contains(&id)).map(|e| e.name).collect();
+        (peer.name.to_owned(), json!(names))
+    });
+    named.filter(|(_, names)| names != &json!([])).collect()
 }

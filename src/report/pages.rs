@@ -1,6 +1,7 @@
 //! Documentation pages: an attack's static as Markdown, for `explain` and for `docs/attacks/`.
 
-use crate::attacks::{CATALOGUE, attacks};
+use crate::attacks::peers::PEERS;
+use crate::attacks::{CATALOGUE, attacks, by_technique};
 use crate::graph::Attack;
 use crate::query::Query;
 use crate::query::library::Goal;
@@ -61,7 +62,38 @@ pub fn catalogue_page() -> String {
         }
         page.push('\n');
     }
+    peers(&mut page);
+    techniques(&mut page);
     page
+}
+
+/// What other tools call the attacks.
+fn peers(page: &mut String) {
+    for peer in PEERS {
+        let found = peer.edges.iter().filter(|edge| !edge.ids.is_empty()).count();
+        let _ = writeln!(
+            page,
+            "## What {} calls them\n\n{found} of its {} kinds of edges have a counterpart here.\n\n\
+             | {} | here | what differs |\n|---|---|---|",
+            peer.name,
+            peer.edges.len(),
+            peer.name,
+        );
+        for edge in peer.edges {
+            let ids: Vec<String> = edge.ids.iter().map(|id| format!("[{id}]({id}.md)")).collect();
+            let _ = writeln!(page, "| {} | {} | {} |", edge.name, ids.join(", "), edge.note);
+        }
+        page.push('\n');
+    }
+}
+
+/// Which attacks use each technique of ATT&CK and of Microsoft's matrix.
+fn techniques(page: &mut String) {
+    page.push_str("## By technique\n\n| technique | attacks |\n|---|---|\n");
+    for (id, attacks) in by_technique() {
+        let links: Vec<String> = attacks.iter().map(|id| format!("[{id}]({id}.md)")).collect();
+        let _ = writeln!(page, "| {} | {} |", technique(id), links.join(", "));
+    }
 }
 
 /// The page of a query.
