@@ -23,6 +23,7 @@ mod nodes_api;
 pub mod peers;
 mod pod_api;
 mod pod_update;
+mod proxy;
 mod rbac;
 mod secrets;
 mod sets;
@@ -97,6 +98,7 @@ pub static CATALOGUE: &[&Family] = &[
     &structure::FAMILY,
     &siblings::FAMILY,
     &pod_api::FAMILY,
+    &proxy::FAMILY,
     &workloads::FAMILY,
     &secrets::FAMILY,
     &tokens::FAMILY,
