@@ -348,7 +348,6 @@ impl Json<'_, '_, '_, '_, '_> {
     fn item(&mut self, hint: &Hint, depth: u8, late: &mut Late) -> Result<(), Stop> {
         let offset = self.window.offset();
         loop {
-            self.window.blank();
             let text = self.window.rest();
             let mut json = Deserializer::from_slice(text);
             let result = (ObjectSeed { hint: hint.kind() }).deserialize(&mut json);

@@ -11,7 +11,7 @@
 //! | `source`, `dir`, `archive` | the files and members that are read |
 //! | `crew`, `split` | the threads they are read by |
 //! | `format`, `text` | what a stream of bytes is, and the way from it to text |
-//! | `window`, `managed` | the one block that is held, and what is blanked in it |
+//! | `window` | the one block that is held |
 //! | `json`, `yaml`, `transcode` | text to objects |
 //! | `sink`, `late`, `layout` | what an item is, and the kind of one that does not say |
 //! | `line` | the line of a field, once a report shows it |
@@ -24,7 +24,6 @@ mod json;
 mod late;
 mod layout;
 mod line;
-mod managed;
 mod progress;
 mod sink;
 mod source;

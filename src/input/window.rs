@@ -6,7 +6,6 @@
 //! bytes and JSON's spelling of values, not what the values mean.
 
 use super::line::Lines;
-use super::managed;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::Deserializer;
@@ -42,8 +41,6 @@ pub(super) struct Window<'r> {
     buffer: Vec<u8>,
     pos: usize,
     filled: usize,
-    /// Up to where `managedFields` are blanked, and what was filled then.
-    blanked: (usize, usize),
     base: u64,
     block: usize,
     limit: usize,
@@ -80,7 +77,6 @@ impl<'r> Window<'r> {
             buffer,
             pos: 0,
             filled: 0,
-            blanked: (0, 0),
             base: 0,
             block,
             limit: limit.max(block),
@@ -96,21 +92,8 @@ impl<'r> Window<'r> {
         let filled = buffer.len();
         let (pos, base, ended) = (0, 0, true);
         let (block, limit, failure, wasted) = (BLOCK, LIMIT, None, 0);
-        let (reader, blanked, lines) = (None, (0, 0), Lines::Many);
-        Self {
-            reader,
-            buffer,
-            pos,
-            filled,
-            blanked,
-            base,
-            block,
-            limit,
-            ended,
-            lines,
-            failure,
-            wasted,
-        }
+        let (reader, lines) = (None, Lines::Many);
+        Self { reader, buffer, pos, filled, base, block, limit, ended, lines, failure, wasted }
     }
 
     /// A window onto a part of another one.
@@ -132,7 +115,7 @@ impl<'r> Window<'r> {
         let buffer = std::mem::replace(&mut self.buffer, buffer);
         let part = Part { buffer, from: self.pos, to: cut, base: self.base };
         self.base += cut as u64;
-        (self.pos, self.filled, self.blanked) = (0, kept, (0, 0));
+        (self.pos, self.filled) = (0, kept);
         part
     }
 
@@ -150,16 +133,6 @@ impl<'r> Window<'r> {
     /// What lies ahead and is held.
     pub(super) fn rest(&self) -> &[u8] {
         self.buffer.get(self.pos..self.filled).unwrap_or(&[])
-    }
-
-    /// Makes the `managedFields` in what is held cheap to skip.
-    pub(super) fn blank(&mut self) {
-        let from = self.blanked.0.max(self.pos);
-        if self.blanked.1 < self.filled
-            && let Some(text) = self.buffer.get_mut(from..self.filled)
-        {
-            self.blanked = (from + managed::blank(text), self.filled);
-        }
     }
 
     /// The place in the stream.
@@ -208,7 +181,6 @@ impl<'r> Window<'r> {
             self.buffer.copy_within(self.pos..self.filled, 0);
             self.base += self.pos as u64;
             self.filled -= self.pos;
-            self.blanked = (self.blanked.0.saturating_sub(self.pos), 0);
             self.pos = 0;
         }
         if self.filled == self.buffer.len() || self.buffer.len() < self.block {
