@@ -63,8 +63,8 @@ static CERTIFIED_GROUPS: SetKind =
 pub(super) static FAMILY: Family =
     Family { name: "E Certificates", attacks: &[&CSR_APPROVE_CLIENT], find };
 
-const GROUP: &str = "certificates.k8s.io";
-const REQUESTS: &str = "certificatesigningrequests";
+pub(super) const GROUP: &str = "certificates.k8s.io";
+pub(super) const REQUESTS: &str = "certificatesigningrequests";
 const APPROVAL: &str = "certificatesigningrequests/approval";
 const SIGNERS: &[&str] = &["kubernetes.io/kube-apiserver-client", "kubernetes.io/*"];
 
@@ -156,7 +156,7 @@ pub(super) fn needed_together(world: &World, sink: &mut Sink<'_>) -> Fact {
 }
 
 /// Whether the cluster is one of EKS, which signs no client certificates.
-fn is_eks(world: &World) -> bool {
+pub(super) fn is_eks(world: &World) -> bool {
     let by_label = |node: &crate::world::Node| {
         let labels = world.labels_of(node.object);
         labels.iter().any(|(key, _)| world.text(*key).starts_with("eks.amazonaws.com/"))

@@ -7,9 +7,12 @@
 //! nothing of queries or output.
 
 mod anonymous;
+mod aws_auth;
 mod bind;
 mod capabilities;
 mod certificates;
+mod cloud_identity;
+mod cloud_pods;
 mod control_plane;
 mod credentials;
 mod dangling;
@@ -110,6 +113,8 @@ pub static CATALOGUE: &[&Family] = &[
     &exposure::FAMILY,
     &anonymous::FAMILY,
     &nodes_api::FAMILY,
+    &cloud_identity::FAMILY,
+    &aws_auth::FAMILY,
 ];
 
 /// Every attack, sorted by id.
