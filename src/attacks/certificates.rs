@@ -73,7 +73,7 @@ fn find(world: &World, sink: &mut Sink<'_>) {
         return;
     }
     let creators = parts(world, &[Permission::cluster("create", GROUP, REQUESTS)]);
-    let approvers = approvers(world);
+    let approvers = approvers(world, SIGNERS);
     if creators.is_empty() || approvers.is_empty() {
         return;
     }
@@ -105,9 +105,9 @@ fn find(world: &World, sink: &mut Sink<'_>) {
     identities(world, sink, gate);
 }
 
-/// Every way of approving requests to the signer of client certificates: both rights are checked
-/// of the one who approves.
-fn approvers(world: &World) -> Vec<Held<'_>> {
+/// Every way of approving requests to one of these signers: both rights are checked of the one who
+/// approves.
+pub(super) fn approvers<'w>(world: &'w World, signers: &[&str]) -> Vec<Held<'w>> {
     let right = |verb, resource| Permission::cluster(verb, GROUP, resource);
     let rights =
         |any: &[Permission]| parts(world, any).into_iter().map(Right::from).collect::<Vec<_>>();
@@ -115,7 +115,7 @@ fn approvers(world: &World) -> Vec<Held<'_>> {
     let mut approve = rights(&[right("approve", "signers")]);
     approve.retain(|right| match right.names {
         Names::All => true,
-        Names::Only(names) => names.iter().any(|n| SIGNERS.contains(&world.text(*n))),
+        Names::Only(names) => names.iter().any(|n| signers.contains(&world.text(*n))),
     });
     for right in &mut approve {
         right.names = Names::All;

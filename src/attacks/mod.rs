@@ -22,6 +22,7 @@ mod host_paths;
 mod hostpath;
 mod impersonation;
 mod node;
+mod node_certificates;
 mod nodes_api;
 mod pod_api;
 mod pod_update;
@@ -103,6 +104,7 @@ pub static CATALOGUE: &[&Family] = &[
     &tokens::FAMILY,
     &impersonation::FAMILY,
     &certificates::FAMILY,
+    &node_certificates::FAMILY,
     &rbac::FAMILY,
     &bind::FAMILY,
     &dangling::FAMILY,

@@ -227,8 +227,14 @@ fn refer(part: &mut Part, symbols: &Symbols) -> u64 {
         pull_secrets: Box::default(),
         annotations: Box::default(),
     };
-    let secret =
-        || SecretRow { kind: Sym::EMPTY, account: Sym::EMPTY, account_uid: 0, invalid: false };
+    let secret = || SecretRow {
+        kind: Sym::EMPTY,
+        account: Sym::EMPTY,
+        account_uid: 0,
+        invalid: false,
+        signs_in: false,
+        extra_groups: false,
+    };
     let node = || NodeRow {
         provider: Sym::EMPTY,
         addresses: Box::default(),

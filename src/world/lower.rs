@@ -177,10 +177,13 @@ impl Part {
                 self.accounts.push(row);
             }
             (Kind::Secret, body) => {
-                let of = match &body {
-                    Body::Secret { kind, .. } => &**kind,
-                    _ => "",
+                let (of, keys) = match &body {
+                    Body::Secret { kind, keys } => (&**kind, &**keys),
+                    _ => ("", &[][..]),
                 };
+                let bootstrap = of == "bootstrap.kubernetes.io/token";
+                let has =
+                    |key: &str| bootstrap && (keys.is_empty() || keys.iter().any(|k| **k == *key));
                 let account = meta.annotations.get("kubernetes.io/service-account.name");
                 let account_uid = meta.annotations.get("kubernetes.io/service-account.uid");
                 let invalid = meta
@@ -193,6 +196,8 @@ impl Part {
                     account: self.sym(account.unwrap_or("")),
                     account_uid: uid(account_uid.unwrap_or("")),
                     invalid,
+                    signs_in: has("usage-bootstrap-authentication"),
+                    extra_groups: has("auth-extra-groups"),
                 };
                 let row = self.row(kind, meta, origin, body);
                 self.secrets.push(row);

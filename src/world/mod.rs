@@ -138,6 +138,10 @@ pub struct Secret {
     pub account: Option<AccountIx>,
     /// The account was made anew since, or the token was marked invalid.
     pub dead: bool,
+    /// Of a bootstrap token: its keys, or that none are shown, let it sign in.
+    pub signs_in: bool,
+    /// Of a bootstrap token: its keys, or that none are shown, let it bear groups of its own.
+    pub extra_groups: bool,
 }
 
 #[derive(Debug)]

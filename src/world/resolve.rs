@@ -116,6 +116,8 @@ pub(super) fn resolve(tables: Tables, duplicates: u64, clusters: usize) -> World
                 kind: row.body.kind,
                 account,
                 dead: other || row.body.invalid,
+                signs_in: row.body.signs_in,
+                extra_groups: row.body.extra_groups,
             }
         })
         .collect();

@@ -87,6 +87,10 @@ pub struct SecretRow {
     pub account_uid: u64,
     /// Labelled `kubernetes.io/legacy-token-invalid-since`.
     pub invalid: bool,
+    /// Of a bootstrap token: its keys, or that none are shown, let it sign in.
+    pub signs_in: bool,
+    /// Of a bootstrap token: its keys, or that none are shown, let it bear groups of its own.
+    pub extra_groups: bool,
 }
 
 #[derive(Debug, Clone)]
