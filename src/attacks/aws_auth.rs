@@ -1,7 +1,7 @@
 //! The ConfigMap by which EKS maps identities of AWS to users and groups of the cluster.
 
 use super::Family;
-use super::certificates::is_eks;
+use super::certificates::eks_sign;
 use super::workloads::applied;
 use crate::graph::{Fact, Odds, Sink, Thing};
 use crate::world::World;
@@ -59,9 +59,7 @@ fn find(world: &World, sink: &mut Sink<'_>) {
     let collected = world.count(crate::k8s::Kind::ConfigMap) > 0;
     let there = match map {
         Some(map) => Some((sink.fact(map.object, ".metadata.name", NAME), AWS_AUTH_WRITE.odds)),
-        None if is_eks(world) && !collected => {
-            eks_fact(world, sink).map(|fact| (fact, Odds::possible(0.5)))
-        }
+        None if !collected => eks_fact(world, sink).map(|fact| (fact, Odds::possible(0.5))),
         None => None,
     };
     if let Some((fact, odds)) = there {
@@ -72,7 +70,7 @@ fn find(world: &World, sink: &mut Sink<'_>) {
         }
         return;
     }
-    let Some(eks) = eks_fact(world, sink).filter(|_| is_eks(world)) else { return };
+    let Some(eks) = eks_fact(world, sink) else { return };
     // A cluster without the ConfigMap may well be one of the mode that ignores it.
     let odds = Odds::possible(0.4);
     let creates = world.grants(&right("create"));
@@ -93,8 +91,8 @@ fn find(world: &World, sink: &mut Sink<'_>) {
     }
 }
 
-/// That the cluster is one of EKS, told by its first node.
+/// What tells that the cluster is one of EKS.
 fn eks_fact(world: &World, sink: &mut Sink<'_>) -> Option<Fact> {
-    let node = world.nodes.first()?;
-    Some(sink.fact(node.object, "", "a cluster of EKS without a shown ConfigMap aws-auth"))
+    let sign = eks_sign(world)?;
+    Some(sink.fact(sign, "", "a cluster of EKS, whose ConfigMap aws-auth is not shown"))
 }

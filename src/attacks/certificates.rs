@@ -10,7 +10,7 @@ use super::together::{Held, Right, parts, together};
 use crate::graph::{Fact, Odds, SetKey, SetKind, Sink, Thing};
 use crate::sym::Sym;
 use crate::world::grants::{Names, Permission};
-use crate::world::{AccountIx, World};
+use crate::world::{AccountIx, ObjectId, World};
 use std::collections::BTreeSet;
 
 crate::attack! {
@@ -151,16 +151,25 @@ fn identities(world: &World, sink: &mut Sink<'_>, gate: Thing<'_>) {
 pub(super) fn needed_together(world: &World, sink: &mut Sink<'_>) -> Fact {
     let everybody = world.group("system:authenticated").map_or(0, crate::world::GroupIx::index);
     let object = world.groups.get(everybody).map(|(object, _)| *object);
-    let object = object.unwrap_or(crate::world::ObjectId::new(0));
+    let object = object.unwrap_or(ObjectId::new(0));
     sink.fact(object, "", "whoever holds all parts can use them together")
 }
 
 /// Whether the cluster is one of EKS, which signs no client certificates.
 pub(super) fn is_eks(world: &World) -> bool {
+    eks_sign(world).is_some()
+}
+
+/// What tells that the cluster is one of EKS: a node or a role.
+pub(super) fn eks_sign(world: &World) -> Option<ObjectId> {
     let by_label = |node: &crate::world::Node| {
         let labels = world.labels_of(node.object);
         labels.iter().any(|(key, _)| world.text(*key).starts_with("eks.amazonaws.com/"))
     };
-    world.nodes.iter().any(|n| by_label(n) || world.text(n.kubelet).contains("-eks-"))
-        || world.roles.iter().any(|r| world.text(r.name).starts_with("eks:"))
+    let mut nodes = world.nodes.iter();
+    let node = nodes.find(|n| by_label(n) || world.text(n.kubelet).contains("-eks-"));
+    node.map(|n| n.object).or_else(|| {
+        let role = world.roles.iter().find(|r| world.text(r.name).starts_with("eks:"));
+        role.map(|r| r.object)
+    })
 }

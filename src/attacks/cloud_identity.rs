@@ -359,11 +359,17 @@ fn makers(world: &World, sink: &mut Sink<'_>, namespaces: &BTreeSet<Sym>) {
     let mut sets = BTreeMap::new();
     for (template, patcher) in wide {
         let to = set_of(&template.clouds, Scope::Cluster);
-        sink.edge(patcher.from, to, &WORKLOAD_PATCH, &patcher.facts);
-        sets.entry(to).or_insert(template);
+        let standing = sets.entry(to).or_insert_with(|| {
+            let mut standing = template.namespaces(world);
+            standing.retain(|ns| namespaces.contains(ns));
+            (template, standing)
+        });
+        if !standing.1.is_empty() {
+            sink.edge(patcher.from, to, &WORKLOAD_PATCH, &patcher.facts);
+        }
     }
-    for (set, template) in sets {
-        for ns in template.namespaces(world).into_iter().filter(|ns| namespaces.contains(ns)) {
+    for (set, (template, standing)) in sets {
+        for ns in standing {
             let Some(namespace) = world.namespace(ns) else { continue };
             let object = world.namespaces[namespace.index()].object;
             let fact = sink.fact(object, "", &format!("has a {} to change", template.kind));
