@@ -10,7 +10,7 @@ use super::together::{Held, Right, parts, together};
 use crate::graph::{Fact, Odds, SetKey, SetKind, Sink, Thing};
 use crate::sym::Sym;
 use crate::world::grants::{Names, Permission};
-use crate::world::{AccountIx, World};
+use crate::world::{AccountIx, ObjectId, World};
 use std::collections::BTreeSet;
 
 crate::attack! {
@@ -63,8 +63,8 @@ static CERTIFIED_GROUPS: SetKind =
 pub(super) static FAMILY: Family =
     Family { name: "E Certificates", attacks: &[&CSR_APPROVE_CLIENT], find };
 
-const GROUP: &str = "certificates.k8s.io";
-const REQUESTS: &str = "certificatesigningrequests";
+pub(super) const GROUP: &str = "certificates.k8s.io";
+pub(super) const REQUESTS: &str = "certificatesigningrequests";
 const APPROVAL: &str = "certificatesigningrequests/approval";
 const SIGNERS: &[&str] = &["kubernetes.io/kube-apiserver-client", "kubernetes.io/*"];
 
@@ -73,7 +73,7 @@ fn find(world: &World, sink: &mut Sink<'_>) {
         return;
     }
     let creators = parts(world, &[Permission::cluster("create", GROUP, REQUESTS)]);
-    let approvers = approvers(world);
+    let approvers = approvers(world, SIGNERS);
     if creators.is_empty() || approvers.is_empty() {
         return;
     }
@@ -105,9 +105,9 @@ fn find(world: &World, sink: &mut Sink<'_>) {
     identities(world, sink, gate);
 }
 
-/// Every way of approving requests to the signer of client certificates: both rights are checked
-/// of the one who approves.
-fn approvers(world: &World) -> Vec<Held<'_>> {
+/// Every way of approving requests to one of these signers: both rights are checked of the one who
+/// approves.
+pub(super) fn approvers<'w>(world: &'w World, signers: &[&str]) -> Vec<Held<'w>> {
     let right = |verb, resource| Permission::cluster(verb, GROUP, resource);
     let rights =
         |any: &[Permission]| parts(world, any).into_iter().map(Right::from).collect::<Vec<_>>();
@@ -115,7 +115,7 @@ fn approvers(world: &World) -> Vec<Held<'_>> {
     let mut approve = rights(&[right("approve", "signers")]);
     approve.retain(|right| match right.names {
         Names::All => true,
-        Names::Only(names) => names.iter().any(|n| SIGNERS.contains(&world.text(*n))),
+        Names::Only(names) => names.iter().any(|n| signers.contains(&world.text(*n))),
     });
     for right in &mut approve {
         right.names = Names::All;
@@ -151,16 +151,25 @@ fn identities(world: &World, sink: &mut Sink<'_>, gate: Thing<'_>) {
 pub(super) fn needed_together(world: &World, sink: &mut Sink<'_>) -> Fact {
     let everybody = world.group("system:authenticated").map_or(0, crate::world::GroupIx::index);
     let object = world.groups.get(everybody).map(|(object, _)| *object);
-    let object = object.unwrap_or(crate::world::ObjectId::new(0));
+    let object = object.unwrap_or(ObjectId::new(0));
     sink.fact(object, "", "whoever holds all parts can use them together")
 }
 
 /// Whether the cluster is one of EKS, which signs no client certificates.
-fn is_eks(world: &World) -> bool {
+pub(super) fn is_eks(world: &World) -> bool {
+    eks_sign(world).is_some()
+}
+
+/// What tells that the cluster is one of EKS: a node or a role.
+pub(super) fn eks_sign(world: &World) -> Option<ObjectId> {
     let by_label = |node: &crate::world::Node| {
         let labels = world.labels_of(node.object);
         labels.iter().any(|(key, _)| world.text(*key).starts_with("eks.amazonaws.com/"))
     };
-    world.nodes.iter().any(|n| by_label(n) || world.text(n.kubelet).contains("-eks-"))
-        || world.roles.iter().any(|r| world.text(r.name).starts_with("eks:"))
+    let mut nodes = world.nodes.iter();
+    let node = nodes.find(|n| by_label(n) || world.text(n.kubelet).contains("-eks-"));
+    node.map(|n| n.object).or_else(|| {
+        let role = world.roles.iter().find(|r| world.text(r.name).starts_with("eks:"));
+        role.map(|r| r.object)
+    })
 }

@@ -7,9 +7,12 @@
 //! nothing of queries or output.
 
 mod anonymous;
+mod aws_auth;
 mod bind;
 mod capabilities;
 mod certificates;
+mod cloud_identity;
+mod cloud_pods;
 mod control_plane;
 mod credentials;
 mod dangling;
@@ -19,6 +22,7 @@ mod host_paths;
 mod hostpath;
 mod impersonation;
 mod node;
+mod node_certificates;
 mod nodes_api;
 pub mod peers;
 mod pod_api;
@@ -104,6 +108,7 @@ pub static CATALOGUE: &[&Family] = &[
     &tokens::FAMILY,
     &impersonation::FAMILY,
     &certificates::FAMILY,
+    &node_certificates::FAMILY,
     &rbac::FAMILY,
     &bind::FAMILY,
     &dangling::FAMILY,
@@ -114,6 +119,8 @@ pub static CATALOGUE: &[&Family] = &[
     &exposure::FAMILY,
     &anonymous::FAMILY,
     &nodes_api::FAMILY,
+    &cloud_identity::FAMILY,
+    &aws_auth::FAMILY,
 ];
 
 /// Every attack, sorted by id.

@@ -54,7 +54,7 @@ pub(super) static PRIVILEGED_TEMPLATES: SetKind =
 pub(super) struct Template {
     group: &'static str,
     resource: &'static str,
-    kind: &'static str,
+    pub(super) kind: &'static str,
     /// The workloads themselves.
     workloads: SetKind,
     /// What stands in a namespace that has such a workload, for a grant on all namespaces.
@@ -63,6 +63,8 @@ pub(super) struct Template {
     privileged: SetKind,
     /// The namespaces where a Secret can be read by mounting it.
     pub(super) readers: SetKind,
+    /// The namespaces where an account with an identity in a cloud can be chosen.
+    pub(super) clouds: SetKind,
 }
 
 macro_rules! template {
@@ -87,6 +89,10 @@ macro_rules! template {
             readers: SetKind {
                 id: concat!("readers-by-", $resource),
                 noun: concat!("secrets to mount by ", $kind, "s"),
+            },
+            clouds: SetKind {
+                id: concat!("clouds-by-", $resource),
+                noun: concat!("cloud identities for changed ", $kind, "s"),
             },
         }
     };

@@ -117,7 +117,7 @@ fn concatenate(mut parts: Vec<Part>) -> Tables {
             )*};
         }
         append!(namespaces nodes accounts secrets pods workloads volumes claims roles bindings
-            services ingresses classes policies);
+            services ingresses classes policies config_maps);
         for (group, kinds) in part.seen {
             let of_group = whole.seen.entry(group).or_default();
             for (kind, count) in kinds {
@@ -144,6 +144,7 @@ const NAMES: &[&str] = &[
     "Node",
     "ServiceAccount",
     "Secret",
+    "ConfigMap",
     "Pod",
     "PersistentVolume",
     "PersistentVolumeClaim",
@@ -221,9 +222,19 @@ fn refer(part: &mut Part, symbols: &Symbols) -> u64 {
     copies += settle(&mut part.workloads, |r| (r.ns, r.name, r.body.kind));
     copies += settle(&mut part.bindings, |r| (r.ns, r.name));
 
-    let account = || AccountRow { automount: None, pull_secrets: Box::default() };
-    let secret =
-        || SecretRow { kind: Sym::EMPTY, account: Sym::EMPTY, account_uid: 0, invalid: false };
+    let account = || AccountRow {
+        automount: None,
+        pull_secrets: Box::default(),
+        annotations: Box::default(),
+    };
+    let secret = || SecretRow {
+        kind: Sym::EMPTY,
+        account: Sym::EMPTY,
+        account_uid: 0,
+        invalid: false,
+        signs_in: false,
+        extra_groups: false,
+    };
     let node = || NodeRow {
         provider: Sym::EMPTY,
         addresses: Box::default(),
@@ -333,6 +344,7 @@ fn refer(part: &mut Part, symbols: &Symbols) -> u64 {
     copies += settle(&mut part.ingresses, |r| (r.ns, r.name));
     copies += settle(&mut part.classes, |r| (r.ns, r.name));
     copies += settle(&mut part.policies, |r| (r.ns, r.name));
+    copies += settle(&mut part.config_maps, |r| (r.ns, r.name));
     copies
 }
 

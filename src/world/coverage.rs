@@ -98,6 +98,17 @@ impl World {
                 .to_owned(),
             affects: &["paths that begin at a person"],
         });
+        let clouds = self.accounts.iter().filter(|a| !a.annotations.is_empty()).count();
+        if clouds > 0 {
+            topics.push(Topic {
+                topic: "cloud-identities",
+                state: State::Unknown,
+                reason: format!(
+                    "service accounts name identities in a cloud ({clouds}); which tokens the provider trusts, and what it associates with accounts by itself, is not in a snapshot"
+                ),
+                affects: &["paths to cloud identities"],
+            });
+        }
         if self.clusters > 1 {
             topics.push(Topic {
                 topic: "clusters",

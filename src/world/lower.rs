@@ -171,15 +171,19 @@ impl Part {
                 let body = AccountRow {
                     automount: sa.automount.0,
                     pull_secrets: self.syms(&sa.image_pull_secrets),
+                    annotations: self.cloud_annotations(meta),
                 };
                 let row = self.row(kind, meta, origin, body);
                 self.accounts.push(row);
             }
             (Kind::Secret, body) => {
-                let of = match &body {
-                    Body::Secret { kind, .. } => &**kind,
-                    _ => "",
+                let (of, keys) = match &body {
+                    Body::Secret { kind, keys } => (&**kind, &**keys),
+                    _ => ("", &[][..]),
                 };
+                let bootstrap = of == "bootstrap.kubernetes.io/token";
+                let has =
+                    |key: &str| bootstrap && (keys.is_empty() || keys.iter().any(|k| **k == *key));
                 let account = meta.annotations.get("kubernetes.io/service-account.name");
                 let account_uid = meta.annotations.get("kubernetes.io/service-account.uid");
                 let invalid = meta
@@ -192,9 +196,15 @@ impl Part {
                     account: self.sym(account.unwrap_or("")),
                     account_uid: uid(account_uid.unwrap_or("")),
                     invalid,
+                    signs_in: has("usage-bootstrap-authentication"),
+                    extra_groups: has("auth-extra-groups"),
                 };
                 let row = self.row(kind, meta, origin, body);
                 self.secrets.push(row);
+            }
+            (Kind::ConfigMap, _) if is_aws_auth(meta) => {
+                let row = self.row(kind, meta, origin, ());
+                self.config_maps.push(row);
             }
             (Kind::PersistentVolume, Body::PersistentVolume(spec)) => {
                 let local = spec.host_path.is_none() && spec.local.is_some();
@@ -268,6 +278,13 @@ impl Part {
             }
             _ => {}
         }
+    }
+
+    /// The annotations by which a service account names its identity in a cloud.
+    fn cloud_annotations(&mut self, meta: &Meta<'_>) -> Box<[(Sym, Sym)]> {
+        let wanted = |key: &str| CLOUD_ANNOTATIONS.contains(&key);
+        let named = meta.annotations.0.iter().filter(|(key, value)| wanted(key) && **value != *"");
+        named.map(|(k, v)| (self.symbols.intern(k), self.symbols.intern(v))).collect()
     }
 
     fn owner(&mut self, meta: &Meta<'_>) -> Option<(Sym, Sym)> {
@@ -612,6 +629,19 @@ impl Part {
 
 /// Where the API server mounts the token of the service account.
 const TOKEN_PATH: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
+
+/// The annotations of a service account that rules read.
+const CLOUD_ANNOTATIONS: &[&str] = &[
+    "eks.amazonaws.com/role-arn",
+    "eks.amazonaws.com/audience",
+    "iam.gke.io/gcp-service-account",
+    "azure.workload.identity/client-id",
+];
+
+/// Whether a ConfigMap is the one in which EKS keeps who of AWS is who in the cluster.
+fn is_aws_auth(meta: &Meta<'_>) -> bool {
+    &*meta.namespace == "kube-system" && &*meta.name == "aws-auth"
+}
 
 /// Whether the flags of a pod's command are worth keeping: a static pod of the control plane.
 fn is_control_plane_pod(meta: &Meta<'_>) -> bool {

@@ -118,6 +118,8 @@ pub struct Account {
     pub name: Sym,
     pub automount: Option<bool>,
     pub pull_secrets: Box<[Sym]>,
+    /// The annotations that give it an identity in a cloud: key and value.
+    pub annotations: Box<[(Sym, Sym)]>,
     pub uid: u64,
     /// It is in the snapshot, or may be taken to exist: every namespace has its `default`, a
     /// running pod needs its account, and where no ServiceAccount was collected a name is all
@@ -136,6 +138,10 @@ pub struct Secret {
     pub account: Option<AccountIx>,
     /// The account was made anew since, or the token was marked invalid.
     pub dead: bool,
+    /// Of a bootstrap token: its keys, or that none are shown, let it sign in.
+    pub signs_in: bool,
+    /// Of a bootstrap token: its keys, or that none are shown, let it bear groups of its own.
+    pub extra_groups: bool,
 }
 
 #[derive(Debug)]
@@ -283,6 +289,13 @@ pub struct Policy {
     pub ingress: bool,
 }
 
+#[derive(Debug)]
+pub struct ConfigMap {
+    pub object: ObjectId,
+    pub ns: Sym,
+    pub name: Sym,
+}
+
 /// The cluster. Every table is sorted by namespace and name; symbols compare as their text.
 #[derive(Debug)]
 pub struct World {
@@ -305,6 +318,8 @@ pub struct World {
     pub ingresses: Vec<Ingress>,
     pub classes: Vec<IngressClass>,
     pub policies: Vec<Policy>,
+    /// Those that rules read: `kube-system/aws-auth`.
+    pub config_maps: Vec<ConfigMap>,
     /// Users that bindings name: object and name.
     pub users: Vec<(ObjectId, Sym)>,
     /// Groups that bindings name, with `system:masters` and the implicit groups.

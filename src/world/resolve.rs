@@ -5,9 +5,9 @@ use super::nodes::{ControlPlane, control_plane_label};
 use super::roles::{resolve_roles, role_key};
 use super::rows::{BindingRow, PodRow, Row};
 use super::{
-    Account, AccountIx, Binding, Claim, GroupIx, Ingress, IngressClass, NOWHERE, Namespace, Node,
-    NodeIx, Object, ObjectId, Pod, PodIx, Policy, Principal, RoleIx, Secret, Service, Subject,
-    UNKNOWN_NODE, UserIx, Volume, VolumeIx, Workload, WorkloadIx, World, rbac,
+    Account, AccountIx, Binding, Claim, ConfigMap, GroupIx, Ingress, IngressClass, NOWHERE,
+    Namespace, Node, NodeIx, Object, ObjectId, Pod, PodIx, Policy, Principal, RoleIx, Secret,
+    Service, Subject, UNKNOWN_NODE, UserIx, Volume, VolumeIx, Workload, WorkloadIx, World, rbac,
 };
 use crate::sym::{Sym, Symbols};
 
@@ -88,6 +88,7 @@ pub(super) fn resolve(tables: Tables, duplicates: u64, clusters: usize) -> World
             name: row.name,
             automount: row.body.automount,
             pull_secrets: row.body.pull_secrets,
+            annotations: row.body.annotations,
             uid: row.uid,
         })
         .collect();
@@ -115,6 +116,8 @@ pub(super) fn resolve(tables: Tables, duplicates: u64, clusters: usize) -> World
                 kind: row.body.kind,
                 account,
                 dead: other || row.body.invalid,
+                signs_in: row.body.signs_in,
+                extra_groups: row.body.extra_groups,
             }
         })
         .collect();
@@ -345,6 +348,15 @@ pub(super) fn resolve(tables: Tables, duplicates: u64, clusters: usize) -> World
             ingress: row.body.ingress,
         })
         .collect();
+    let config_maps = part
+        .config_maps
+        .iter()
+        .map(|row| ConfigMap {
+            object: objects.add(sym("ConfigMap"), row),
+            ns: row.ns,
+            name: row.name,
+        })
+        .collect();
     World {
         objects: objects.list,
         labels,
@@ -364,6 +376,7 @@ pub(super) fn resolve(tables: Tables, duplicates: u64, clusters: usize) -> World
         ingresses,
         classes,
         policies,
+        config_maps,
         users,
         groups,
         seen: part

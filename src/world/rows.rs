@@ -75,6 +75,8 @@ pub struct NodeRow {
 pub struct AccountRow {
     pub automount: Option<bool>,
     pub pull_secrets: Box<[Sym]>,
+    /// The annotations that give it an identity in a cloud: key and value.
+    pub annotations: Box<[(Sym, Sym)]>,
 }
 
 #[derive(Debug, Clone)]
@@ -85,6 +87,10 @@ pub struct SecretRow {
     pub account_uid: u64,
     /// Labelled `kubernetes.io/legacy-token-invalid-since`.
     pub invalid: bool,
+    /// Of a bootstrap token: its keys, or that none are shown, let it sign in.
+    pub signs_in: bool,
+    /// Of a bootstrap token: its keys, or that none are shown, let it bear groups of its own.
+    pub extra_groups: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -248,6 +254,8 @@ pub struct Part {
     pub ingresses: Vec<Row<IngressRow>>,
     pub classes: Vec<Row<ClassRow>>,
     pub policies: Vec<Row<PolicyRow>>,
+    /// Those that rules read.
+    pub config_maps: Vec<Row<()>>,
     /// How many objects of each group and, in it, of each kind.
     pub seen: BTreeMap<String, BTreeMap<String, u64>>,
     /// Objects that could not be used, by what is wrong with them.
@@ -345,6 +353,7 @@ impl Remap for NodeRow {
 impl Remap for AccountRow {
     fn remap(&mut self, map: &Map<'_>) {
         map.all(&mut self.pull_secrets);
+        map.pairs(&mut self.annotations);
     }
 }
 

@@ -1,0 +1,326 @@
+//! Becoming a node by a certificate: with a bootstrap token, with the right to have one approved by
+//! the controller, or with the right to approve it.
+//!
+//! The certificate of an existing node's name is signed as readily as that of a new one. What a
+//! node's identity may do is in `node`.
+
+use super::Family;
+use super::certificates::{GROUP, REQUESTS, approvers, is_eks, needed_together};
+use super::impersonation::{NODE_IDENTITIES, cluster, node_members};
+use super::together::{Right, parts, together};
+use crate::graph::{Attack, Fact, Odds, SetKey, SetKind, Sink, Thing};
+use crate::sym::Sym;
+use crate::world::grants::{Grant, Permission};
+use crate::world::{Principal, World};
+
+crate::attack! {
+    /// Signs in with the bootstrap token that a Secret holds.
+    ///
+    /// ## Needs
+    /// The Secret has the type `bootstrap.kubernetes.io/token`, stands in `kube-system` and is
+    /// called `bootstrap-token-` and the token's id. The token signs in as the user
+    /// `system:bootstrap:ID` of the group `system:bootstrappers`, and of the groups that
+    /// `auth-extra-groups` lists, which begin with `system:bootstrappers:`. Values are never read,
+    /// so each such group that a binding names is possible.
+    /// ## Abuse
+    /// Decode `token-id` and `token-secret`; `kubectl --token ID.SECRET get csr`, or
+    /// `kubeadm join --token ID.SECRET`.
+    /// ## Stopped by
+    /// `expiration` in the past; `usage-bootstrap-authentication` that is not `true` or is missing;
+    /// an API server without `--enable-bootstrap-token-auth`.
+    /// ## Fix
+    /// `kubeadm token delete ID`; make tokens that live for minutes, when a node is to join.
+    /// ## Detect
+    /// Audit events of users that begin with `system:bootstrap:` at times when no node joins.
+    /// ## References
+    /// - <https://kubernetes.io/docs/reference/access-authn-authz/bootstrap-tokens/>
+    /// - kubernetes `plugin/pkg/auth/authenticator/token/bootstrap/bootstrap.go`
+    pub(super) static BOOTSTRAP_TOKEN_SECRET = {
+        id: "bootstrap-token-secret", title: "Sign in with a bootstrap token",
+        mitre: &["T1552.007", "T1078"], odds: Odds::likely(0.8),
+    }
+}
+
+crate::attack! {
+    /// Asks for the certificate of any node and has it approved by the controller.
+    ///
+    /// ## Needs
+    /// `create` on `certificatesigningrequests` and on `certificatesigningrequests/nodeclient`, both
+    /// of the same caller and by ClusterRoleBindings, as kubeadm gives them to the group
+    /// `system:bootstrappers:kubeadm:default-node-token`; and reading the request to fetch the
+    /// certificate, which another conquered identity may do.
+    /// ## Abuse
+    /// Create a CertificateSigningRequest with `signerName:
+    /// kubernetes.io/kube-apiserver-client-kubelet`, the subject `O=system:nodes,
+    /// CN=system:node:NODE` of an existing node and the usages of a client, then read
+    /// `.status.certificate`.
+    /// ## Stopped by
+    /// A kube-controller-manager without the controllers that approve and sign; EKS, which signs
+    /// for no such signer. NodeRestriction lets a node ask for its own name alone, and
+    /// `selfnodeclient` renews one's own certificate only.
+    /// ## Fix
+    /// Delete the binding to `system:certificates.k8s.io:certificatesigningrequests:nodeclient`
+    /// when no node is to join, and approve by hand.
+    /// ## Detect
+    /// Audit events `create` on `certificatesigningrequests` for the name of a node that exists
+    /// already, from another address than the node's.
+    /// ## References
+    /// - kubernetes `pkg/controller/certificates/approver/sarapprove.go`
+    /// - <https://kubernetes.io/docs/reference/access-authn-authz/kubelet-tls-bootstrapping/>
+    /// - executed on kube-apiserver 1.36: the certificate of an existing node was issued at once,
+    ///   and read the Secrets of the node's pods; without `nodeclient` the request stays pending
+    pub(super) static NODE_BOOTSTRAP = {
+        id: "node-bootstrap", title: "Have a node's certificate signed",
+        mitre: &["T1649", "T1552.007"], odds: Odds::certain(0.9),
+    }
+}
+
+crate::attack! {
+    /// Asks for the certificate of any node and approves it.
+    ///
+    /// ## Needs
+    /// Three things, which may be held by different conquered identities, all by
+    /// ClusterRoleBindings: `create` on `certificatesigningrequests`; `update` or `patch` on
+    /// `certificatesigningrequests/approval` together with `approve` on the signer
+    /// `kubernetes.io/kube-apiserver-client-kubelet` (or `kubernetes.io/*`, or all `signers`); and
+    /// reading the request to fetch the certificate.
+    /// ## Abuse
+    /// Create the request of `node-bootstrap`, `kubectl certificate approve NAME`, then read
+    /// `.status.certificate`.
+    /// ## Stopped by
+    /// The signer signs for names that begin with `system:node:` and no others. Without `approve` on
+    /// the signer an approval is refused. EKS signs for no such signer. NodeRestriction lets a node
+    /// ask for its own name alone.
+    /// ## Fix
+    /// Limit `approve` by `resourceNames` to the signers in use.
+    /// ## Detect
+    /// Audit events `patch` or `update` on `certificatesigningrequests/approval` with that signer
+    /// by anybody but the controllers.
+    /// ## References
+    /// - kubernetes `plugin/pkg/admission/certificates/approval`, `pkg/apis/certificates/helpers.go`
+    /// - executed on kube-apiserver 1.36: the certificate of another node was issued and read the
+    ///   Secrets of that node's pods; another name than a node's was not signed
+    pub(super) static CSR_APPROVE_KUBELET_CLIENT = {
+        id: "csr-approve-kubelet-client", title: "Sign a node's certificate",
+        mitre: &["T1649", "T1098"], odds: Odds::certain(0.9),
+    }
+}
+
+static AUTO: SetKind =
+    SetKind { id: "csr-nodeclient", noun: "requests for certificates of nodes that are approved" };
+static AUTO_READ: SetKind =
+    SetKind { id: "csr-nodeclient-read", noun: "rights to read certificates of nodes" };
+static AUTO_GATE: SetKind =
+    SetKind { id: "bootstrap-certificate", noun: "certificates of nodes by bootstrap" };
+static CREATE: SetKind =
+    SetKind { id: "csr-create-kubelet", noun: "rights to request certificates of nodes" };
+static APPROVE: SetKind =
+    SetKind { id: "csr-approve-kubelet", noun: "rights to approve certificates of nodes" };
+static READ: SetKind =
+    SetKind { id: "csr-read-kubelet", noun: "rights to read approved certificates of nodes" };
+static GATE: SetKind =
+    SetKind { id: "kubelet-certificate", noun: "certificates of nodes by approval" };
+
+/// Certificates of nodes.
+pub(super) static FAMILY: Family = Family {
+    name: "E Certificates of nodes",
+    attacks: &[&BOOTSTRAP_TOKEN_SECRET, &NODE_BOOTSTRAP, &CSR_APPROVE_KUBELET_CLIENT],
+    find,
+};
+
+const SIGNERS: &[&str] = &["kubernetes.io/kube-apiserver-client-kubelet", "kubernetes.io/*"];
+
+fn find(world: &World, sink: &mut Sink<'_>) {
+    bootstrap_tokens(world, sink);
+    let signing = ["csrsigning", "certificatesigningrequest-signing-controller"];
+    if is_eks(world) || !runs(world, signing) {
+        return;
+    }
+    if runs(world, ["csrapproving", "certificatesigningrequest-approving-controller"]) {
+        automatic(world, sink);
+    }
+    by_approval(world, sink);
+}
+
+/// Whether the controller manager runs a controller, for all that its flags show: its old name and
+/// its new one.
+fn runs(world: &World, names: [&str; 2]) -> bool {
+    let commands = world.specs.iter().flat_map(|s| &s.containers).flat_map(|c| &c.command);
+    let mut lists = commands.filter_map(|flag| world.text(*flag).strip_prefix("--controllers="));
+    lists.all(|list| {
+        let has = |name: &str| list.split(',').any(|part| part.trim() == name);
+        let off = names.iter().any(|name| has(&format!("-{name}")));
+        !off && (has("*") || names.iter().any(|name| has(name)))
+    })
+}
+
+/// Whether every API server that the snapshot shows knows no bootstrap tokens.
+fn refuses_tokens(world: &World) -> bool {
+    let mut servers = world
+        .specs
+        .iter()
+        .flat_map(|spec| &spec.containers)
+        .filter(|c| world.text(c.name) == "kube-apiserver" && !c.command.is_empty())
+        .peekable();
+    let on = |flag: &Sym| {
+        matches!(
+            world.text(*flag),
+            "--enable-bootstrap-token-auth" | "--enable-bootstrap-token-auth=true"
+        )
+    };
+    servers.peek().is_some() && !servers.any(|c| c.command.iter().any(on))
+}
+
+fn bootstrap_tokens(world: &World, sink: &mut Sink<'_>) {
+    if refuses_tokens(world) {
+        return;
+    }
+    for secret in &world.secrets {
+        if world.text(secret.kind) != "bootstrap.kubernetes.io/token"
+            || world.text(secret.ns) != "kube-system"
+            || !secret.signs_in
+        {
+            continue;
+        }
+        let Some(id) = world.text(secret.name).strip_prefix("bootstrap-token-") else { continue };
+        let Some(ix) = world.secret(secret.ns, secret.name) else { continue };
+        let from = Thing::Secret(ix);
+        let kind = sink.fact(secret.object, ".type", world.text(secret.kind));
+        let odds = BOOTSTRAP_TOKEN_SECRET.odds;
+        if let Some(user) = world.user(&format!("system:bootstrap:{id}")) {
+            sink.edge(from, Thing::User(user), &BOOTSTRAP_TOKEN_SECRET, &[kind]);
+        }
+        for (i, (object, name)) in world.groups.iter().enumerate() {
+            let name = world.text(*name);
+            let bound = sink.fact(*object, ".metadata.name", name);
+            let to = Thing::Group(crate::world::GroupIx::new(i));
+            if name == "system:bootstrappers" {
+                sink.edge_with(from, to, &BOOTSTRAP_TOKEN_SECRET, odds, &[kind, bound]);
+            } else if secret.extra_groups && name.starts_with("system:bootstrappers:") {
+                let field = "[\"auth-extra-groups\"]";
+                let groups = sink.fact(secret.object, field, "its value is not read");
+                let odds = Odds::possible(0.5);
+                sink.edge_with(from, to, &BOOTSTRAP_TOKEN_SECRET, odds, &[kind, groups, bound]);
+            }
+        }
+    }
+}
+
+/// Whether NodeRestriction holds a principal to the certificate of its own name.
+fn is_node(world: &World, principal: Principal) -> bool {
+    match principal {
+        Principal::Node(_) => true,
+        Principal::Group(group) => world.text(world.groups[group.index()].1) == "system:nodes",
+        Principal::Account(_) | Principal::User(_) => false,
+    }
+}
+
+/// Where rights begin that let the name of any node be asked for: where nodes are among a binding's
+/// subjects, at the others.
+fn askers(
+    world: &World,
+    sink: &mut Sink<'_>,
+    from: Thing<'static>,
+    facts: &[Fact],
+) -> Vec<(Thing<'static>, Vec<Fact>)> {
+    let Thing::Binding(ix) = from else {
+        let node = match from {
+            Thing::NodeIdentity(node) => is_node(world, Principal::Node(node)),
+            Thing::Group(group) => is_node(world, Principal::Group(group)),
+            _ => false,
+        };
+        return if node { Vec::new() } else { vec![(from, facts.to_vec())] };
+    };
+    let binding = &world.bindings[ix.index()];
+    if !binding.subjects.iter().any(|s| is_node(world, s.principal)) {
+        return vec![(from, facts.to_vec())];
+    }
+    let others = binding.subjects.iter().filter(|s| !is_node(world, s.principal));
+    let with = |s| {
+        let subject = sink.subject(binding, s);
+        (Thing::from(s.principal), facts.iter().copied().chain([subject]).collect())
+    };
+    others.map(with).collect()
+}
+
+/// The rights to read a request: whoever creates one chooses its name, so a right limited to a name
+/// is enough.
+fn readers(world: &World) -> Vec<Grant<'_>> {
+    parts(world, &["get", "list", "watch"].map(|verb| Permission::cluster(verb, GROUP, REQUESTS)))
+}
+
+/// The parts of a gate lead into it without a likelihood of their own: the step's stands on the
+/// edge out of it.
+const PART: Odds = Odds::certain(1.0);
+
+/// The controller asks whether whoever created the request may create `nodeclient`, without a name.
+fn automatic(world: &World, sink: &mut Sink<'_>) {
+    let attack = &NODE_BOOTSTRAP;
+    let right =
+        |resource| Permission { named: false, ..Permission::cluster("create", GROUP, resource) };
+    let rights = |p: Permission| parts(world, &[p]).into_iter().map(Right::from).collect();
+    let approved: Vec<Right<'_>> = rights(right("certificatesigningrequests/nodeclient"));
+    let created: Vec<Right<'_>> = rights(right(REQUESTS));
+    let mut any = false;
+    for held in together(world, &[created, approved]) {
+        let facts = held.facts(world, sink);
+        for (from, facts) in askers(world, sink, held.from(), &facts) {
+            any = true;
+            sink.edge_with(from, cluster(&AUTO), attack, PART, &facts);
+        }
+    }
+    let readers = readers(world);
+    if !any || readers.is_empty() {
+        return;
+    }
+    for grant in readers {
+        let facts = sink.grant(&grant);
+        let from = Thing::Binding(grant.binding);
+        sink.edge_with(from, cluster(&AUTO_READ), attack, PART, &facts);
+    }
+    gate(world, sink, attack, &[&AUTO, &AUTO_READ], &AUTO_GATE);
+}
+
+fn by_approval(world: &World, sink: &mut Sink<'_>) {
+    let attack = &CSR_APPROVE_KUBELET_CLIENT;
+    let creators = parts(world, &[Permission::cluster("create", GROUP, REQUESTS)]);
+    let approvers = approvers(world, SIGNERS);
+    if creators.is_empty() || approvers.is_empty() {
+        return;
+    }
+    for grant in &creators {
+        let facts = sink.grant(grant);
+        for (from, facts) in askers(world, sink, Thing::Binding(grant.binding), &facts) {
+            sink.edge_with(from, cluster(&CREATE), attack, PART, &facts);
+        }
+    }
+    for held in &approvers {
+        let facts = held.facts(world, sink);
+        sink.edge_with(held.from(), cluster(&APPROVE), attack, PART, &facts);
+        // The answer to an approval is the whole request, the certificate in it once it is signed.
+        sink.edge_with(held.from(), cluster(&READ), attack, Odds::likely(0.9), &facts);
+    }
+    for grant in readers(world) {
+        let facts = sink.grant(&grant);
+        let from = Thing::Binding(grant.binding);
+        sink.edge_with(from, cluster(&READ), attack, PART, &facts);
+    }
+    gate(world, sink, attack, &[&CREATE, &APPROVE, &READ], &GATE);
+}
+
+/// The gate that opens when all its parts are held, and the identities of nodes behind it.
+fn gate(
+    world: &World,
+    sink: &mut Sink<'_>,
+    attack: &'static Attack,
+    of: &[&'static SetKind],
+    kind: &'static SetKind,
+) {
+    let fact = needed_together(world, sink);
+    let gate = Thing::Gate(SetKey { kind, ns: Sym::EMPTY, of: 0 });
+    for part in of {
+        sink.edge_with(cluster(part), gate, attack, PART, &[fact]);
+    }
+    sink.edge(gate, cluster(&NODE_IDENTITIES), attack, &[fact]);
+    node_members(world, sink);
+}
