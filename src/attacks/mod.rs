@@ -26,6 +26,7 @@ mod rbac;
 mod secrets;
 mod sets;
 mod siblings;
+mod storage;
 mod structure;
 mod together;
 mod token_secrets;
@@ -107,6 +108,7 @@ pub static CATALOGUE: &[&Family] = &[
     &control_plane::FAMILY,
     &escape::FAMILY,
     &hostpath::FAMILY,
+    &storage::FAMILY,
     &exposure::FAMILY,
     &anonymous::FAMILY,
     &nodes_api::FAMILY,

@@ -54,7 +54,7 @@ pub(super) static PRIVILEGED_TEMPLATES: SetKind =
 pub(super) struct Template {
     group: &'static str,
     resource: &'static str,
-    kind: &'static str,
+    pub(super) kind: &'static str,
     /// The workloads themselves.
     workloads: SetKind,
     /// What stands in a namespace that has such a workload, for a grant on all namespaces.
