@@ -10,6 +10,7 @@ mod anonymous;
 mod bind;
 mod capabilities;
 mod certificates;
+mod claims;
 mod control_plane;
 mod credentials;
 mod dangling;
@@ -109,6 +110,7 @@ pub static CATALOGUE: &[&Family] = &[
     &escape::FAMILY,
     &hostpath::FAMILY,
     &storage::FAMILY,
+    &claims::FAMILY,
     &exposure::FAMILY,
     &anonymous::FAMILY,
     &nodes_api::FAMILY,

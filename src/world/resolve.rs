@@ -223,6 +223,8 @@ pub(super) fn resolve(tables: Tables, duplicates: u64, clusters: usize) -> World
             name: row.name,
             path: row.body.path,
             local: row.body.local,
+            claim: row.body.claim,
+            placed: row.body.placed,
         })
         .collect();
     let claims = part
@@ -237,6 +239,7 @@ pub(super) fn resolve(tables: Tables, duplicates: u64, clusters: usize) -> World
                 .ok()
                 .filter(|_| !row.body.volume.is_empty())
                 .map(VolumeIx::new),
+            one_pod: row.body.one_pod,
         })
         .collect();
 
