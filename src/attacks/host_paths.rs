@@ -140,12 +140,16 @@ pub(super) static PATHS: &[Row] = &[
     store("/var/lib/k0s/kubelet/pki", Gain::Kubelet),
     read("/var/lib/rancher/k3s/agent/client-kubelet.key", Gain::Kubelet),
     read("/var/lib/rancher/rke2/agent/client-kubelet.key", Gain::Kubelet),
+    read("/var/snap/microk8s/current/credentials/kubelet.config", Gain::Kubelet),
     // kubeadm's names the key in `/var/lib/kubelet/pki` instead of holding it.
     row("/etc/kubernetes/kubelet.conf", false, Way::Read, Gain::Kubelet, Odds::possible(0.4)),
+    row("/var/lib/k0s/kubelet.conf", false, Way::Read, Gain::Kubelet, Odds::possible(0.4)),
     read("/var/lib/kubelet/pods", Gain::Pods),
     read("/var/lib/k0s/kubelet/pods", Gain::Pods),
     read("/var/snap/microk8s/common/var/lib/kubelet/pods", Gain::Pods),
     tree("/var/lib/kubelet", SURE),
+    tree("/var/lib/k0s/kubelet", SURE),
+    tree("/var/snap/microk8s/common/var/lib/kubelet", SURE),
     row("/var/lib/kubelet/plugins", true, Way::Write, Gain::Execute, Odds::possible(0.3)),
     row("/var/lib/kubelet/plugins_registry", true, Way::Write, Gain::Execute, Odds::possible(0.3)),
     row("/var/lib/kubelet/device-plugins", true, Way::Write, Gain::Execute, Odds::possible(0.3)),
@@ -159,9 +163,16 @@ pub(super) static PATHS: &[Row] = &[
     // The control plane's keys.
     store("/etc/kubernetes/pki", Gain::Keys),
     store("/etc/kubernetes/ssl", Gain::Keys),
+    // OpenShift's, with a kubeconfig of `system:masters` among the certificates.
+    store("/etc/kubernetes/static-pod-resources", Gain::Keys),
     store("/srv/kubernetes", Gain::Keys),
     store("/var/lib/rancher/k3s/server/tls", Gain::Keys),
     store("/var/lib/rancher/rke2/server/tls", Gain::Keys),
+    // Who joins as a server is handed the signing keys.
+    row("/var/lib/rancher/k3s/server/token", false, Way::Read, Gain::Keys, Odds::likely(0.8)),
+    row("/var/lib/rancher/k3s/server/node-token", false, Way::Read, Gain::Keys, Odds::likely(0.8)),
+    row("/var/lib/rancher/rke2/server/token", false, Way::Read, Gain::Keys, Odds::likely(0.8)),
+    row("/var/lib/rancher/rke2/server/node-token", false, Way::Read, Gain::Keys, Odds::likely(0.8)),
     store("/var/snap/microk8s/current/certs", Gain::Keys),
     store("/var/lib/minikube/certs", Gain::Keys),
     store("/var/lib/k0s/pki", Gain::Keys),
@@ -175,6 +186,7 @@ pub(super) static PATHS: &[Row] = &[
     store("/var/lib/rancher/k3s/server/cred", Gain::Admin),
     store("/var/lib/rancher/rke2/server/cred", Gain::Admin),
     store("/var/snap/microk8s/current/credentials", Gain::Admin),
+    read("/var/lib/minikube/kubeconfig", Gain::Admin),
     row("/root/.kube", true, Way::Read, Gain::Admin, Odds::likely(0.6)),
     row("/home/*/.kube", true, Way::Read, Gain::Admin, Odds::possible(0.3)),
     // The database: Secrets in it may be encrypted, writes take effect all the same.
@@ -183,6 +195,7 @@ pub(super) static PATHS: &[Row] = &[
     row("/var/lib/rancher/rke2/server/db", true, Way::Read, Gain::Etcd, Odds::likely(0.8)),
     row("/var/lib/minikube/etcd", true, Way::Read, Gain::Etcd, Odds::likely(0.8)),
     row("/var/lib/k0s/etcd", true, Way::Read, Gain::Etcd, Odds::likely(0.8)),
+    row("/var/lib/k0s/db", true, Way::Read, Gain::Etcd, Odds::likely(0.8)),
     row(
         "/var/snap/microk8s/current/var/kubernetes/backend",
         true,
@@ -246,6 +259,23 @@ pub(super) static PATHS: &[Row] = &[
     run("/opt/cni/bin"),
     run("/var/lib/rancher/k3s/data"),
     run("/var/lib/rancher/rke2/bin"),
+    run("/var/lib/rancher/rke2/data"),
+    run("/var/lib/k0s/bin"),
+    run("/var/lib/minikube/binaries"),
+    // Libraries that every program loads.
+    run("/usr/lib/x86_64-linux-gnu"),
+    run("/usr/lib/aarch64-linux-gnu"),
+    run("/lib/x86_64-linux-gnu"),
+    run("/lib/aarch64-linux-gnu"),
+    // Plugins that the kubelet and the runtime execute.
+    run("/usr/libexec/kubernetes/kubelet-plugins"),
+    run("/var/lib/kubelet/volumeplugins"),
+    run("/usr/libexec/cni"),
+    run("/usr/lib/cni"),
+    // Arguments of the services, and the template of the runtime's configuration.
+    row("/var/snap/microk8s/current/args", true, Way::Write, Gain::Execute, Odds::likely(0.7)),
+    row("/var/lib/rancher/k3s/agent/etc", true, Way::Write, Gain::Execute, Odds::likely(0.6)),
+    row("/var/lib/rancher/rke2/agent/etc", true, Way::Write, Gain::Execute, Odds::likely(0.6)),
     // The configuration names plugins; it is not a program.
     row("/etc/cni/net.d", true, Way::Write, Gain::Execute, Odds::likely(0.6)),
     // Keys and shells of people, who must log in.
@@ -260,7 +290,17 @@ pub(super) static PATHS: &[Row] = &[
     tree("/var/lib/docker", Odds::likely(0.7)),
     row("/var/lib/docker/overlay2", true, Way::Write, Gain::Execute, Odds::likely(0.7)),
     tree("/var/lib/containerd", Odds::likely(0.7)),
+    row(
+        "/var/lib/containerd/io.containerd.snapshotter.v1.overlayfs",
+        true,
+        Way::Write,
+        Gain::Execute,
+        Odds::likely(0.7),
+    ),
     tree("/var/lib/containers", Odds::likely(0.7)),
+    row("/var/lib/containers/storage", true, Way::Write, Gain::Execute, Odds::likely(0.7)),
+    tree("/var/lib/k0s/containerd", Odds::likely(0.7)),
+    tree("/var/snap/microk8s/common/var/lib/containerd", Odds::likely(0.7)),
     tree("/var/lib/rancher/k3s/agent/containerd", Odds::likely(0.7)),
     tree("/var/lib/rancher/rke2/agent/containerd", Odds::likely(0.7)),
     // The kernel.
@@ -379,6 +419,9 @@ mod tests {
             "/var/log",
             "/var/log/pods",
             "/var/lib/docker/containers",
+            "/var/lib/cni",
+            "/var/lib/containerd/io.containerd.content.v1.content",
+            "/usr/lib/firmware",
             "/var/lib/data",
             "/tmp",
             "/data",
@@ -400,6 +443,9 @@ mod tests {
         assert_eq!(gains("/etc/cron.d/job", true), [Gain::Execute]);
         assert_eq!(gains("/var/lib/kubelet", false), [Gain::Kubelet, Gain::Pods]);
         assert_eq!(gains("/var/lib/kubelet/pods", true), [Gain::Pods]);
+        assert_eq!(gains("/var/lib/k0s/kubelet", false), [Gain::Kubelet, Gain::Pods]);
+        assert_eq!(gains("/var/lib/rancher/k3s/server/token", false), [Gain::Keys]);
+        assert_eq!(gains("/var/lib/minikube", false), [Gain::Keys, Gain::Admin, Gain::Etcd]);
         assert_eq!(gains("/proc", true), [Gain::CorePattern]);
         assert_eq!(gains("/etc/kubernetes/pki/etcd", false), [Gain::Keys, Gain::Etcd]);
         assert!(gains("/", false).contains(&Gain::Keys));

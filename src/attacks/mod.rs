@@ -13,6 +13,7 @@ mod capabilities;
 mod certificates;
 mod cloud_identity;
 mod cloud_pods;
+mod claims;
 mod control_plane;
 mod credentials;
 mod dangling;
@@ -32,6 +33,7 @@ mod rbac;
 mod secrets;
 mod sets;
 mod siblings;
+mod storage;
 mod structure;
 mod together;
 mod token_secrets;
@@ -116,6 +118,8 @@ pub static CATALOGUE: &[&Family] = &[
     &control_plane::FAMILY,
     &escape::FAMILY,
     &hostpath::FAMILY,
+    &storage::FAMILY,
+    &claims::FAMILY,
     &exposure::FAMILY,
     &anonymous::FAMILY,
     &nodes_api::FAMILY,

@@ -46,7 +46,10 @@ pub(super) static PRIVILEGED_PODS: SetKind =
 /// attack (the backends of a Service) is not known here and left alone.
 pub(super) fn members(world: &World, sink: &mut Sink<'_>, named: Named) {
     let Named { sets: mut keys, admins } = named;
-    for namespace in super::structure::powers(world, sink, &keys, admins) {
+    let ruled = super::structure::powers(world, sink, &keys, admins);
+    super::storage::members(world, sink, &mut keys, &ruled);
+    super::claims::members(world, sink, &mut keys, &ruled);
+    for namespace in ruled {
         let set = |kind| SetKey { kind, ns: namespace, of: 0 };
         keys.extend([set(&PODS), set(&SECRETS), set(&SERVICE_ACCOUNTS), set(&PRIVILEGED_PODS)]);
     }

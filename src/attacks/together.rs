@@ -46,15 +46,15 @@ pub(super) fn rights<'w>(world: &'w World, any: &[Permission]) -> Vec<Right<'w>>
 /// allows everything, whose holder needs no gate.
 pub(super) fn parts<'w>(world: &'w World, any: &[Permission]) -> Vec<Grant<'w>> {
     let mut grants = world.grants_any(any);
-    grants.retain(|g| {
-        let all = |list: &[Sym]| list.iter().any(|s| world.text(*s) == "*");
-        let rule = world.rules.get(g.rule.rule as usize);
-        let everything = |r: &crate::world::rows::Rule| {
-            all(&r.verbs) && all(&r.groups) && all(&r.resources) && r.names.is_empty()
-        };
-        !rule.is_some_and(everything)
-    });
+    grants.retain(|g| !is_everything(world, g));
     grants
+}
+
+/// Whether a grant is by a rule that allows everything.
+pub(super) fn is_everything(world: &World, grant: &Grant<'_>) -> bool {
+    let all = |list: &[Sym]| list.iter().any(|s| world.text(*s) == "*");
+    let rule = world.rules.get(grant.rule.rule as usize);
+    rule.is_some_and(|r| all(&r.verbs) && all(&r.groups) && all(&r.resources) && r.names.is_empty())
 }
 
 /// One way of holding a right of each part.

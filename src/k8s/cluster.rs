@@ -1,6 +1,6 @@
 //! Nodes, storage and the small kinds.
 
-use super::scalar::{Bool, List, Str};
+use super::scalar::{Bool, List, Present, Str};
 use super::workload::HostPath;
 use serde::Deserialize;
 
@@ -44,6 +44,7 @@ pub struct PersistentVolumeSpec<'a> {
     pub host_path: Option<HostPath<'a>>,
     pub local: Option<HostPath<'a>>,
     pub claim_ref: Option<ObjectRef<'a>>,
+    pub node_affinity: Present,
 }
 
 /// `spec` of a PersistentVolumeClaim.
@@ -51,6 +52,7 @@ pub struct PersistentVolumeSpec<'a> {
 #[serde(default, rename_all = "camelCase", bound(deserialize = "'de: 'a"))]
 pub struct ClaimSpec<'a> {
     pub volume_name: Str<'a>,
+    pub access_modes: List<Str<'a>>,
 }
 
 /// A reference to an object, with its namespace.

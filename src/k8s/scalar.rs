@@ -101,6 +101,16 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
     }
 }
 
+/// Whether a field is there, whatever it holds; `null` is absent.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Present(pub bool);
+
+impl<'de> Deserialize<'de> for Present {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Self(Option::<de::IgnoredAny>::deserialize(deserializer)?.is_some()))
+    }
+}
+
 /// A truth value that may be absent: `true`, YAML 1.1's `yes`, `on`, `y`, or `null`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct Bool(pub Option<bool>);

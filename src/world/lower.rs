@@ -209,12 +209,16 @@ impl Part {
             (Kind::PersistentVolume, Body::PersistentVolume(spec)) => {
                 let local = spec.host_path.is_none() && spec.local.is_some();
                 let path = spec.host_path.or(spec.local).unwrap_or_default();
-                let body = VolumeRow { path: self.sym(&path.path), local };
+                let claim = spec.claim_ref.unwrap_or_default();
+                let claim = (self.sym(&claim.namespace), self.sym(&claim.name));
+                let placed = spec.node_affinity.0;
+                let body = VolumeRow { path: self.sym(&path.path), local, claim, placed };
                 let row = self.row(kind, meta, origin, body);
                 self.volumes.push(row);
             }
             (Kind::PersistentVolumeClaim, Body::PersistentVolumeClaim(spec)) => {
-                let body = ClaimRow { volume: self.sym(&spec.volume_name) };
+                let one_pod = spec.access_modes.iter().any(|m| &**m == "ReadWriteOncePod");
+                let body = ClaimRow { volume: self.sym(&spec.volume_name), one_pod };
                 let row = self.row(kind, meta, origin, body);
                 self.claims.push(row);
             }

@@ -182,6 +182,10 @@ pub struct Volume {
     pub name: Sym,
     pub path: Sym,
     pub local: bool,
+    /// Namespace and name of the claim that it is kept for; empty if there is none.
+    pub claim: (Sym, Sym),
+    /// It has a `nodeAffinity`.
+    pub placed: bool,
 }
 
 #[derive(Debug)]
@@ -190,6 +194,8 @@ pub struct Claim {
     pub ns: Sym,
     pub name: Sym,
     pub volume: Option<VolumeIx>,
+    /// One pod at a time may mount it.
+    pub one_pod: bool,
 }
 
 /// A rule as one role holds it: an aggregated role shows the rules of others.
@@ -408,6 +414,12 @@ impl World {
     #[must_use]
     pub fn secrets_of(&self, ns: Sym) -> std::ops::Range<usize> {
         range(&self.secrets, |p| p.ns, ns)
+    }
+
+    /// The claims of a namespace, a range of the table.
+    #[must_use]
+    pub fn claims_of(&self, ns: Sym) -> std::ops::Range<usize> {
+        range(&self.claims, |c| c.ns, ns)
     }
 
     /// The workloads of a namespace, a range of the table.

@@ -226,6 +226,8 @@ pub(super) fn resolve(tables: Tables, duplicates: u64, clusters: usize) -> World
             name: row.name,
             path: row.body.path,
             local: row.body.local,
+            claim: row.body.claim,
+            placed: row.body.placed,
         })
         .collect();
     let claims = part
@@ -240,6 +242,7 @@ pub(super) fn resolve(tables: Tables, duplicates: u64, clusters: usize) -> World
                 .ok()
                 .filter(|_| !row.body.volume.is_empty())
                 .map(VolumeIx::new),
+            one_pod: row.body.one_pod,
         })
         .collect();
 

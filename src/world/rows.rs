@@ -98,11 +98,17 @@ pub struct VolumeRow {
     /// `hostPath.path` or `local.path`.
     pub path: Sym,
     pub local: bool,
+    /// Namespace and name of `claimRef`, empty for a volume that nobody claims.
+    pub claim: (Sym, Sym),
+    /// It has a `nodeAffinity`.
+    pub placed: bool,
 }
 
 #[derive(Debug, Clone)]
 pub struct ClaimRow {
     pub volume: Sym,
+    /// One pod at a time may mount it.
+    pub one_pod: bool,
 }
 
 /// A rule of a role.
@@ -367,6 +373,8 @@ impl Remap for SecretRow {
 impl Remap for VolumeRow {
     fn remap(&mut self, map: &Map<'_>) {
         map.sym(&mut self.path);
+        map.sym(&mut self.claim.0);
+        map.sym(&mut self.claim.1);
     }
 }
 
