@@ -22,6 +22,7 @@ mod node;
 mod nodes_api;
 mod pod_api;
 mod pod_update;
+mod psa_relax;
 mod rbac;
 mod secrets;
 mod sets;
@@ -103,6 +104,7 @@ pub static CATALOGUE: &[&Family] = &[
     &rbac::FAMILY,
     &bind::FAMILY,
     &dangling::FAMILY,
+    &psa_relax::FAMILY,
     &node::FAMILY,
     &control_plane::FAMILY,
     &escape::FAMILY,

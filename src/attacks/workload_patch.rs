@@ -7,7 +7,7 @@
 use super::pod_api::{admits, enforced, named, set_of};
 use super::sets::{SECRETS, SERVICE_ACCOUNTS, SET_MEMBER};
 use super::workloads::Maintainer;
-use crate::graph::{Confidence, Odds, SetKind, Sink, Thing};
+use crate::graph::{Confidence, Fact, Odds, SetKind, Sink, Thing};
 use crate::sym::Sym;
 use crate::world::admission::Level;
 use crate::world::grants::{Grant, Names, Permission, Scope};
@@ -63,6 +63,8 @@ pub(super) struct Template {
     privileged: SetKind,
     /// The namespaces where a Secret can be read by mounting it.
     pub(super) readers: SetKind,
+    /// Rights to make pods by changing such a workload, in the namespaces that have one.
+    pub(super) makers: SetKind,
 }
 
 macro_rules! template {
@@ -87,6 +89,10 @@ macro_rules! template {
             readers: SetKind {
                 id: concat!("readers-by-", $resource),
                 noun: concat!("secrets to mount by ", $kind, "s"),
+            },
+            makers: SetKind {
+                id: concat!("makers-by-", $resource),
+                noun: concat!("rights to make pods by ", $kind, "s"),
             },
         }
     };
@@ -116,6 +122,12 @@ impl Template {
         let mut namespaces: Vec<Sym> = of_kind.map(|i| world.workloads[i].ns).collect();
         namespaces.dedup();
         namespaces
+    }
+
+    /// The fact that a namespace is one of `namespaces`.
+    pub(super) fn stands(&self, sink: &mut Sink<'_>, namespace: &Namespace) -> Fact {
+        let text = format!("has a {} to change", self.kind);
+        sink.fact(namespace.object, "", &text)
     }
 
     /// The workloads that a grant names and whose change lasts.
@@ -281,8 +293,7 @@ fn members(
         }
         let (level, _) = enforced(world, sink, namespace);
         let whole = |kind| set_of(kind, Scope::Cluster);
-        let text = format!("has a {} to change", template.kind);
-        let fact = sink.fact(namespace.object, "", &text);
+        let fact = template.stands(sink, namespace);
         sink.edge(whole(&template.workloads), part(&template.workloads), &SET_MEMBER, &[fact]);
         sink.edge(whole(&template.accounts), part(&SERVICE_ACCOUNTS), &SET_MEMBER, &[fact]);
         sink.edge(whole(&template.secrets), part(&SECRETS), &SET_MEMBER, &[fact]);
