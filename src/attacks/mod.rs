@@ -6,6 +6,7 @@
 //! rules render from the same statics. Rules read the world and put edges into a sink; they know
 //! nothing of queries or output.
 
+mod admission_control;
 mod anonymous;
 mod bind;
 mod capabilities;
@@ -105,6 +106,7 @@ pub static CATALOGUE: &[&Family] = &[
     &bind::FAMILY,
     &dangling::FAMILY,
     &psa_relax::FAMILY,
+    &admission_control::FAMILY,
     &node::FAMILY,
     &control_plane::FAMILY,
     &escape::FAMILY,
