@@ -4,6 +4,7 @@
 //! existing one takes new subjects by `update` or `patch`, but its `roleRef` is immutable.
 
 use super::Family;
+use super::psa_relax::every_right;
 use super::rbac::{RBAC, power};
 use super::sets::SET_MEMBER;
 use super::structure::{NAMESPACE_POWER, NAMESPACES};
@@ -205,6 +206,10 @@ impl Walk<'_> {
             if let Some(to) = to {
                 sink.edge(from, to, attack, &facts);
             }
+            // `cluster-admin` is one of them.
+            if any_cluster_role && !self.case.cluster {
+                every_right(self.world, sink, from, held.scope, attack, &facts);
+            }
             return;
         };
         for role in self.roles(held.scope, &names) {
@@ -219,6 +224,10 @@ impl Walk<'_> {
                 };
                 if let Some(to) = to {
                     sink.edge(from, to, attack, &facts);
+                }
+                if *full && !self.case.cluster {
+                    let scope = self.scope_of(role, held.scope);
+                    every_right(self.world, sink, from, scope, attack, &facts);
                 }
             }
             self.role(sink, from, role, held.scope, &facts);

@@ -6,14 +6,15 @@
 //! rules render from the same statics. Rules read the world and put edges into a sink; they know
 //! nothing of queries or output.
 
+mod admission_control;
 mod anonymous;
 mod aws_auth;
 mod bind;
 mod capabilities;
 mod certificates;
+mod claims;
 mod cloud_identity;
 mod cloud_pods;
-mod claims;
 mod control_plane;
 mod credentials;
 mod dangling;
@@ -29,6 +30,7 @@ pub mod peers;
 mod pod_api;
 mod pod_update;
 mod proxy;
+mod psa_relax;
 mod rbac;
 mod secrets;
 mod sets;
@@ -114,6 +116,8 @@ pub static CATALOGUE: &[&Family] = &[
     &rbac::FAMILY,
     &bind::FAMILY,
     &dangling::FAMILY,
+    &psa_relax::FAMILY,
+    &admission_control::FAMILY,
     &node::FAMILY,
     &control_plane::FAMILY,
     &escape::FAMILY,

@@ -207,12 +207,17 @@ fn get_alone(
     if !version.is_before(1, 35) {
         return None;
     }
+    let fact = shown(world, sink, version);
+    let odds = if version.exact { odds } else { odds.but(0.8, Confidence::Likely) };
+    Some((odds, Some(fact)))
+}
+
+/// The fact that an object shows the server's version.
+pub(super) fn shown(world: &World, sink: &mut Sink<'_>, version: Version) -> Fact {
     let value = format!("v{}.{}", version.major, version.minor);
     let pod = world.text(world.objects[version.object.index()].kind) == "Pod";
     let field = if pod { ".spec.containers[0].image" } else { ".status.nodeInfo.kubeletVersion" };
-    let fact = sink.fact(version.object, field, &value);
-    let odds = if version.exact { odds } else { odds.but(0.8, Confidence::Likely) };
-    Some((odds, Some(fact)))
+    sink.fact(version.object, field, &value)
 }
 
 /// The edges of one connecting grant. Attaching gives control only where input is read.

@@ -1,8 +1,9 @@
 //! Roles that their holders may widen, and an API server that asks no roles at all.
 
 use super::Family;
+use super::psa_relax::every_right;
 use super::together::{Held, Right, rights, together};
-use crate::graph::{Odds, Sink, Thing};
+use crate::graph::{Attack, Fact, Odds, Sink, Thing};
 use crate::world::grants::{Names, Permission, Scope};
 use crate::world::{BindingIx, ObjectId, RoleIx, World};
 use std::collections::BTreeSet;
@@ -124,8 +125,24 @@ fn bound(world: &World, role: RoleIx) -> impl Iterator<Item = Right<'_>> {
 
 fn lead(world: &World, sink: &mut Sink<'_>, held: &Held<'_>, scope: Scope) {
     let facts = held.facts(world, sink);
+    lead_by(world, sink, held.from(), scope, &ROLE_ESCALATE, &facts);
+}
+
+/// To the power over a scope. The role may be given every right, more than admins of a namespace
+/// have as a rule.
+fn lead_by(
+    world: &World,
+    sink: &mut Sink<'_>,
+    from: Thing<'_>,
+    scope: Scope,
+    attack: &'static Attack,
+    facts: &[Fact],
+) {
     if let Some(to) = power(world, scope) {
-        sink.edge(held.from(), to, &ROLE_ESCALATE, &facts);
+        sink.edge(from, to, attack, facts);
+    }
+    if scope != Scope::Cluster {
+        every_right(world, sink, from, scope, attack, facts);
     }
 }
 
@@ -198,9 +215,8 @@ fn aggregation(world: &World, sink: &mut Sink<'_>) {
     let bound: Vec<_> = roles.flat_map(|r| bound(world, r)).collect();
     for held in together(world, &[escalate, create, bound]) {
         let facts = held.facts(world, sink);
-        if let Some(to) = power(world, held.scope) {
-            sink.edge(held.from(), to, &ROLE_ESCALATE_VIA_AGGREGATION, &facts);
-        }
+        let attack = &ROLE_ESCALATE_VIA_AGGREGATION;
+        lead_by(world, sink, held.from(), held.scope, attack, &facts);
     }
 }
 

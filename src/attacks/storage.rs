@@ -10,7 +10,7 @@ use super::impersonation::cluster;
 use super::pod_api::{admits, enforced, set_of};
 use super::sets::{CONTROL_PLANE_NODES, WORKER_NODES};
 use super::structure::IS_NAMESPACE_ADMIN;
-use super::together::is_everything;
+use super::together::allows_everything;
 use super::workload_patch::{WORKLOAD_PATCH, patchers};
 use super::workloads::{Maintainer, creators, is_name, together};
 use crate::graph::{Confidence, Odds, SetKey, SetKind, Sink, Thing};
@@ -76,7 +76,7 @@ const VERB: Permission = Permission::cluster("create", "", "persistentvolumes");
 
 fn find(world: &World, sink: &mut Sink<'_>) {
     let (masters, mut grants): (Vec<_>, Vec<_>) =
-        world.grants(&VERB).into_iter().partition(|g| is_everything(world, g));
+        world.grants(&VERB).into_iter().partition(|g| allows_everything(world, g));
     grants.dedup_by_key(|g| (g.binding, g.rule));
     let mut makers: Vec<Maintainer> = grants
         .iter()

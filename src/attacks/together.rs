@@ -42,19 +42,19 @@ pub(super) fn rights<'w>(world: &'w World, any: &[Permission]) -> Vec<Right<'w>>
     world.grants_any(any).into_iter().map(Right::from).collect()
 }
 
+/// Whether the rule of a grant allows everything.
+pub(super) fn allows_everything(world: &World, grant: &Grant<'_>) -> bool {
+    let all = |list: &[Sym]| list.iter().any(|s| world.text(*s) == "*");
+    let rule = world.rules.get(grant.rule.rule as usize);
+    rule.is_some_and(|r| all(&r.verbs) && all(&r.groups) && all(&r.resources) && r.names.is_empty())
+}
+
 /// The grants of some permissions that are worth feeding a gate with: not those of a rule that
 /// allows everything, whose holder needs no gate.
 pub(super) fn parts<'w>(world: &'w World, any: &[Permission]) -> Vec<Grant<'w>> {
     let mut grants = world.grants_any(any);
-    grants.retain(|g| !is_everything(world, g));
+    grants.retain(|g| !allows_everything(world, g));
     grants
-}
-
-/// Whether a grant is by a rule that allows everything.
-pub(super) fn is_everything(world: &World, grant: &Grant<'_>) -> bool {
-    let all = |list: &[Sym]| list.iter().any(|s| world.text(*s) == "*");
-    let rule = world.rules.get(grant.rule.rule as usize);
-    rule.is_some_and(|r| all(&r.verbs) && all(&r.groups) && all(&r.resources) && r.names.is_empty())
 }
 
 /// One way of holding a right of each part.

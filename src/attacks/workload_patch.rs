@@ -7,7 +7,7 @@
 use super::pod_api::{admits, enforced, named, set_of};
 use super::sets::{SECRETS, SERVICE_ACCOUNTS, SET_MEMBER};
 use super::workloads::Maintainer;
-use crate::graph::{Confidence, Odds, SetKind, Sink, Thing};
+use crate::graph::{Confidence, Fact, Odds, SetKind, Sink, Thing};
 use crate::sym::Sym;
 use crate::world::admission::Level;
 use crate::world::grants::{Grant, Names, Permission, Scope};
@@ -65,6 +65,8 @@ pub(super) struct Template {
     pub(super) readers: SetKind,
     /// The namespaces where an account with an identity in a cloud can be chosen.
     pub(super) clouds: SetKind,
+    /// Rights to make pods by changing such a workload, in the namespaces that have one.
+    pub(super) makers: SetKind,
 }
 
 macro_rules! template {
@@ -94,6 +96,10 @@ macro_rules! template {
                 id: concat!("clouds-by-", $resource),
                 noun: concat!("cloud identities for changed ", $kind, "s"),
             },
+            makers: SetKind {
+                id: concat!("makers-by-", $resource),
+                noun: concat!("rights to make pods by ", $kind, "s"),
+            },
         }
     };
 }
@@ -122,6 +128,12 @@ impl Template {
         let mut namespaces: Vec<Sym> = of_kind.map(|i| world.workloads[i].ns).collect();
         namespaces.dedup();
         namespaces
+    }
+
+    /// The fact that a namespace is one of `namespaces`.
+    pub(super) fn stands(&self, sink: &mut Sink<'_>, namespace: &Namespace) -> Fact {
+        let text = format!("has a {} to change", self.kind);
+        sink.fact(namespace.object, "", &text)
     }
 
     /// The workloads that a grant names and whose change lasts.
@@ -287,8 +299,7 @@ fn members(
         }
         let (level, _) = enforced(world, sink, namespace);
         let whole = |kind| set_of(kind, Scope::Cluster);
-        let text = format!("has a {} to change", template.kind);
-        let fact = sink.fact(namespace.object, "", &text);
+        let fact = template.stands(sink, namespace);
         sink.edge(whole(&template.workloads), part(&template.workloads), &SET_MEMBER, &[fact]);
         sink.edge(whole(&template.accounts), part(&SERVICE_ACCOUNTS), &SET_MEMBER, &[fact]);
         sink.edge(whole(&template.secrets), part(&SECRETS), &SET_MEMBER, &[fact]);
