@@ -67,7 +67,7 @@ static LIFTED: SetKind = SetKind { id: "pod-security-lifted", noun: "privileged 
 static FULL: SetKind = SetKind { id: "namespace-full-power", noun: "all rights" };
 
 /// What changes the label of a Namespace. That the status and the finalizers are written with the
-    /// labels they come with was not executed, hence `likely`.
+/// labels they come with was not executed, hence `likely`.
 const RELAXING: &[(Permission, Odds)] = &[
     (Permission::namespaced("patch", "", "namespaces"), Odds::certain(1.0)),
     (Permission::namespaced("update", "", "namespaces"), Odds::certain(1.0)),
