@@ -12,8 +12,12 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Rights that attacks are made of: API group, resources, verbs, names.
-const RIGHTS: &[(&str, &[&str], &[&str], &[&str])] = &[
+/// A rule: API group, resources, verbs, names.
+type Right =
+    (&'static str, &'static [&'static str], &'static [&'static str], &'static [&'static str]);
+
+/// Rights that attacks are made of.
+const RIGHTS: &[Right] = &[
     ("", &["pods"], &["create"], &[]),
     ("", &["pods"], &["get", "list"], &[]),
     ("", &["pods"], &["patch"], &[]),
