@@ -4,7 +4,7 @@
 //! All of it waits for somebody else's write, so no step here is certain.
 
 use super::Family;
-use super::certificates::needed_together;
+use super::gate::{PART, gate, needed_together};
 use super::impersonation::cluster;
 use super::pod_api::shown;
 use super::sets::SECRETS;
@@ -185,21 +185,20 @@ fn writers<'w>(
 fn policies(world: &World, sink: &mut Sink<'_>) {
     let attack = &MUTATING_ADMISSION_POLICY_CONTROL;
     let Some((odds, version)) = served(world, sink) else { return };
-    let sure = Odds::certain(1.0);
-    let policies = writers(world, "mutatingadmissionpolicies", "MutatingAdmissionPolicy", sure);
+    let policies = writers(world, "mutatingadmissionpolicies", "MutatingAdmissionPolicy", PART);
     let bindings =
-        writers(world, "mutatingadmissionpolicybindings", "MutatingAdmissionPolicyBinding", sure);
+        writers(world, "mutatingadmissionpolicybindings", "MutatingAdmissionPolicyBinding", PART);
     if policies.is_empty() || bindings.is_empty() {
         return;
     }
-    let gate = Thing::Gate(SetKey { kind: &IN_FORCE, ns: Sym::EMPTY, of: 0 });
-    let together = needed_together(world, sink);
     for (set, writers) in [(&POLICIES, policies), (&BINDINGS, bindings)] {
         for (grant, odds) in writers {
             lead(sink, &grant, cluster(set), attack, odds);
         }
-        sink.edge_with(cluster(set), gate, attack, sure, &[together]);
     }
+    let key = SetKey { kind: &IN_FORCE, ns: Sym::EMPTY, of: 0 };
+    let gate = gate(world, sink, key, attack, &[&POLICIES, &BINDINGS].map(cluster));
+    let together = needed_together(world, sink);
     let facts: Vec<Fact> = version.into_iter().chain([together]).collect();
     sink.edge_with(gate, Thing::ClusterAdmin, attack, odds, &facts);
 }

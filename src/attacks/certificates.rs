@@ -1,13 +1,14 @@
 //! Client certificates by the certificates API.
 
 use super::Family;
+use super::gate::{PART, gate, needed_together};
 use super::impersonation::{
     ABSENT_ACCOUNTS, NODE_IDENTITIES, USERS, absent_members, cluster, groups_worth, node_members,
     user_members,
 };
 use super::sets::{SERVICE_ACCOUNTS, SET_MEMBER};
 use super::together::{Held, Right, parts, together};
-use crate::graph::{Fact, Odds, SetKey, SetKind, Sink, Thing};
+use crate::graph::{Attack, Fact, Odds, SetKey, SetKind, Sink, Thing};
 use crate::sym::Sym;
 use crate::world::grants::{Names, Permission};
 use crate::world::{AccountIx, ObjectId, World};
@@ -66,48 +67,94 @@ pub(super) static FAMILY: Family =
 pub(super) const GROUP: &str = "certificates.k8s.io";
 pub(super) const REQUESTS: &str = "certificatesigningrequests";
 const APPROVAL: &str = "certificatesigningrequests/approval";
-const SIGNERS: &[&str] = &["kubernetes.io/kube-apiserver-client", "kubernetes.io/*"];
 
 fn find(world: &World, sink: &mut Sink<'_>) {
     if is_eks(world) {
         return;
     }
-    let creators = parts(world, &[Permission::cluster("create", GROUP, REQUESTS)]);
-    let approvers = approvers(world, SIGNERS);
-    if creators.is_empty() || approvers.is_empty() {
-        return;
+    let open = CLIENT.open(world, sink, |_, from, facts| vec![(from, facts.to_vec())]);
+    if let Some(gate) = open {
+        identities(world, sink, gate);
     }
-    let sure = Odds::certain(1.0);
-    for grant in &creators {
+}
+
+/// What a certificate by approval takes: requesting it, approving the request and reading what was
+/// signed.
+pub(super) struct Approval {
+    pub attack: &'static Attack,
+    /// The names of signers that `approve` may be limited to.
+    pub signers: &'static [&'static str],
+    pub create: &'static SetKind,
+    pub approve: &'static SetKind,
+    pub read: &'static SetKind,
+    /// Opens when all three are held.
+    pub signed: &'static SetKind,
+}
+
+static CLIENT: Approval = Approval {
+    attack: &CSR_APPROVE_CLIENT,
+    signers: &["kubernetes.io/kube-apiserver-client", "kubernetes.io/*"],
+    create: &CREATE,
+    approve: &APPROVE,
+    read: &READ,
+    signed: &CERTIFICATE,
+};
+
+impl Approval {
+    /// Leads everybody who holds a part to the gate, which is returned if all parts are held by
+    /// somebody. `askers` are those of a grant's subjects whose requests are worth approving.
+    pub(super) fn open(
+        &self,
+        world: &World,
+        sink: &mut Sink<'_>,
+        askers: impl Fn(&mut Sink<'_>, Thing<'static>, &[Fact]) -> Vec<(Thing<'static>, Vec<Fact>)>,
+    ) -> Option<Thing<'static>> {
+        let creators = parts(world, &[Permission::cluster("create", GROUP, REQUESTS)]);
+        let approvers = approvers(world, self.signers);
+        if creators.is_empty() || approvers.is_empty() {
+            return None;
+        }
+        for grant in &creators {
+            let facts = sink.grant(grant);
+            for (from, facts) in askers(sink, Thing::Binding(grant.binding), &facts) {
+                sink.edge_with(from, cluster(self.create), self.attack, PART, &facts);
+            }
+        }
+        for held in &approvers {
+            let facts = held.facts(world, sink);
+            sink.edge_with(held.from(), cluster(self.approve), self.attack, PART, &facts);
+            // The answer to an approval is the whole request, with the certificate once it is
+            // signed.
+            let odds = Odds::likely(0.9);
+            sink.edge_with(held.from(), cluster(self.read), self.attack, odds, &facts);
+        }
+        readers(world, sink, self.read, self.attack);
+        let key = SetKey { kind: self.signed, ns: Sym::EMPTY, of: 0 };
+        let parts = [self.create, self.approve, self.read].map(cluster);
+        Some(gate(world, sink, key, self.attack, &parts))
+    }
+}
+
+/// Leads everybody who may read requests to a set; whether there is anybody. Whoever creates a
+/// request chooses its name, so a right limited to a name is enough.
+pub(super) fn readers(
+    world: &World,
+    sink: &mut Sink<'_>,
+    set: &'static SetKind,
+    attack: &'static Attack,
+) -> bool {
+    let reads = ["get", "list", "watch"].map(|verb| Permission::cluster(verb, GROUP, REQUESTS));
+    let grants = parts(world, &reads);
+    for grant in &grants {
         let facts = sink.grant(grant);
-        let from = Thing::Binding(grant.binding);
-        sink.edge_with(from, cluster(&CREATE), &CSR_APPROVE_CLIENT, sure, &facts);
+        sink.edge_with(Thing::Binding(grant.binding), cluster(set), attack, PART, &facts);
     }
-    for held in &approvers {
-        let facts = held.facts(world, sink);
-        sink.edge_with(held.from(), cluster(&APPROVE), &CSR_APPROVE_CLIENT, sure, &facts);
-        // The answer to an approval is the whole request, the certificate in it once it is signed.
-        let odds = Odds::likely(0.9);
-        sink.edge_with(held.from(), cluster(&READ), &CSR_APPROVE_CLIENT, odds, &facts);
-    }
-    let readers = ["get", "list", "watch"].map(|verb| Permission::cluster(verb, GROUP, REQUESTS));
-    // Whoever creates a request chooses its name, so a right limited to a name is enough.
-    for grant in parts(world, &readers) {
-        let facts = sink.grant(&grant);
-        let from = Thing::Binding(grant.binding);
-        sink.edge_with(from, cluster(&READ), &CSR_APPROVE_CLIENT, sure, &facts);
-    }
-    let gate = Thing::Gate(SetKey { kind: &CERTIFICATE, ns: Sym::EMPTY, of: 0 });
-    let part = needed_together(world, sink);
-    for set in [&CREATE, &APPROVE, &READ] {
-        sink.edge_with(cluster(set), gate, &CSR_APPROVE_CLIENT, sure, &[part]);
-    }
-    identities(world, sink, gate);
+    !grants.is_empty()
 }
 
 /// Every way of approving requests to one of these signers: both rights are checked of the one who
 /// approves.
-pub(super) fn approvers<'w>(world: &'w World, signers: &[&str]) -> Vec<Held<'w>> {
+fn approvers<'w>(world: &'w World, signers: &[&str]) -> Vec<Held<'w>> {
     let right = |verb, resource| Permission::cluster(verb, GROUP, resource);
     let rights =
         |any: &[Permission]| parts(world, any).into_iter().map(Right::from).collect::<Vec<_>>();
@@ -145,14 +192,6 @@ fn identities(world: &World, sink: &mut Sink<'_>, gate: Thing<'_>) {
         part(sink, &ABSENT_ACCOUNTS);
         absent_members(world, sink, &BTreeSet::from([Sym::EMPTY]));
     }
-}
-
-/// The fact between the parts of a gate and what it opens. It holds in every cluster.
-pub(super) fn needed_together(world: &World, sink: &mut Sink<'_>) -> Fact {
-    let everybody = world.group("system:authenticated").map_or(0, crate::world::GroupIx::index);
-    let object = world.groups.get(everybody).map(|(object, _)| *object);
-    let object = object.unwrap_or(ObjectId::new(0));
-    sink.fact(object, "", "whoever holds all parts can use them together")
 }
 
 /// Whether the cluster is one of EKS, which signs no client certificates.

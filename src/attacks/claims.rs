@@ -9,7 +9,7 @@ use super::credentials;
 use super::host_paths::{Distribution, Gain, PATHS, normal};
 use super::impersonation::{NODE_IDENTITIES, cluster, node_members};
 use super::pod_api::{admits, enforced, set_of};
-use super::sets::{CONTROL_PLANE_NODES, SET_MEMBER, WORKER_NODES};
+use super::sets::{SET_MEMBER, node_keys, node_sets, of_admin};
 use super::structure::IS_NAMESPACE_ADMIN;
 use super::workload_patch::{TEMPLATES, patchers};
 use super::workloads::creators;
@@ -18,7 +18,6 @@ use crate::sym::Sym;
 use crate::world::admission::Level;
 use crate::world::grants::Scope;
 use crate::world::hosts::Host;
-use crate::world::nodes::ControlPlane;
 use crate::world::pods::Volume;
 use crate::world::{ClaimIx, NodeIx, VolumeIx, World};
 use std::collections::{BTreeMap, BTreeSet};
@@ -196,31 +195,30 @@ pub(super) fn members(world: &World, sink: &mut Sink<'_>, keys: &mut Vec<SetKey>
         keys.iter().filter(|k| k.kind == &CLAIMS).map(|k| k.ns).collect();
     let beside: Vec<u32> = keys.iter().filter(|k| k.kind == &CLAIMS_BESIDE).map(|k| k.of).collect();
     let part = |ns| set_of(&CLAIMS, Scope::Namespace(ns));
-    let mut join = |sink: &mut Sink<'_>, from, ns: Sym, attack, text: &str| {
-        if let Some(ix) = world.namespace(ns).filter(|_| !world.claims_of(ns).is_empty()) {
-            let fact = sink.fact(world.namespaces[ix.index()].object, "", text);
+    let mut join = |sink: &mut Sink<'_>, from, ns: Sym, attack, fact| {
+        if !world.claims_of(ns).is_empty() {
             sink.edge(from, part(ns), attack, &[fact]);
             places.insert(ns);
         }
     };
-    for ns in admins {
-        if let Some(ix) = world.namespace(*ns) {
-            let (from, text) = (Thing::NamespaceAdmin(ix), "what it holds, its admin holds");
-            join(sink, from, *ns, &IS_NAMESPACE_ADMIN, text);
-        }
+    for ix in admins.iter().filter_map(|ns| world.namespace(*ns)) {
+        let namespace = &world.namespaces[ix.index()];
+        let fact = of_admin(sink, namespace);
+        join(sink, Thing::NamespaceAdmin(ix), namespace.name, &IS_NAMESPACE_ADMIN, fact);
     }
     for of in beside {
         let Some(template) = TEMPLATES.get(of as usize - 1) else { continue };
         let from = Thing::Set(SetKey { kind: &CLAIMS_BESIDE, ns: Sym::EMPTY, of });
-        for ns in template.namespaces(world) {
-            let text = format!("has a {} to change", template.kind);
-            join(sink, from, ns, &SET_MEMBER, &text);
+        for ix in template.namespaces(world).iter().filter_map(|ns| world.namespace(*ns)) {
+            let namespace = &world.namespaces[ix.index()];
+            let fact = template.stands(sink, namespace);
+            join(sink, from, namespace.name, &SET_MEMBER, fact);
         }
     }
     if keys.contains(&SetKey { kind: &CLAIMS, ns: Sym::EMPTY, of: 0 }) {
         for namespace in &world.namespaces {
-            let text = "a namespace of the cluster";
-            join(sink, cluster(&CLAIMS), namespace.name, &SET_MEMBER, text);
+            let fact = sink.fact(namespace.object, "", "a namespace of the cluster");
+            join(sink, cluster(&CLAIMS), namespace.name, &SET_MEMBER, fact);
         }
     }
     if places.is_empty() {
@@ -340,12 +338,10 @@ fn path(
                 }
             }
             Gain::Socket | Gain::Execute | Gain::CorePattern | Gain::StaticPods if any => {
-                let control = world.nodes.iter().any(|n| n.control_plane != ControlPlane::No);
-                let kinds = [(&WORKER_NODES, true), (&CONTROL_PLANE_NODES, control)];
-                for (kind, _) in kinds.into_iter().filter(|(_, there)| *there) {
-                    put(sink, cluster(kind), odds, &[says]);
-                    keys.push(SetKey { kind, ns: Sym::EMPTY, of: 0 });
+                for nodes in node_sets(world) {
+                    put(sink, cluster(nodes), odds, &[says]);
                 }
+                keys.extend(node_keys(world));
             }
             Gain::Socket | Gain::Execute | Gain::CorePattern | Gain::StaticPods => {
                 all.iter().for_each(|n| put(sink, Thing::Node(*n), odds, &[says]));

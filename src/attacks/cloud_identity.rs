@@ -9,7 +9,7 @@
 use super::Family;
 use super::cloud_pods::containers;
 use super::pod_api::{named, set_of};
-use super::sets::SET_MEMBER;
+use super::sets::{SET_MEMBER, of_admin};
 use super::tokens::TOKEN_REQUEST;
 use super::workload_patch::{WORKLOAD_PATCH, patchers};
 use super::workloads::{POD_CREATE_AS_SERVICE_ACCOUNT, creators};
@@ -371,15 +371,13 @@ fn makers(world: &World, sink: &mut Sink<'_>, namespaces: &BTreeSet<Sym>) {
     for (set, (template, standing)) in sets {
         for ns in standing {
             let Some(namespace) = world.namespace(ns) else { continue };
-            let object = world.namespaces[namespace.index()].object;
-            let fact = sink.fact(object, "", &format!("has a {} to change", template.kind));
+            let fact = template.stands(sink, &world.namespaces[namespace.index()]);
             sink.edge(set, set_of(&BY_POD, Scope::Namespace(ns)), &SET_MEMBER, &[fact]);
         }
     }
     for ns in namespaces {
         let Some(namespace) = world.namespace(*ns) else { continue };
-        let object = world.namespaces[namespace.index()].object;
-        let fact = sink.fact(object, "", "what it holds, its admin holds");
+        let fact = of_admin(sink, &world.namespaces[namespace.index()]);
         let (from, to) = (Thing::NamespaceAdmin(namespace), set_of(&BY_POD, Scope::Namespace(*ns)));
         sink.edge(from, to, &super::structure::IS_NAMESPACE_ADMIN, &[fact]);
     }

@@ -50,13 +50,7 @@ pub(super) fn containers(world: &World, sink: &mut Sink<'_>, identities: &mut Id
     let mut known: FxHashMap<(u32, Sym), Vec<Projected>> = FxHashMap::default();
     let mut kubelets = BTreeSet::new();
     for host in world.hosts() {
-        let (account, served) = match host {
-            Host::Pod(ix) => {
-                let pod = &world.pods[ix.index()];
-                (pod.account, pod.live)
-            }
-            Host::Template(ix) => (world.workloads[ix.index()].account, false),
-        };
+        let account = world.host_account(host);
         let Some(account) = account.filter(|a| world.accounts[a.index()].exists) else { continue };
         let (object, _) = world.host_object(host);
         let volumes = known.entry(world.host_shape(host)).or_insert_with(|| projected(world, host));
@@ -95,7 +89,7 @@ pub(super) fn containers(world: &World, sink: &mut Sink<'_>, identities: &mut Id
             let Some(name) = provider.named(world, account).filter(|_| !has_volume) else {
                 continue;
             };
-            if let Some(fact) = by_itself(world, sink, provider, host, served) {
+            if let Some(fact) = by_itself(world, sink, provider, host) {
                 let facts: Vec<Fact> =
                     [fact].into_iter().chain(provider.fact(world, sink, account)).collect();
                 for (i, container) in world.host_spec(host).containers.iter().enumerate() {
@@ -119,13 +113,7 @@ fn known_node(world: &World, host: Host) -> Option<NodeIx> {
 /// Why a container without a token in a volume gets the account's identity: GKE's metadata server
 /// gives it to whoever asks from the pod's address, and the webhooks of the others put a token into
 /// pods that are yet to be served.
-fn by_itself(
-    world: &World,
-    sink: &mut Sink<'_>,
-    provider: &Provider,
-    host: Host,
-    served: bool,
-) -> Option<Fact> {
+fn by_itself(world: &World, sink: &mut Sink<'_>, provider: &Provider, host: Host) -> Option<Fact> {
     let (object, _) = world.host_object(host);
     let account = world.text(world.host_spec(host).account);
     let mut runs_as =
@@ -138,7 +126,7 @@ fn by_itself(
         });
         return (!world.host_spec(host).host_network && !without).then(runs_as).flatten();
     }
-    if served {
+    if world.is_served(host) {
         return None;
     }
     if provider.attack != &AZURE_WORKLOAD_IDENTITY {

@@ -9,7 +9,7 @@ use crate::sym::Sym;
 use crate::world::hosts::Host;
 use crate::world::nodes::ControlPlane;
 use crate::world::pods::Volume;
-use crate::world::{AccountIx, NodeIx, PodIx, UNKNOWN_NODE, WorkloadIx, World};
+use crate::world::{AccountIx, NodeIx, UNKNOWN_NODE, WorkloadIx, World};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 
@@ -70,9 +70,10 @@ pub(super) fn members(world: &World, sink: &mut Sink<'_>, keys: &[SetKey]) {
         let name = sink.fact(row.object, "", world.text(row.name)).value;
         for ix in world.pods_on(node).iter().filter(|p| world.is_running(**p)) {
             let pod = &world.pods[ix.index()];
+            let host = Host::Pod(*ix);
             let left = known
-                .entry((pod.ns, pod.spec, pod.account, pod.live))
-                .or_insert_with(|| left_behind(world, sink, &audiences, Host::Pod(*ix)));
+                .entry(world.host_unit(host))
+                .or_insert_with(|| left_behind(world, sink, &audiences, host));
             let on = Fact { object: pod.object, field: placed, value: name };
             for credential in left {
                 put(sink, pod.object, Some(on).filter(|_| !unplaced), credential);
@@ -146,10 +147,7 @@ fn left_behind(
 /// The account whose API token lies in a pod's volumes, and the field that says so.
 fn api_token(world: &World, audiences: &[Sym], host: Host) -> Option<(AccountIx, String)> {
     let spec = world.host_spec(host);
-    let (account, served) = match host {
-        Host::Pod(pod) => (world.pods[pod.index()].account?, is_served(world, pod)),
-        Host::Template(workload) => (world.workloads[workload.index()].account?, false),
-    };
+    let account = world.host_account(host)?;
     if !world.accounts[account.index()].exists {
         return None;
     }
@@ -161,9 +159,5 @@ fn api_token(world: &World, audiences: &[Sym], host: Host) -> Option<(AccountIx,
     }
     // Admission has not put the volume in yet.
     let automount = spec.automount.or(world.accounts[account.index()].automount) != Some(false);
-    (!served && automount).then(|| (account, ".spec.serviceAccountName".to_owned()))
-}
-
-fn is_served(world: &World, pod: PodIx) -> bool {
-    world.pods[pod.index()].live
+    (!world.is_served(host) && automount).then(|| (account, ".spec.serviceAccountName".to_owned()))
 }

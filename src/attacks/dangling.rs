@@ -1,7 +1,7 @@
 //! Service accounts that bindings name and nobody has made: whoever makes one gets its rights.
 
 use super::Family;
-use super::certificates::needed_together;
+use super::gate::{PART, gate, needed_together};
 use super::impersonation::{cluster, is_absent};
 use super::sets::SET_MEMBER;
 use super::together::parts;
@@ -169,15 +169,13 @@ fn feed(
 /// The gate of one account.
 fn open(world: &World, sink: &mut Sink<'_>, ns: Sym, account: AccountIx) {
     let of = number(account);
-    let gate = Thing::Gate(SetKey { kind: &ACCOUNT, ns, of });
-    let part = needed_together(world, sink);
-    let sure = Odds::certain(1.0);
     let own = Thing::Set(SetKey { kind: &TOKENS, ns, of });
     let any = Thing::Set(SetKey { kind: &TOKENS, ns, of: 0 });
     let makers = Thing::Set(SetKey { kind: &MAKERS, ns, of: 0 });
-    sink.edge_with(any, own, &CREATE_DANGLING_SUBJECT, sure, &[part]);
-    sink.edge_with(own, gate, &CREATE_DANGLING_SUBJECT, sure, &[part]);
-    sink.edge_with(makers, gate, &CREATE_DANGLING_SUBJECT, sure, &[part]);
+    let part = needed_together(world, sink);
+    sink.edge_with(any, own, &CREATE_DANGLING_SUBJECT, PART, &[part]);
+    let key = SetKey { kind: &ACCOUNT, ns, of };
+    let gate = gate(world, sink, key, &CREATE_DANGLING_SUBJECT, &[own, makers]);
     let object = world.accounts[account.index()].object;
     let fact = sink.fact(object, "", "named by a binding, and not there");
     let odds = CREATE_DANGLING_SUBJECT.odds;

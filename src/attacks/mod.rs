@@ -20,6 +20,7 @@ mod credentials;
 mod dangling;
 mod escape;
 mod exposure;
+mod gate;
 mod host_paths;
 mod hostpath;
 mod impersonation;

@@ -8,9 +8,9 @@ use super::Family;
 use super::tokens::{api_audiences, is_api_audience};
 use crate::graph::{Confidence, Fact, Odds, Sink, Thing, Value};
 use crate::sym::Sym;
-use crate::world::hosts::Host;
+use crate::world::hosts::{Host, Unit};
 use crate::world::pods::{PodSpec, Volume};
-use crate::world::{AccountIx, NodeIx, ObjectId, PodIx, SecretIx, UNKNOWN_NODE, WorkloadIx, World};
+use crate::world::{AccountIx, NodeIx, ObjectId, SecretIx, UNKNOWN_NODE, World};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::BTreeSet;
 
@@ -241,7 +241,7 @@ impl OneNode<'_> {
             Host::Pod(ix) => {
                 let pod = &self.world.pods[ix.index()];
                 let ended = !self.world.is_running(*ix);
-                !pod.mirror && seen.insert((Unit::of(self.world, *host), ended))
+                !pod.mirror && seen.insert((self.world.host_unit(*host), ended))
             }
             Host::Template(_) => true,
         })
@@ -273,7 +273,7 @@ impl OneNode<'_> {
         let world = self.world;
         let mut seen = BTreeSet::new();
         for host in self.bound() {
-            let Some(account) = account_of(world, host).filter(|_| !is_served(world, host)) else {
+            let Some(account) = world.host_account(host).filter(|_| !world.is_served(host)) else {
                 continue;
             };
             if !world.host_spec(host).pull_secrets.is_empty() || !seen.insert(account) {
@@ -322,26 +322,6 @@ impl OneNode<'_> {
     }
 }
 
-/// What tells pods apart as far as a kubelet's rights go: the namespace, the specification, the
-/// account, and whether the API server has served the pod. A template stands for itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Unit {
-    Pods(Sym, u32, Option<AccountIx>, bool),
-    Template(WorkloadIx),
-}
-
-impl Unit {
-    fn of(world: &World, host: Host) -> Self {
-        match host {
-            Host::Pod(ix) => {
-                let pod = &world.pods[ix.index()];
-                Self::Pods(pod.ns, pod.spec, pod.account, pod.live)
-            }
-            Host::Template(workload) => Self::Template(workload),
-        }
-    }
-}
-
 /// What is known of the pods of each unit, so that it is worked out once and not on every node.
 struct Known {
     /// What the API server takes for its own audience, as its flags say where they are shown.
@@ -366,7 +346,7 @@ impl Known {
 
     /// The Secrets that the unit's pods name, each with the first field that does.
     fn references(&mut self, world: &World, sink: &mut Sink<'_>, host: Host) -> &[(SecretIx, Sym)] {
-        self.references.entry(Unit::of(world, host)).or_insert_with(|| {
+        self.references.entry(world.host_unit(host)).or_insert_with(|| {
             let (_, ns) = world.host_object(host);
             let mut found = Vec::new();
             references(world.host_spec(host), &mut |name, field| {
@@ -386,8 +366,8 @@ impl Known {
         host: Host,
     ) -> Option<(AccountIx, Reason)> {
         let (audiences, unchecked) = (&self.audiences, &self.unchecked);
-        *self.tokens.entry(Unit::of(world, host)).or_insert_with(|| {
-            let account = account_of(world, host)?;
+        *self.tokens.entry(world.host_unit(host)).or_insert_with(|| {
+            let account = world.host_account(host)?;
             let spec = world.host_spec(host);
             let is_api = |audience| is_api_audience(world, audiences, audience);
             let row = &world.accounts[account.index()];
@@ -400,7 +380,7 @@ impl Known {
                 (Why::Volume, field, "for the API server".to_owned())
             } else {
                 let field = ".spec.serviceAccountName".to_owned();
-                if !is_served(world, host) && spec.automount.or(row.automount).unwrap_or(true) {
+                if !world.is_served(host) && spec.automount.or(row.automount).unwrap_or(true) {
                     (Why::Automount, field, format!("{name}, whose token is mounted by default"))
                 } else {
                     let version = unchecked.as_ref()?;
@@ -430,20 +410,6 @@ enum Why {
     Automount,
     /// The API server is of a version that does not compare audiences.
     Unchecked,
-}
-
-fn account_of(world: &World, host: Host) -> Option<AccountIx> {
-    let pod = |ix: PodIx| world.pods[ix.index()].account;
-    let workload = |ix: WorkloadIx| world.workloads[ix.index()].account;
-    match host {
-        Host::Pod(ix) => pod(ix),
-        Host::Template(ix) => workload(ix),
-    }
-}
-
-/// Whether what runs shows what admission has added to it.
-fn is_served(world: &World, host: Host) -> bool {
-    matches!(host, Host::Pod(ix) if world.pods[ix.index()].live)
 }
 
 /// Every Secret that a specification names, with the field.

@@ -5,12 +5,13 @@
 //! node's identity may do is in `node`.
 
 use super::Family;
-use super::certificates::{GROUP, REQUESTS, approvers, is_eks, needed_together};
+use super::certificates::{Approval, GROUP, REQUESTS, is_eks, readers};
+use super::gate::{PART, gate, needed_together};
 use super::impersonation::{NODE_IDENTITIES, cluster, node_members};
 use super::together::{Right, parts, together};
 use crate::graph::{Attack, Fact, Odds, SetKey, SetKind, Sink, Thing};
 use crate::sym::Sym;
-use crate::world::grants::{Grant, Permission};
+use crate::world::grants::Permission;
 use crate::world::{Principal, World};
 
 crate::attack! {
@@ -128,7 +129,14 @@ pub(super) static FAMILY: Family = Family {
     find,
 };
 
-const SIGNERS: &[&str] = &["kubernetes.io/kube-apiserver-client-kubelet", "kubernetes.io/*"];
+static BY_APPROVAL: Approval = Approval {
+    attack: &CSR_APPROVE_KUBELET_CLIENT,
+    signers: &["kubernetes.io/kube-apiserver-client-kubelet", "kubernetes.io/*"],
+    create: &CREATE,
+    approve: &APPROVE,
+    read: &READ,
+    signed: &GATE,
+};
 
 fn find(world: &World, sink: &mut Sink<'_>) {
     bootstrap_tokens(world, sink);
@@ -139,7 +147,10 @@ fn find(world: &World, sink: &mut Sink<'_>) {
     if runs(world, ["csrapproving", "certificatesigningrequest-approving-controller"]) {
         automatic(world, sink);
     }
-    by_approval(world, sink);
+    let askers = |sink: &mut Sink<'_>, from, facts: &[Fact]| askers(world, sink, from, facts);
+    if let Some(gate) = BY_APPROVAL.open(world, sink, askers) {
+        identities(world, sink, gate, BY_APPROVAL.attack);
+    }
 }
 
 /// Whether the controller manager runs a controller, for all that its flags show: its old name and
@@ -243,16 +254,6 @@ fn askers(
     others.map(with).collect()
 }
 
-/// The rights to read a request: whoever creates one chooses its name, so a right limited to a name
-/// is enough.
-fn readers(world: &World) -> Vec<Grant<'_>> {
-    parts(world, &["get", "list", "watch"].map(|verb| Permission::cluster(verb, GROUP, REQUESTS)))
-}
-
-/// The parts of a gate lead into it without a likelihood of their own: the step's stands on the
-/// edge out of it.
-const PART: Odds = Odds::certain(1.0);
-
 /// The controller asks whether whoever created the request may create `nodeclient`, without a name.
 fn automatic(world: &World, sink: &mut Sink<'_>) {
     let attack = &NODE_BOOTSTRAP;
@@ -269,58 +270,17 @@ fn automatic(world: &World, sink: &mut Sink<'_>) {
             sink.edge_with(from, cluster(&AUTO), attack, PART, &facts);
         }
     }
-    let readers = readers(world);
-    if !any || readers.is_empty() {
+    if !any || !readers(world, sink, &AUTO_READ, attack) {
         return;
     }
-    for grant in readers {
-        let facts = sink.grant(&grant);
-        let from = Thing::Binding(grant.binding);
-        sink.edge_with(from, cluster(&AUTO_READ), attack, PART, &facts);
-    }
-    gate(world, sink, attack, &[&AUTO, &AUTO_READ], &AUTO_GATE);
+    let key = SetKey { kind: &AUTO_GATE, ns: Sym::EMPTY, of: 0 };
+    let gate = gate(world, sink, key, attack, &[&AUTO, &AUTO_READ].map(cluster));
+    identities(world, sink, gate, attack);
 }
 
-fn by_approval(world: &World, sink: &mut Sink<'_>) {
-    let attack = &CSR_APPROVE_KUBELET_CLIENT;
-    let creators = parts(world, &[Permission::cluster("create", GROUP, REQUESTS)]);
-    let approvers = approvers(world, SIGNERS);
-    if creators.is_empty() || approvers.is_empty() {
-        return;
-    }
-    for grant in &creators {
-        let facts = sink.grant(grant);
-        for (from, facts) in askers(world, sink, Thing::Binding(grant.binding), &facts) {
-            sink.edge_with(from, cluster(&CREATE), attack, PART, &facts);
-        }
-    }
-    for held in &approvers {
-        let facts = held.facts(world, sink);
-        sink.edge_with(held.from(), cluster(&APPROVE), attack, PART, &facts);
-        // The answer to an approval is the whole request, the certificate in it once it is signed.
-        sink.edge_with(held.from(), cluster(&READ), attack, Odds::likely(0.9), &facts);
-    }
-    for grant in readers(world) {
-        let facts = sink.grant(&grant);
-        let from = Thing::Binding(grant.binding);
-        sink.edge_with(from, cluster(&READ), attack, PART, &facts);
-    }
-    gate(world, sink, attack, &[&CREATE, &APPROVE, &READ], &GATE);
-}
-
-/// The gate that opens when all its parts are held, and the identities of nodes behind it.
-fn gate(
-    world: &World,
-    sink: &mut Sink<'_>,
-    attack: &'static Attack,
-    of: &[&'static SetKind],
-    kind: &'static SetKind,
-) {
+/// The identities of nodes behind a gate.
+fn identities(world: &World, sink: &mut Sink<'_>, gate: Thing<'_>, attack: &'static Attack) {
     let fact = needed_together(world, sink);
-    let gate = Thing::Gate(SetKey { kind, ns: Sym::EMPTY, of: 0 });
-    for part in of {
-        sink.edge_with(cluster(part), gate, attack, PART, &[fact]);
-    }
     sink.edge(gate, cluster(&NODE_IDENTITIES), attack, &[fact]);
     node_members(world, sink);
 }

@@ -1,7 +1,7 @@
 //! Rights on the API's nodes: the kubelet behind `nodes/proxy`, and where pods are placed.
 
 use super::Family;
-use super::certificates::needed_together;
+use super::gate::{gate, needed_together};
 use super::impersonation::cluster;
 use super::sets::{PODS, SET_MEMBER};
 use super::structure::Owned;
@@ -196,11 +196,9 @@ fn steal(world: &World, sink: &mut Sink<'_>) {
     }
     let part = needed_together(world, sink);
     for ns in scopes {
-        let gate = Thing::Gate(SetKey { kind: &STEAL, ns, of: 0 });
         let evict = Thing::Set(SetKey { kind: &EVICT, ns, of: 0 });
-        for input in [evict, cluster(&DIVERT), cluster(&HELD)] {
-            sink.edge_with(input, gate, &STEAL_PODS, sure, &[part]);
-        }
+        let parts = [evict, cluster(&DIVERT), cluster(&HELD)];
+        let gate = gate(world, sink, SetKey { kind: &STEAL, ns, of: 0 }, &STEAL_PODS, &parts);
         let movable = Thing::Set(SetKey { kind: &MOVABLE, ns, of: 0 });
         sink.edge(gate, movable, &STEAL_PODS, &[part]);
         movable_pods(world, sink, ns);

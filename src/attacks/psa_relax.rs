@@ -7,7 +7,7 @@
 use super::Family;
 use super::impersonation::cluster;
 use super::pod_api::{admits, enforced, set_of};
-use super::sets::{CONTROL_PLANE_NODES, SET_MEMBER, WORKER_NODES};
+use super::sets::{SET_MEMBER, node_keys, node_sets};
 use super::together::allows_everything;
 use super::workload_patch::{Template, patchers};
 use super::workloads::creators;
@@ -15,7 +15,6 @@ use crate::graph::{Attack, Fact, Odds, SetKey, SetKind, Sink, Thing};
 use crate::sym::Sym;
 use crate::world::admission::Level;
 use crate::world::grants::{Grant, Names, Permission, Scope};
-use crate::world::nodes::ControlPlane;
 use crate::world::{Namespace, World};
 use std::collections::BTreeSet;
 
@@ -227,9 +226,8 @@ fn open(world: &World, sink: &mut Sink<'_>, gates: &[&Namespace]) {
 
 fn nodes(world: &World, sink: &mut Sink<'_>, from: Thing<'_>, namespace: &Namespace) {
     let (level, _) = enforced(world, sink, namespace);
-    sink.edge(from, cluster(&WORKER_NODES), &NAMESPACE_PSA_RELAX, &[level]);
-    if world.nodes.iter().any(|n| n.control_plane != ControlPlane::No) {
-        sink.edge(from, cluster(&CONTROL_PLANE_NODES), &NAMESPACE_PSA_RELAX, &[level]);
+    for nodes in node_sets(world) {
+        sink.edge(from, cluster(nodes), &NAMESPACE_PSA_RELAX, &[level]);
     }
 }
 
@@ -266,6 +264,5 @@ pub(super) fn members(world: &World, sink: &mut Sink<'_>, keys: &mut Vec<SetKey>
             nodes(world, sink, from, namespace);
         }
     }
-    let key = |kind| SetKey { kind, ns: Sym::EMPTY, of: 0 };
-    keys.extend([key(&WORKER_NODES), key(&CONTROL_PLANE_NODES)]);
+    keys.extend(node_keys(world));
 }

@@ -4,10 +4,12 @@
 //! An attack puts an edge to the set, and the set's members get their edges here, once, whoever
 //! leads there. A set of the whole cluster has the sets of its namespaces as members.
 
-use crate::graph::{Named, Odds, SetKey, SetKind, Sink, Thing};
+use crate::graph::{Fact, Named, Odds, SetKey, SetKind, Sink, Thing};
 use crate::sym::Sym;
 use crate::world::nodes::ControlPlane;
-use crate::world::{AccountIx, NodeIx, PodIx, SecretIx, UNKNOWN_NODE, WorkloadIx, World};
+use crate::world::{
+    AccountIx, Namespace, NodeIx, PodIx, SecretIx, UNKNOWN_NODE, WorkloadIx, World,
+};
 
 crate::attack! {
     /// Belongs to a set of things that an attack reaches alike.
@@ -41,6 +43,24 @@ pub(super) static CONTROL_PLANE_NODES: SetKind =
 /// Privileged pods that may be created: each leads to every node.
 pub(super) static PRIVILEGED_PODS: SetKind =
     SetKind { id: "privileged-pods", noun: "privileged pods to create" };
+
+/// The sets of nodes that are not empty: the workers', and the control plane's where it is shown.
+/// Together they are every node; apart they let an answer tell which was reached.
+pub(super) fn node_sets(world: &World) -> &'static [&'static SetKind] {
+    static SETS: [&SetKind; 2] = [&WORKER_NODES, &CONTROL_PLANE_NODES];
+    let control_plane = world.nodes.iter().any(|n| n.control_plane != ControlPlane::No);
+    if control_plane { &SETS } else { &SETS[..1] }
+}
+
+/// The keys of [`node_sets`].
+pub(super) fn node_keys(world: &World) -> impl Iterator<Item = SetKey> {
+    node_sets(world).iter().map(|kind| SetKey { kind, ns: Sym::EMPTY, of: 0 })
+}
+
+/// The fact behind a namespace's things being its admin's.
+pub(super) fn of_admin(sink: &mut Sink<'_>, namespace: &Namespace) -> Fact {
+    sink.fact(namespace.object, "", "what it holds, its admin holds")
+}
 
 /// Puts the members of the named sets into the sink. A kind that has its members from its own
 /// attack (the backends of a Service) is not known here and left alone.

@@ -5,10 +5,10 @@
 //! volume and making the pod are two requests, which two conquered identities may make: a gate.
 
 use super::Family;
-use super::certificates::needed_together;
+use super::gate::{PART, gate};
 use super::impersonation::cluster;
 use super::pod_api::{admits, enforced, set_of};
-use super::sets::{CONTROL_PLANE_NODES, WORKER_NODES};
+use super::sets::{node_keys, node_sets, of_admin};
 use super::structure::IS_NAMESPACE_ADMIN;
 use super::together::allows_everything;
 use super::workload_patch::{WORKLOAD_PATCH, patchers};
@@ -17,7 +17,6 @@ use crate::graph::{Confidence, Odds, SetKey, SetKind, Sink, Thing};
 use crate::sym::Sym;
 use crate::world::admission::Level;
 use crate::world::grants::{Names, Permission, Scope};
-use crate::world::nodes::ControlPlane;
 use crate::world::{Namespace, World};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -68,24 +67,14 @@ static MOUNTERS: SetKind = SetKind { id: "claiming-pods", noun: "pods to create 
 /// Opens when the volume and the pod can be made.
 static MOUNTED: SetKind = SetKind { id: "mounted-host-path", noun: "host paths behind a claim" };
 
-/// The parts of a gate lead into it without a likelihood of their own: the step's stands on the
-/// edge out of it.
-const PART: Odds = Odds::certain(1.0);
-
 const VERB: Permission = Permission::cluster("create", "", "persistentvolumes");
 
 fn find(world: &World, sink: &mut Sink<'_>) {
     let (masters, mut grants): (Vec<_>, Vec<_>) =
         world.grants(&VERB).into_iter().partition(|g| allows_everything(world, g));
     grants.dedup_by_key(|g| (g.binding, g.rule));
-    let mut makers: Vec<Maintainer> = grants
-        .iter()
-        .map(|grant| Maintainer {
-            from: Thing::Binding(grant.binding),
-            scope: grant.scope,
-            facts: sink.grant(grant).to_vec(),
-        })
-        .collect();
+    let mut makers: Vec<Maintainer> =
+        grants.iter().map(|grant| Maintainer::by(sink, grant)).collect();
     makers.extend(applied(world, sink));
     if makers.is_empty() {
         return;
@@ -111,9 +100,8 @@ fn find(world: &World, sink: &mut Sink<'_>) {
             weakest(named.map(|ix| &world.namespaces[ix.index()]))
         });
         let Some(namespace) = place else { continue };
-        let text = format!("has a {} to change", template.kind);
         let mut facts = m.facts;
-        facts.push(sink.fact(namespace.object, "", &text));
+        facts.push(template.stands(sink, namespace));
         let mut odds = WORKLOAD_PATCH.odds;
         if !admits(namespace, Level::Baseline) {
             odds = odds.but(1.0, Confidence::Likely);
@@ -163,29 +151,26 @@ pub(super) fn members(world: &World, sink: &mut Sink<'_>, keys: &mut Vec<SetKey>
     for ix in admins.iter().filter_map(|ns| world.namespace(*ns)) {
         let namespace = &world.namespaces[ix.index()];
         let key = SetKey { kind: &MOUNTERS, ns: namespace.name, of: 0 };
-        let fact = sink.fact(namespace.object, "", "what it holds, its admin holds");
+        let fact = of_admin(sink, namespace);
         let from = Thing::NamespaceAdmin(ix);
         sink.edge(from, Thing::Set(key), &IS_NAMESPACE_ADMIN, &[fact]);
         keys.push(key);
     }
     let places: BTreeSet<Sym> = keys.iter().filter(|k| k.kind == &MOUNTERS).map(|k| k.ns).collect();
-    let control_plane = world.nodes.iter().any(|n| n.control_plane != ControlPlane::No);
     for ns in places {
         let scope = if ns.is_empty() { Scope::Cluster } else { Scope::Namespace(ns) };
         let Some(namespace) = weakest(world.reached(scope).iter()) else { continue };
-        let gate = Thing::Gate(SetKey { kind: &MOUNTED, ns, of: 0 });
-        let part = needed_together(world, sink);
-        sink.edge_with(cluster(&VOLUMES), gate, &PV_HOST_PATH_CREATE, PART, &[part]);
-        sink.edge_with(set_of(&MOUNTERS, scope), gate, &PV_HOST_PATH_CREATE, PART, &[part]);
+        let parts = [cluster(&VOLUMES), set_of(&MOUNTERS, scope)];
+        let key = SetKey { kind: &MOUNTED, ns, of: 0 };
+        let gate = gate(world, sink, key, &PV_HOST_PATH_CREATE, &parts);
         let (level, sure) = enforced(world, sink, namespace);
         // Without root inside, the files' modes apply.
         let root = admits(namespace, Level::Baseline);
         let (factor, sure) = if root { (1.0, sure) } else { (0.7, Confidence::Likely) };
         let odds = PV_HOST_PATH_CREATE.odds.but(factor, sure);
-        let nodes = [(&WORKER_NODES, true), (&CONTROL_PLANE_NODES, control_plane)];
-        for (kind, _) in nodes.into_iter().filter(|(_, any)| *any) {
+        for kind in node_sets(world) {
             sink.edge_with(gate, cluster(kind), &PV_HOST_PATH_CREATE, odds, &[level]);
         }
-        keys.extend([whole(&WORKER_NODES), whole(&CONTROL_PLANE_NODES)]);
+        keys.extend(node_keys(world));
     }
 }

@@ -384,7 +384,7 @@ pub(super) fn powers(
     }
     for ix in &reached {
         let namespace = &world.namespaces[ix.index()];
-        let fact = sink.fact(namespace.object, "", "what it holds, its admin holds");
+        let fact = super::sets::of_admin(sink, namespace);
         for kind in [&PODS, &SECRETS, &SERVICE_ACCOUNTS] {
             let set = Thing::Set(SetKey { kind, ns: namespace.name, of: 0 });
             sink.edge(Thing::NamespaceAdmin(*ix), set, &IS_NAMESPACE_ADMIN, &[fact]);

@@ -4,6 +4,7 @@
 //! Making one and reading it are two requests, which two conquered identities may send. So both
 //! rights lead into a gate, one for the cluster and one for each namespace with a narrower right.
 
+use super::gate::PART;
 use super::pod_api::{named, set_of};
 use super::sets::{SERVICE_ACCOUNTS, SET_MEMBER};
 use super::workload_patch::patchers;
@@ -131,10 +132,6 @@ fn repoints(world: &World, sink: &mut Sink<'_>) {
     }
 }
 
-/// The parts of a gate lead into it without a likelihood of their own: the step's stands on the
-/// edge out of it.
-const PART: Odds = Odds::certain(1.0);
-
 /// Making a Secret and reading it: a gate for the cluster where both rights reach all of it, and
 /// one for each namespace that a narrower right is for.
 fn creations(world: &World, sink: &mut Sink<'_>) {
@@ -149,8 +146,7 @@ fn creations(world: &World, sink: &mut Sink<'_>) {
     }
     let mut makers = Vec::new();
     for grant in world.grants(&Permission::namespaced("create", "", "secrets")) {
-        let facts = sink.grant(&grant).to_vec();
-        makers.push(Maintainer { from: Thing::Binding(grant.binding), scope: grant.scope, facts });
+        makers.push(Maintainer::by(sink, &grant));
     }
     if makers.is_empty() {
         return;

@@ -196,20 +196,15 @@ fn in_containers(world: &World, sink: &mut Sink<'_>) {
     let audiences = api_audiences(world);
     let mut known: FxHashMap<(u32, Sym), Vec<Token>> = FxHashMap::default();
     for host in world.hosts() {
-        let (account, served) = match host {
-            Host::Pod(pod) => {
-                let pod = &world.pods[pod.index()];
-                (pod.account, pod.live)
-            }
-            Host::Template(workload) => (world.workloads[workload.index()].account, false),
-        };
+        let account = world.host_account(host);
         let Some(account) = account.filter(|a| world.accounts[a.index()].exists) else { continue };
         let spec = world.host_spec(host);
         let of_shape = known
             .entry(world.host_shape(host))
             .or_insert_with(|| tokens(world, sink, host, &audiences));
         // What the API server mounts by itself is in the pods that it has served already.
-        let default = if served { None } else { automount(world, sink, host, spec, account) };
+        let default =
+            if world.is_served(host) { None } else { automount(world, sink, host, spec, account) };
         for token in of_shape {
             let container: &Container = &spec.containers[token.container];
             if !enterable(world, host, container) {

@@ -8,14 +8,13 @@
 use super::Family;
 use super::pod_api::{admits, enforced, set_of};
 use super::sets::{
-    CONTROL_PLANE_NODES, PRIVILEGED_PODS, SECRETS, SERVICE_ACCOUNTS, SET_MEMBER, WORKER_NODES,
+    PRIVILEGED_PODS, SECRETS, SERVICE_ACCOUNTS, SET_MEMBER, WORKER_NODES, node_keys, node_sets,
 };
 use super::workload_patch::{self, PRIVILEGED_TEMPLATES, WORKLOAD_PATCH};
 use crate::graph::{Attack, Fact, Odds, SetKey, SetKind, Sink, Thing};
 use crate::sym::Sym;
 use crate::world::admission::Level;
-use crate::world::grants::{Holder, Names, Pair, Permission, Scope};
-use crate::world::nodes::ControlPlane;
+use crate::world::grants::{Grant, Holder, Names, Pair, Permission, Scope};
 use crate::world::{BindingIx, Namespace, World};
 use std::collections::BTreeSet;
 
@@ -162,6 +161,14 @@ pub(super) struct Maintainer {
     pub facts: Vec<Fact>,
 }
 
+impl Maintainer {
+    /// All subjects of the binding of a grant, wherever it applies.
+    pub(super) fn by(sink: &mut Sink<'_>, grant: &Grant<'_>) -> Self {
+        let facts = sink.grant(grant).to_vec();
+        Self { from: Thing::Binding(grant.binding), scope: grant.scope, facts }
+    }
+}
+
 fn find(world: &World, sink: &mut Sink<'_>) {
     for Maintainer { from, scope, facts } in creators(world, sink) {
         let to = |kind| set_of(kind, scope);
@@ -181,15 +188,8 @@ pub(super) fn pod_creation() -> Vec<Permission> {
 
 /// Everyone who may create something that makes pods.
 pub(super) fn creators(world: &World, sink: &mut Sink<'_>) -> Vec<Maintainer> {
-    let mut found: Vec<Maintainer> = world
-        .grants_any(&pod_creation())
-        .iter()
-        .map(|grant| Maintainer {
-            from: Thing::Binding(grant.binding),
-            scope: grant.scope,
-            facts: sink.grant(grant).to_vec(),
-        })
-        .collect();
+    let mut found: Vec<Maintainer> =
+        world.grants_any(&pod_creation()).iter().map(|grant| Maintainer::by(sink, grant)).collect();
     for (group, resource, kind) in MAKERS {
         let exists = |ns, name| match *kind {
             "Pod" => world.pod(ns, name).is_some(),
@@ -274,7 +274,6 @@ pub(super) fn privileged_members(world: &World, sink: &mut Sink<'_>, keys: &mut 
         (&PRIVILEGED_PODS, &POD_CREATE_PRIVILEGED, &POD_CREATE_ON_CONTROL_PLANE),
         (&PRIVILEGED_TEMPLATES, &WORKLOAD_PATCH, &WORKLOAD_PATCH),
     ];
-    let control_plane = world.nodes.iter().any(|n| n.control_plane != ControlPlane::No);
     let whole = |kind| SetKey { kind, ns: Sym::EMPTY, of: 0 };
     let mut used = false;
     for (kind, on_worker, on_control_plane) in kinds {
@@ -293,15 +292,14 @@ pub(super) fn privileged_members(world: &World, sink: &mut Sink<'_>, keys: &mut 
             }
             // The edge into the set bears the likelihood of creating the pod.
             let odds = Odds { likelihood: 1.0, confidence: sure };
-            sink.edge_with(from, Thing::Set(whole(&WORKER_NODES)), on_worker, odds, &[level]);
-            if control_plane {
-                let to = Thing::Set(whole(&CONTROL_PLANE_NODES));
-                sink.edge_with(from, to, on_control_plane, odds, &[level]);
+            for nodes in node_sets(world) {
+                let attack = if *nodes == &WORKER_NODES { on_worker } else { on_control_plane };
+                sink.edge_with(from, Thing::Set(whole(nodes)), attack, odds, &[level]);
             }
             used = true;
         }
     }
     if used {
-        keys.extend([whole(&WORKER_NODES), whole(&CONTROL_PLANE_NODES)]);
+        keys.extend(node_keys(world));
     }
 }

@@ -190,22 +190,31 @@ fn merge_sinks(mut sinks: Vec<Sink<'_>>, first: usize, attacks: &[&'static Attac
     Frozen { texts, evidence, named, edges }
 }
 
-/// How many members each set has, those of the sets within it included. Sets stand three deep at
-/// most: the cluster's, the namespaces', and all pods of one.
+/// How many members each set has, those of the sets within it included. Sets may stand in sets, to
+/// any depth, and each is counted once. O(edges out of sets).
 fn set_sizes(graph: &Graph) -> Vec<u32> {
     let first = graph.layout.first_dynamic();
-    let mut sizes = vec![0; graph.node_count() - first];
-    for _ in 0..3 {
-        for place in 0..sizes.len() {
-            let members = graph.outgoing(NodeId::new(first + place));
-            let size = members.map(|(_, member)| match graph.kind(member) {
-                NodeKind::Set => sizes[member.index() - first],
-                _ => 1,
-            });
-            sizes[place] = size.sum();
+    let mut sizes = vec![None; graph.node_count() - first];
+    let mut stack: Vec<(usize, bool)> = Vec::new();
+    for place in 0..sizes.len() {
+        stack.push((place, false));
+        while let Some((place, counted)) = stack.pop() {
+            let within = || {
+                let members = graph.outgoing(NodeId::new(first + place)).map(|(_, member)| member);
+                members.map(|m| (graph.kind(m) == NodeKind::Set).then(|| m.index() - first))
+            };
+            if counted {
+                let size = within().map(|set| set.map_or(1, |set| sizes[set].unwrap_or(0)));
+                sizes[place] = Some(size.sum());
+            } else if sizes[place].is_none() {
+                // A set that stands in itself adds nothing to itself.
+                sizes[place] = Some(0);
+                stack.push((place, true));
+                stack.extend(within().flatten().map(|set| (set, false)));
+            }
         }
     }
-    sizes
+    sizes.into_iter().map(Option::unwrap_or_default).collect()
 }
 
 /// Whether a name is one that Kubernetes gives to its own components. The groups of everybody, and

@@ -2,13 +2,21 @@
 
 use super::pods::Container;
 use super::rows::Target;
-use super::{NodeIx, ObjectId, PodIx, ServiceIx, WorkloadIx, World};
+use super::{AccountIx, NodeIx, ObjectId, PodIx, ServiceIx, WorkloadIx, World};
 use crate::sym::Sym;
 
 /// Something that runs: a pod, or the template of a workload of which the snapshot has no pod.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Host {
     Pod(PodIx),
+    Template(WorkloadIx),
+}
+
+/// What tells pods apart as far as their credentials go: the namespace, the specification, the
+/// account, and whether the API server has served the pod. A template stands for itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Unit {
+    Pods(Sym, u32, Option<AccountIx>, bool),
     Template(WorkloadIx),
 }
 
@@ -74,6 +82,33 @@ impl World {
                 let workload = &self.workloads[workload.index()];
                 (workload.object, workload.ns)
             }
+        }
+    }
+
+    /// The service account of what runs.
+    #[must_use]
+    pub fn host_account(&self, host: Host) -> Option<AccountIx> {
+        match host {
+            Host::Pod(pod) => self.pods[pod.index()].account,
+            Host::Template(workload) => self.workloads[workload.index()].account,
+        }
+    }
+
+    /// Whether what runs shows what admission has added to it: the API server has served the pod.
+    #[must_use]
+    pub fn is_served(&self, host: Host) -> bool {
+        matches!(host, Host::Pod(pod) if self.pods[pod.index()].live)
+    }
+
+    /// What decides which accounts and Secrets a pod's fields mean. Pods of one unit hold the same.
+    #[must_use]
+    pub fn host_unit(&self, host: Host) -> Unit {
+        match host {
+            Host::Pod(ix) => {
+                let pod = &self.pods[ix.index()];
+                Unit::Pods(pod.ns, pod.spec, pod.account, pod.live)
+            }
+            Host::Template(workload) => Unit::Template(workload),
         }
     }
 
