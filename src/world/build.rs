@@ -5,8 +5,9 @@
 //! order in which objects were read.
 
 use super::cons::Cons;
+use super::remap::{Map, Remap};
 use super::resolve::{is_no_workload, resolve, unseen};
-use super::rows::{AccountRow, Labels, Map, NodeRow, Part, Remap, Row, SecretRow, WorkloadRow};
+use super::rows::{AccountRow, Labels, NodeRow, Part, Row, SecretRow, WorkloadRow};
 use super::{NOWHERE, UNKNOWN_NODE, World, builtin, rbac};
 use crate::sym::{Sym, Symbols, merge};
 use rustc_hash::FxHashSet;

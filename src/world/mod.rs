@@ -19,6 +19,7 @@ mod lower;
 pub mod nodes;
 pub mod pods;
 pub mod rbac;
+mod remap;
 mod resolve;
 mod roles;
 pub mod rows;

@@ -1,0 +1,334 @@
+//! From an object as served to a row: names interned, server defaults applied.
+
+mod network;
+mod pods;
+mod rbac;
+
+use super::rows::{
+    AccountRow, BindingRow, ClaimRow, ClassRow, NodeRow, Part, Phase, PodRow, PolicyRow, RoleRow,
+    Row, SecretRow, VolumeRow, WorkloadRow,
+};
+use crate::input::{Collect, Origin};
+use crate::k8s::scalar::Str;
+use crate::k8s::{Body, Kind, Meta, Object};
+use crate::sym::Sym;
+use rustc_hash::FxHasher;
+use std::hash::{Hash, Hasher};
+
+impl Collect for Part {
+    fn object(&mut self, object: Object<'_>, origin: Origin) {
+        self.count(&object.group, &object.kind_name);
+        let Some(kind) = object.kind else { return };
+        if object.meta.name.is_empty() && object.meta.generate_name.is_empty() {
+            self.unusable
+                .insert((origin, format!("a {} without `metadata.name`", kind.name())), ());
+            return;
+        }
+        self.lower(kind, &object.meta, object.body, origin);
+    }
+}
+
+fn number(value: crate::k8s::scalar::Int) -> u16 {
+    value.0.and_then(|n| u16::try_from(n).ok()).unwrap_or(0)
+}
+
+fn place(index: usize) -> u16 {
+    u16::try_from(index).unwrap_or(u16::MAX)
+}
+
+fn uid(uid: &str) -> u64 {
+    if uid.is_empty() {
+        return 0;
+    }
+    let mut hasher = FxHasher::default();
+    uid.hash(&mut hasher);
+    hasher.finish().max(1)
+}
+
+impl Part {
+    /// Counts an object, without a new text for each.
+    fn count(&mut self, group: &str, kind: &str) {
+        if let Some(count) = self.seen.get_mut(group).and_then(|kinds| kinds.get_mut(kind)) {
+            *count += 1;
+        } else {
+            self.seen.entry(group.to_owned()).or_default().insert(kind.to_owned(), 1);
+        }
+    }
+
+    fn sym(&mut self, text: &str) -> Sym {
+        self.symbols.intern(text)
+    }
+
+    fn syms(&mut self, texts: &[Str<'_>]) -> Box<[Sym]> {
+        texts.iter().map(|t| self.symbols.intern(t)).collect()
+    }
+
+    fn pairs<'a>(&mut self, pairs: impl Iterator<Item = (&'a str, &'a str)>) -> u32 {
+        let mut labels: Vec<_> =
+            pairs.map(|(k, v)| (self.symbols.intern(k), self.symbols.intern(v))).collect();
+        labels.sort_unstable();
+        self.labels.add(labels.into())
+    }
+
+    fn labels(&mut self, meta: &Meta<'_>) -> u32 {
+        self.pairs(meta.labels.0.iter().map(|(k, v)| (&**k, &**v)))
+    }
+
+    fn row<T>(&mut self, kind: Kind, meta: &Meta<'_>, origin: Origin, body: T) -> Row<T> {
+        let ns = match (kind.is_namespaced(), &*meta.namespace) {
+            (false, _) => Sym::EMPTY,
+            // kubectl writes a namespaced object without a namespace into the current one.
+            (true, "") => self.sym("default"),
+            (true, ns) => self.symbols.intern(ns),
+        };
+        let name = if meta.name.is_empty() { &meta.generate_name } else { &meta.name };
+        Row {
+            ns,
+            name: self.symbols.intern(name),
+            uid: uid(&meta.uid),
+            version: meta.resource_version.parse().unwrap_or(0),
+            origin,
+            labels: self.labels(meta),
+            body,
+        }
+    }
+
+    #[expect(clippy::too_many_lines, reason = "one arm a kind, each a few lines")]
+    fn lower(&mut self, kind: Kind, meta: &Meta<'_>, body: Body<'_>, origin: Origin) {
+        match (kind, body) {
+            (Kind::Namespace, _) => {
+                let row = self.row(kind, meta, origin, ());
+                self.namespaces.push(row);
+            }
+            (Kind::Pod, body) => {
+                let (spec, status) = match body {
+                    Body::Pod(spec, status) => (*spec, status),
+                    _ => Default::default(),
+                };
+                let mirror = meta.annotations.get("kubernetes.io/config.mirror").is_some();
+                let body = PodRow {
+                    node: self.sym(&spec.node_name),
+                    owner: self.owner(meta),
+                    phase: match &*status.phase {
+                        "Running" => Phase::Running,
+                        "Pending" => Phase::Pending,
+                        "Succeeded" | "Failed" => Phase::Finished,
+                        _ => Phase::Unknown,
+                    },
+                    mirror,
+                    live: !meta.uid.is_empty() || !status.phase.is_empty(),
+                    template_hash: self.template_hash(meta),
+                    spec: self.pod_spec(&spec, is_control_plane_pod(meta)),
+                };
+                let row = self.row(kind, meta, origin, body);
+                self.pods.push(row);
+            }
+            (k, body) if k.is_workload() => {
+                let (spec, status) = match body {
+                    Body::Workload(spec, status) => (*spec, status),
+                    _ => Default::default(),
+                };
+                let ended = status
+                    .conditions
+                    .iter()
+                    .any(|c| matches!(&*c.kind, "Complete" | "Failed") && &*c.status == "True");
+                let template =
+                    spec.template.or_else(|| spec.job_template?.spec?.template).unwrap_or_default();
+                let template_meta = template.metadata.unwrap_or_default();
+                let body = WorkloadRow {
+                    kind: self.sym(k.name()),
+                    spec: template.spec.map(|spec| self.pod_spec(&spec, false)),
+                    owner: self.owner(meta),
+                    idle: spec.replicas.0 == Some(0) || k == Kind::Job && ended,
+                    template_labels: self.labels(&template_meta),
+                };
+                let row = self.row(kind, meta, origin, body);
+                self.workloads.push(row);
+            }
+            (Kind::Node, body) => {
+                let (spec, status) = match body {
+                    Body::Node(spec, status) => (spec, status),
+                    _ => Default::default(),
+                };
+                let info = status.node_info.unwrap_or_default();
+                let body = NodeRow {
+                    provider: self.sym(&spec.provider_id),
+                    addresses: status
+                        .addresses
+                        .iter()
+                        .map(|a| (self.symbols.intern(&a.kind), self.symbols.intern(&a.address)))
+                        .collect(),
+                    kubelet: self.sym(&info.kubelet_version),
+                    windows: &*info.operating_system == "windows",
+                };
+                let row = self.row(kind, meta, origin, body);
+                self.nodes.push(row);
+            }
+            (Kind::ServiceAccount, body) => {
+                let sa = match body {
+                    Body::ServiceAccount(sa) => sa,
+                    _ => Default::default(),
+                };
+                let body = AccountRow {
+                    automount: sa.automount.0,
+                    pull_secrets: self.syms(&sa.image_pull_secrets),
+                    annotations: self.cloud_annotations(meta),
+                };
+                let row = self.row(kind, meta, origin, body);
+                self.accounts.push(row);
+            }
+            (Kind::Secret, body) => {
+                let (of, keys) = match &body {
+                    Body::Secret { kind, keys } => (&**kind, &**keys),
+                    _ => ("", &[][..]),
+                };
+                let bootstrap = of == "bootstrap.kubernetes.io/token";
+                let has =
+                    |key: &str| bootstrap && (keys.is_empty() || keys.iter().any(|k| **k == *key));
+                let account = meta.annotations.get("kubernetes.io/service-account.name");
+                let account_uid = meta.annotations.get("kubernetes.io/service-account.uid");
+                let invalid = meta
+                    .labels
+                    .0
+                    .iter()
+                    .any(|(k, _)| &**k == "kubernetes.io/legacy-token-invalid-since");
+                let body = SecretRow {
+                    kind: self.sym(of),
+                    account: self.sym(account.unwrap_or("")),
+                    account_uid: uid(account_uid.unwrap_or("")),
+                    invalid,
+                    signs_in: has("usage-bootstrap-authentication"),
+                    extra_groups: has("auth-extra-groups"),
+                };
+                let row = self.row(kind, meta, origin, body);
+                self.secrets.push(row);
+            }
+            (Kind::ConfigMap, _) if is_aws_auth(meta) => {
+                let row = self.row(kind, meta, origin, ());
+                self.config_maps.push(row);
+            }
+            (Kind::PersistentVolume, Body::PersistentVolume(spec)) => {
+                let local = spec.host_path.is_none() && spec.local.is_some();
+                let path = spec.host_path.or(spec.local).unwrap_or_default();
+                let claim = spec.claim_ref.unwrap_or_default();
+                let claim = (self.sym(&claim.namespace), self.sym(&claim.name));
+                let placed = spec.node_affinity.0;
+                let body = VolumeRow { path: self.sym(&path.path), local, claim, placed };
+                let row = self.row(kind, meta, origin, body);
+                self.volumes.push(row);
+            }
+            (Kind::PersistentVolumeClaim, Body::PersistentVolumeClaim(spec)) => {
+                let one_pod = spec.access_modes.iter().any(|m| &**m == "ReadWriteOncePod");
+                let body = ClaimRow { volume: self.sym(&spec.volume_name), one_pod };
+                let row = self.row(kind, meta, origin, body);
+                self.claims.push(row);
+            }
+            (Kind::Role | Kind::ClusterRole, body) => {
+                let (rules, aggregation) = match body {
+                    Body::Role { rules, aggregation } => (rules, aggregation),
+                    _ => Default::default(),
+                };
+                let body = RoleRow {
+                    rules: rules.iter().map(|r| self.rule(r)).collect(),
+                    aggregation: aggregation.map(|a| {
+                        a.cluster_role_selectors.iter().map(|s| self.selector(s)).collect()
+                    }),
+                };
+                let row = self.row(kind, meta, origin, body);
+                self.roles.push(row);
+            }
+            (Kind::RoleBinding | Kind::ClusterRoleBinding, body) => {
+                let (role, subjects) = match body {
+                    Body::Binding { role, subjects } => (role, subjects),
+                    _ => Default::default(),
+                };
+                let body = BindingRow {
+                    role_kind: self.sym(&role.kind),
+                    role: self.sym(&role.name),
+                    subjects: subjects.iter().map(|s| self.subject(s)).collect(),
+                };
+                let row = self.row(kind, meta, origin, body);
+                self.bindings.push(row);
+            }
+            (Kind::Service, Body::Service(spec, status)) => {
+                let body = self.service(meta, &spec, &status);
+                let row = self.row(kind, meta, origin, body);
+                self.services.push(row);
+            }
+            (Kind::Ingress, Body::Ingress(spec, status)) => {
+                let body = self.ingress(meta, &spec, &status);
+                let row = self.row(kind, meta, origin, body);
+                self.ingresses.push(row);
+            }
+            (Kind::IngressClass, body) => {
+                let controller = match &body {
+                    Body::IngressClass(spec) => self.sym(&spec.controller),
+                    _ => Sym::EMPTY,
+                };
+                let default = meta.annotations.get("ingressclass.kubernetes.io/is-default-class")
+                    == Some("true");
+                let row = self.row(kind, meta, origin, ClassRow { controller, default });
+                self.classes.push(row);
+            }
+            (Kind::NetworkPolicy, Body::NetworkPolicy(spec)) => {
+                let selector = spec.pod_selector.unwrap_or_default();
+                let body = PolicyRow {
+                    selector: self.selector(&selector),
+                    // A policy that names no type isolates ingress.
+                    ingress: spec.policy_types.is_empty()
+                        || spec.policy_types.iter().any(|t| &**t == "Ingress"),
+                };
+                let row = self.row(kind, meta, origin, body);
+                self.policies.push(row);
+            }
+            _ => {}
+        }
+    }
+
+    /// The annotations by which a service account names its identity in a cloud.
+    fn cloud_annotations(&mut self, meta: &Meta<'_>) -> Box<[(Sym, Sym)]> {
+        let wanted = |key: &str| CLOUD_ANNOTATIONS.contains(&key);
+        let named = meta.annotations.0.iter().filter(|(key, value)| wanted(key) && **value != *"");
+        named.map(|(k, v)| (self.symbols.intern(k), self.symbols.intern(v))).collect()
+    }
+
+    fn owner(&mut self, meta: &Meta<'_>) -> Option<(Sym, Sym)> {
+        let owners = &meta.owner_references;
+        let owner = owners.iter().find(|o| o.controller.is_true()).or(owners.first())?;
+        Some((self.symbols.intern(&owner.kind), self.symbols.intern(&owner.name)))
+    }
+
+    fn template_hash(&mut self, meta: &Meta<'_>) -> Sym {
+        let hash = meta.labels.0.iter().find(|(k, _)| &**k == "pod-template-hash");
+        let Some((_, hash)) = hash else { return Sym::EMPTY };
+        // The Deployment's name, should its ReplicaSet not be in the snapshot.
+        for owner in meta.owner_references.iter() {
+            if let Some(deployment) = crate::world::build::deployment_of(&owner.name, hash) {
+                self.symbols.intern(deployment);
+            }
+        }
+        self.symbols.intern(hash)
+    }
+}
+
+/// The annotations of a service account that rules read.
+const CLOUD_ANNOTATIONS: &[&str] = &[
+    "eks.amazonaws.com/role-arn",
+    "eks.amazonaws.com/audience",
+    "iam.gke.io/gcp-service-account",
+    "azure.workload.identity/client-id",
+];
+
+/// Whether a ConfigMap is the one in which EKS keeps who of AWS is who in the cluster.
+fn is_aws_auth(meta: &Meta<'_>) -> bool {
+    &*meta.namespace == "kube-system" && &*meta.name == "aws-auth"
+}
+
+/// Whether the flags of a pod's command are worth keeping: a static pod of the control plane.
+fn is_control_plane_pod(meta: &Meta<'_>) -> bool {
+    &*meta.namespace == "kube-system"
+        && meta.labels.0.iter().any(|(key, value)| {
+            &**key == "component"
+                && matches!(&**value, "kube-apiserver" | "kube-controller-manager" | "etcd")
+        })
+}

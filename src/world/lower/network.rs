@@ -1,0 +1,126 @@
+//! Services and Ingresses.
+
+use super::number;
+use crate::k8s::scalar::{IntOrStr, Str};
+use crate::k8s::{Meta, network};
+use crate::sym::Sym;
+use crate::world::rows::{
+    Backend, IngressRow, Operator, Part, Requirement, Selector, ServicePort, ServiceRow, Target,
+};
+
+impl Part {
+    pub(super) fn target(&mut self, target: Option<&IntOrStr<'_>>, default: u16) -> Target {
+        match target {
+            Some(IntOrStr::Str(name)) if !name.is_empty() => Target::Name(self.sym(name)),
+            Some(IntOrStr::Int(n)) if *n != 0 => Target::Number(u16::try_from(*n).unwrap_or(0)),
+            _ => Target::Number(default),
+        }
+    }
+
+    pub(super) fn balancer(
+        &mut self,
+        status: &network::LoadBalancerStatus<'_>,
+    ) -> Box<[(Sym, Sym)]> {
+        let ingress = status.load_balancer.iter().flat_map(|b| b.ingress.iter());
+        ingress.map(|i| (self.symbols.intern(&i.ip), self.symbols.intern(&i.hostname))).collect()
+    }
+
+    pub(super) fn service(
+        &mut self,
+        meta: &Meta<'_>,
+        spec: &network::ServiceSpec<'_>,
+        status: &network::LoadBalancerStatus<'_>,
+    ) -> ServiceRow {
+        let selector = spec.selector.as_ref().filter(|s| !s.is_empty()).map(|labels| {
+            let requirement = |(key, value): (&String, &Str<'_>)| Requirement {
+                key: self.symbols.intern(key),
+                operator: Operator::In,
+                values: [self.symbols.intern(value)].into(),
+            };
+            Selector(labels.iter().map(requirement).collect())
+        });
+        let ports = spec.ports.iter().map(|p| ServicePort {
+            name: self.symbols.intern(&p.name),
+            port: number(p.port),
+            target: self.target(p.target_port.as_ref(), number(p.port)),
+            node_port: number(p.node_port),
+        });
+        let ports: Box<[_]> = ports.collect();
+        let annotated =
+            meta.annotations.get("service.beta.kubernetes.io/load-balancer-source-ranges");
+        let source_ranges = match (&*spec.load_balancer_source_ranges, annotated) {
+            ([], Some(list)) => list.split(',').map(|r| self.symbols.intern(r.trim())).collect(),
+            (ranges, _) => self.syms(ranges),
+        };
+        let scheme = meta
+            .annotations
+            .0
+            .iter()
+            .find_map(|(key, value)| {
+                crate::world::exposure::scheme(key, value).map(|i| (key, value, i))
+            })
+            .map(|(key, value, i)| (self.sym(key), self.sym(value), i));
+        ServiceRow {
+            kind: self.sym(if spec.kind.is_empty() { "ClusterIP" } else { &spec.kind }),
+            selector,
+            ports,
+            external_ips: self.syms(&spec.external_ips),
+            source_ranges,
+            balancer: self.balancer(status),
+            has_class: !spec.load_balancer_class.is_empty(),
+            scheme,
+            node_ports: spec.allocate_load_balancer_node_ports.0 != Some(false),
+        }
+    }
+
+    pub(super) fn ingress(
+        &mut self,
+        meta: &Meta<'_>,
+        spec: &network::IngressSpec<'_>,
+        status: &network::LoadBalancerStatus<'_>,
+    ) -> IngressRow {
+        let mut backends = Vec::new();
+        let default = spec.default_backend.as_ref().map(|b| (".spec.defaultBackend".to_owned(), b));
+        let beta = spec.backend.as_ref().map(|b| (".spec.backend".to_owned(), b));
+        let paths = spec.rules.iter().enumerate().flat_map(|(r, rule)| {
+            rule.http.iter().flat_map(|h| h.paths.iter()).enumerate().filter_map(
+                move |(p, path)| {
+                    let backend = path.backend.as_ref()?;
+                    Some((format!(".spec.rules[{r}].http.paths[{p}].backend"), backend))
+                },
+            )
+        });
+        for (field, backend) in default.into_iter().chain(beta).chain(paths) {
+            let (service, port) = match &backend.service {
+                Some(service) => {
+                    let port = service.port.as_ref();
+                    let named = port.map(|p| &*p.name).filter(|n| !n.is_empty());
+                    let port = match named {
+                        Some(name) => Target::Name(self.sym(name)),
+                        None => Target::Number(port.map_or(0, |p| number(p.number))),
+                    };
+                    (&service.name, port)
+                }
+                None => (&backend.service_name, self.target(backend.service_port.as_ref(), 0)),
+            };
+            if !service.is_empty() {
+                let (field, service) = (self.sym(&field), self.sym(service));
+                backends.push(Backend { field, service, port });
+            }
+        }
+        let class = match (
+            &*spec.ingress_class_name,
+            meta.annotations.get("kubernetes.io/ingress.class"),
+        ) {
+            ("", annotated) => annotated.unwrap_or(""),
+            (class, _) => class,
+        };
+        IngressRow {
+            class: self.sym(class),
+            backends: backends.into(),
+            balancer: self.balancer(status),
+            scheme: self
+                .sym(meta.annotations.get("alb.ingress.kubernetes.io/scheme").unwrap_or("")),
+        }
+    }
+}

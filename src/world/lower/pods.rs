@@ -1,0 +1,181 @@
+//! Specifications of pods, with what the API server sets by default.
+
+use super::{number, place};
+use crate::k8s::workload;
+use crate::sym::Sym;
+use crate::world::admission::level_of;
+use crate::world::pods::{Capabilities, Container, EnvRef, List, Mount, PodSpec, Port, Volume};
+use crate::world::rows::Part;
+
+impl Part {
+    pub(super) fn pod_spec(&mut self, spec: &workload::PodSpec<'_>, control_plane: bool) -> u32 {
+        let account = match (&*spec.service_account_name, &*spec.service_account) {
+            ("", "") => "default",
+            ("", old) => old,
+            (name, _) => name,
+        };
+        let volumes = spec.volumes.iter().map(|v| self.volume(v)).collect();
+        let lists = [
+            (List::Main, &spec.containers),
+            (List::Init, &spec.init_containers),
+            (List::Ephemeral, &spec.ephemeral_containers),
+        ];
+        let mut containers = Vec::new();
+        for (list, of) in lists {
+            for (index, container) in of.iter().enumerate() {
+                containers.push(self.container(spec, container, list, index, control_plane));
+            }
+        }
+        let lowered = PodSpec {
+            account: self.sym(account),
+            automount: spec.automount_service_account_token.0,
+            host_network: spec.host_network.is_true(),
+            host_pid: spec.host_pid.is_true(),
+            host_ipc: spec.host_ipc.is_true(),
+            user_namespace: spec.host_users.0 == Some(false),
+            share_process_namespace: spec.share_process_namespace.is_true(),
+            runtime_class: self.sym(&spec.runtime_class_name),
+            level: level_of(spec),
+            containers: containers.into(),
+            volumes,
+            pull_secrets: spec
+                .image_pull_secrets
+                .iter()
+                .map(|r| self.symbols.intern(&r.name))
+                .collect(),
+        };
+        self.specs.add(lowered)
+    }
+
+    pub(super) fn volume(&mut self, v: &workload::Volume<'_>) -> Volume {
+        if let Some(host) = &v.host_path {
+            Volume::HostPath(self.sym(&host.path))
+        } else if let Some(secret) = &v.secret {
+            Volume::Secret(self.sym(&secret.secret_name))
+        } else if let Some(projected) = &v.projected {
+            let (mut tokens, mut secrets) = (Vec::new(), Vec::new());
+            for (i, source) in projected.sources.iter().enumerate() {
+                if let Some(token) = &source.service_account_token {
+                    tokens.push((place(i), self.sym(&token.audience)));
+                }
+                if let Some(secret) = &source.secret {
+                    secrets.push((place(i), self.sym(&secret.name)));
+                }
+            }
+            Volume::Projected { tokens: tokens.into(), secrets: secrets.into() }
+        } else if let Some(claim) = &v.persistent_volume_claim {
+            Volume::Claim {
+                name: self.sym(&claim.claim_name),
+                read_only: claim.read_only.is_true(),
+            }
+        } else if let Some(secret) = v.csi.as_ref().and_then(|c| c.node_publish_secret_ref.as_ref())
+        {
+            Volume::Csi { secret: self.sym(&secret.name) }
+        } else {
+            Volume::Other
+        }
+    }
+
+    pub(super) fn container(
+        &mut self,
+        spec: &workload::PodSpec<'_>,
+        c: &workload::Container<'_>,
+        list: List,
+        index: usize,
+        control_plane: bool,
+    ) -> Container {
+        let none = workload::SecurityContext::default();
+        let own = c.security_context.as_ref().unwrap_or(&none);
+        let pod = spec.security_context.as_ref();
+        let privileged = own.privileged.is_true();
+        let (add, drop) =
+            own.capabilities.as_ref().map_or((&[][..], &[][..]), |c| (&*c.add, &*c.drop));
+        let seccomp = own.seccomp_profile.as_ref().or(pod.and_then(|p| p.seccomp_profile.as_ref()));
+        let volume_of = |name: &str| spec.volumes.iter().position(|v| *v.name == *name);
+        let mut mounts = Vec::new();
+        for (i, m) in c.volume_mounts.iter().enumerate() {
+            let Some(volume) = volume_of(&m.name) else { continue };
+            let sub_path = if m.sub_path.is_empty() { &m.sub_path_expr } else { &m.sub_path };
+            mounts.push(Mount {
+                place: place(i),
+                volume: place(volume),
+                read_only: m.read_only.is_true(),
+                device: false,
+                sub_path: self.sym(sub_path),
+                at_token_path: m.mount_path.trim_end_matches('/') == TOKEN_PATH,
+            });
+        }
+        for (i, device) in c.volume_devices.iter().enumerate() {
+            let Some(volume) = volume_of(&device.name) else { continue };
+            mounts.push(Mount {
+                place: place(i),
+                volume: place(volume),
+                read_only: false,
+                device: true,
+                sub_path: Sym::EMPTY,
+                at_token_path: false,
+            });
+        }
+        let mut env = Vec::new();
+        for (i, e) in c.env.iter().enumerate() {
+            if let Some(r) = e.value_from.as_ref().and_then(|v| v.secret_key_ref.as_ref()) {
+                env.push(EnvRef { secret: self.sym(&r.name), from: false, place: place(i) });
+            }
+        }
+        for (i, e) in c.env_from.iter().enumerate() {
+            if let Some(r) = &e.secret_ref {
+                env.push(EnvRef { secret: self.sym(&r.name), from: true, place: place(i) });
+            }
+        }
+        let ports = c.ports.iter().enumerate().map(|(i, p)| Port {
+            name: self.symbols.intern(&p.name),
+            number: number(p.container_port),
+            // The server sets `hostPort` of a pod on the host's network to its port.
+            host_port: match number(p.host_port) {
+                0 if spec.host_network.is_true() => number(p.container_port),
+                port => port,
+            },
+            host_ip: self.symbols.intern(&p.host_ip),
+            place: place(i),
+        });
+        let ports = ports.collect();
+        let command = if control_plane {
+            c.command.iter().chain(c.args.iter()).map(|a| self.symbols.intern(a)).collect()
+        } else {
+            Box::default()
+        };
+        Container {
+            name: self.sym(&c.name),
+            image: self.sym(&c.image),
+            list,
+            place: place(index),
+            privileged,
+            capabilities: Capabilities::effective(
+                privileged,
+                add.iter().map(|s| &**s),
+                drop.iter().map(|s| &**s),
+            ),
+            run_as_user: own.run_as_user.0.or(pod.and_then(|p| p.run_as_user.0)),
+            run_as_non_root: match own.run_as_non_root.0 {
+                Some(own) => own,
+                None => pod.is_some_and(|p| p.run_as_non_root.is_true()),
+            },
+            confined: seccomp.is_some_and(|p| matches!(&*p.kind, "RuntimeDefault" | "Localhost")),
+            proc_unmasked: &*own.proc_mount == "Unmasked",
+            host_process: own
+                .windows_options
+                .as_ref()
+                .or(pod.and_then(|p| p.windows_options.as_ref()))
+                .is_some_and(|w| w.host_process.is_true()),
+            stdin: c.stdin.is_true(),
+            sidecar: list == List::Init && &*c.restart_policy == "Always",
+            mounts: mounts.into(),
+            env: env.into(),
+            ports,
+            command,
+        }
+    }
+}
+
+/// Where the API server mounts the token of the service account.
+const TOKEN_PATH: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
