@@ -98,7 +98,7 @@ impl Graph {
             );
         }
         for node in admins {
-            self.nodes[node.index()].tags |= Tag::Admin as u16;
+            self.nodes[node.index()].tags |= Tag::Admin as u32;
         }
     }
 
@@ -127,7 +127,7 @@ impl Graph {
             }
         }
         for node in exposed {
-            self.nodes[node.index()].tags |= Tag::Exposed as u16;
+            self.nodes[node.index()].tags |= Tag::Exposed as u32;
         }
     }
 }
@@ -247,18 +247,27 @@ fn tag(world: &World, layout: &Layout, nodes: &mut [Node]) {
             || by_label
             || system.contains(&node.ns)
             || node.kind == NodeKind::Namespace && system.contains(&node.name);
-        node.tags |= if absent { Tag::Absent as u16 } else { 0 };
-        node.tags |= if is_system { Tag::System as u16 } else { 0 };
+        node.tags |= if absent { Tag::Absent as u32 } else { 0 };
+        node.tags |= if is_system { Tag::System as u32 } else { 0 };
     }
     let mut set = |thing: super::Thing<'_>, tag: Tag| {
         if let Some(node) = layout.fixed(&thing) {
-            nodes[node.index()].tags |= tag as u16;
+            nodes[node.index()].tags |= tag as u32;
         }
     };
     for (i, node) in world.nodes.iter().enumerate() {
         if node.control_plane != ControlPlane::No {
             set(super::Thing::Node(crate::world::NodeIx::new(i)), Tag::ControlPlane);
             set(super::Thing::NodeIdentity(crate::world::NodeIx::new(i)), Tag::ControlPlane);
+        }
+    }
+    for (i, secret) in world.secrets.iter().enumerate() {
+        let thing = super::Thing::Secret(crate::world::SecretIx::new(i));
+        for tag in secret.holds.iter().filter_map(|finding| Tag::of(finding.content)) {
+            set(thing, tag);
+        }
+        if secret.logins.iter().any(|login| !login.user.is_empty()) {
+            set(thing, Tag::HoldsClusterLogin);
         }
     }
     for (i, pod) in world.pods.iter().enumerate() {

@@ -8,6 +8,7 @@
 
 pub mod cluster;
 mod kind;
+pub mod login;
 pub mod network;
 mod object;
 pub mod rbac;

@@ -5,7 +5,10 @@
 //! in and read at the end; every other field is read once, where it stands.
 
 use super::Kind;
-use super::cluster::{ClaimSpec, NodeSpec, NodeStatus, PersistentVolumeSpec, ServiceAccount};
+use super::cluster::{
+    ClaimSpec, Data, NodeSpec, NodeStatus, PersistentVolumeSpec, Secret, ServiceAccount,
+};
+use super::login::may_tell;
 use super::network::{
     IngressClassSpec, IngressSpec, LoadBalancerStatus, NetworkPolicySpec, ServiceSpec,
 };
@@ -40,15 +43,8 @@ pub enum Body<'a> {
     Workload(Box<WorkloadSpec<'a>>, WorkloadStatus<'a>),
     Node(NodeSpec<'a>, NodeStatus<'a>),
     ServiceAccount(ServiceAccount<'a>),
-    /// Type and key names. No value of a Secret is ever kept.
-    Secret {
-        kind: Str<'a>,
-        keys: Vec<Str<'a>>,
-    },
-    /// Key names.
-    ConfigMap {
-        keys: Vec<Str<'a>>,
-    },
+    Secret(Secret<'a>),
+    ConfigMap(Data<'a>),
     PersistentVolume(PersistentVolumeSpec<'a>),
     PersistentVolumeClaim(ClaimSpec<'a>),
     Role {
@@ -114,6 +110,7 @@ fn is_read(key: &str) -> bool {
         "iam.gke.io/",
         "azure.workload.identity/",
         "kubernetes.io/config.",
+        "meta.helm.sh/release-",
         "kubernetes.io/service-account.",
         "kubernetes.io/ingress.",
         "kubernetes.io/enforce-mountable-secrets",
@@ -172,29 +169,36 @@ impl<'de: 'a, 'a> Deserialize<'de> for Annotations<'a> {
     }
 }
 
-/// The key names of `data`; the values are skipped.
-#[derive(Debug, Default)]
-struct Keys<'a>(Vec<Str<'a>>);
+/// Reads one more map of keys and values. A value is skipped, or told whose credential it is.
+struct DataSeed<'b, 'a>(&'b mut Data<'a>);
 
-impl<'de: 'a, 'a> Deserialize<'de> for Keys<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Names<'a>(Vec<Str<'a>>);
-        impl<'de: 'a, 'a> Visitor<'de> for Names<'a> {
-            type Value = Vec<Str<'a>>;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a map")
+impl<'de: 'a, 'a> DeserializeSeed<'de> for DataSeed<'_, 'a> {
+    type Value = ();
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de: 'a, 'a> Visitor<'de> for DataSeed<'_, 'a> {
+    type Value = ();
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a map")
+    }
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(key) = map.next_key::<Str<'de>>()? {
+            if may_tell(&key) {
+                let value = map.next_value::<Str<'de>>()?;
+                self.0.logins.add(&key, &value);
+            } else {
+                map.next_value::<IgnoredAny>()?;
             }
-            fn visit_unit<E>(self) -> Result<Self::Value, E> {
-                Ok(self.0)
-            }
-            fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<Self::Value, A::Error> {
-                while let Some((key, IgnoredAny)) = map.next_entry()? {
-                    self.0.push(key);
-                }
-                Ok(self.0)
-            }
+            self.0.keys.push(key);
         }
-        deserializer.deserialize_any(Names(Vec::new())).map(Self)
+        self.0.logins.finish();
+        Ok(())
     }
 }
 
@@ -225,6 +229,7 @@ enum Field {
     Subjects,
     Automount,
     PullSecrets,
+    Immutable,
 }
 
 impl Field {
@@ -240,6 +245,7 @@ impl Field {
             "subjects" => Self::Subjects,
             "automountServiceAccountToken" => Self::Automount,
             "imagePullSecrets" => Self::PullSecrets,
+            "immutable" => Self::Immutable,
             _ => return None,
         })
     }
@@ -365,13 +371,14 @@ impl<'de> DeserializeSeed<'de> for FieldSeed<'_, 'de> {
                 Body::ServiceAccount(sa) => sa.image_pull_secrets,
                 Body::ServiceAccount(ServiceAccount::default()),
                 list::<LocalRef<'de>, D>(d)?.into_iter().map(|r| r.name).collect()),
-            (Kind::Secret, Field::Type) => part!(body, Body::Secret { kind, .. } => *kind,
-                Body::Secret { kind: Str::default(), keys: Vec::new() }, Str::deserialize(d)?),
-            (Kind::Secret, Field::Keys) => part!(body, Body::Secret { keys, .. } => *keys,
-                Body::Secret { kind: Str::default(), keys: Vec::new() },
-                joined(keys, Keys::deserialize(d)?)),
-            (Kind::ConfigMap, Field::Keys) => part!(body, Body::ConfigMap { keys } => *keys,
-                Body::ConfigMap { keys: Vec::new() }, joined(keys, Keys::deserialize(d)?)),
+            (Kind::Secret, Field::Type) => part!(body, Body::Secret(of) => of.kind,
+                Body::Secret(Secret::default()), Str::deserialize(d)?),
+            (Kind::Secret, Field::Immutable) => part!(body, Body::Secret(of) => of.immutable,
+                Body::Secret(Secret::default()), Bool::deserialize(d)?),
+            (Kind::Secret, Field::Keys) => part!(body, Body::Secret(of) => of.data,
+                Body::Secret(Secret::default()), more(&mut of.data, d)?),
+            (Kind::ConfigMap, Field::Keys) => part!(body, Body::ConfigMap(data) => *data,
+                Body::ConfigMap(Data::default()), more(data, d)?),
             (Kind::PersistentVolume, Field::Spec) => {
                 part!(body, Body::PersistentVolume(spec) => *spec,
                 Body::PersistentVolume(PersistentVolumeSpec::default()), read(d)?);
@@ -425,10 +432,9 @@ fn list<'de, T: Deserialize<'de>, D: Deserializer<'de>>(d: D) -> Result<Vec<T>, 
 }
 
 /// `data` and `stringData` together.
-fn joined<'a>(known: &mut Vec<Str<'a>>, more: Keys<'a>) -> Vec<Str<'a>> {
-    let mut keys = std::mem::take(known);
-    keys.extend(more.0);
-    keys
+fn more<'de, D: Deserializer<'de>>(known: &mut Data<'de>, d: D) -> Result<Data<'de>, D::Error> {
+    DataSeed(known).deserialize(d)?;
+    Ok(std::mem::take(known))
 }
 
 #[cfg(test)]
@@ -445,9 +451,9 @@ mod tests {
             r#"{"apiVersion":"v1","data":{"token":"c2VjcmV0"},"kind":"Secret","type":"Opaque"}"#,
             None,
         );
-        let Body::Secret { kind, keys } = read.body else { panic!("not a secret") };
-        assert_eq!(&*kind, "Opaque");
-        assert_eq!(keys, [Str("token".into())]);
+        let Body::Secret(secret) = read.body else { panic!("not a secret") };
+        assert_eq!(&*secret.kind, "Opaque");
+        assert_eq!(secret.data.keys, [Str("token".into())]);
     }
 
     #[test]

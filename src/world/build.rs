@@ -125,6 +125,7 @@ fn concatenate(mut parts: Vec<Part>) -> Tables {
                 *of_group.entry(kind).or_default() += count;
             }
         }
+        whole.servers.append(&mut part.servers);
         whole.unusable.append(&mut part.unusable);
     }
     Tables { part: whole, symbols }
@@ -235,6 +236,12 @@ fn refer(part: &mut Part, symbols: &Symbols) -> u64 {
         invalid: false,
         signs_in: false,
         extra_groups: false,
+        immutable: false,
+        hosted: false,
+        holds: Box::default(),
+        release: (Sym::EMPTY, Sym::EMPTY),
+        logins: Box::default(),
+        shown: false,
     };
     let node = || NodeRow {
         provider: Sym::EMPTY,

@@ -11,6 +11,7 @@ pub mod admission;
 mod build;
 mod builtin;
 pub mod cons;
+pub mod contents;
 pub mod coverage;
 pub mod exposure;
 pub mod grants;
@@ -143,6 +144,32 @@ pub struct Secret {
     pub signs_in: bool,
     /// Of a bootstrap token: its keys, or that none are shown, let it bear groups of its own.
     pub extra_groups: bool,
+    pub immutable: bool,
+    /// It belongs to another cluster, whose control plane runs in this one or is managed here.
+    pub hosted: bool,
+    /// What it holds.
+    pub holds: Box<[contents::Finding]>,
+    /// Of a release of Helm, and of what stands in one: its namespace and name.
+    pub release: (Sym, Sym),
+    /// Whom it signs in as.
+    pub logins: Box<[Login]>,
+    /// Its kubeconfig, if it has one, could be read.
+    pub shown: bool,
+}
+
+/// Whom a credential signs in as.
+#[derive(Debug)]
+pub struct Login {
+    /// The key of the Secret.
+    pub key: Sym,
+    pub user: Sym,
+    pub groups: Box<[Sym]>,
+    /// Hash of the account's uid; 0 where there is none.
+    pub uid: u64,
+    /// Its server is this cluster's.
+    pub here: bool,
+    /// It does not say which server.
+    pub anywhere: bool,
 }
 
 #[derive(Debug)]

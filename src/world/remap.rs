@@ -106,6 +106,14 @@ impl Remap for SecretRow {
     fn remap(&mut self, map: &Map<'_>) {
         map.sym(&mut self.kind);
         map.sym(&mut self.account);
+        self.holds.iter_mut().for_each(|finding| map.sym(&mut finding.key));
+        map.sym(&mut self.release.0);
+        map.sym(&mut self.release.1);
+        for login in &mut self.logins {
+            map.sym(&mut login.key);
+            map.sym(&mut login.user);
+            map.all(&mut login.groups);
+        }
     }
 }
 

@@ -5,8 +5,8 @@ use super::nodes::{ControlPlane, control_plane_label};
 use super::roles::{resolve_roles, role_key};
 use super::rows::{BindingRow, PodRow, Row};
 use super::{
-    Account, AccountIx, Binding, Claim, ConfigMap, GroupIx, Ingress, IngressClass, NOWHERE,
-    Namespace, Node, NodeIx, Object, ObjectId, Pod, PodIx, Policy, Principal, RoleIx, Secret,
+    Account, AccountIx, Binding, Claim, ConfigMap, GroupIx, Ingress, IngressClass, Login,
+    NOWHERE, Namespace, Node, NodeIx, Object, ObjectId, Pod, PodIx, Policy, Principal, RoleIx, Secret,
     Service, Subject, UNKNOWN_NODE, UserIx, Volume, VolumeIx, Workload, WorkloadIx, World, rbac,
 };
 use crate::sym::{Sym, Symbols};
@@ -98,6 +98,7 @@ pub(super) fn resolve(tables: Tables, duplicates: u64, clusters: usize) -> World
     let node_names: Vec<Sym> = nodes.iter().map(|n| n.name).collect();
     let find_node = |name: Sym| node_names.binary_search(&name).map_or(NodeIx(0), NodeIx::new);
     let token = sym("kubernetes.io/service-account-token");
+    let own = own_servers(&part.servers, &nodes, &symbols);
     let secrets: Vec<Secret> = part
         .secrets
         .iter()
@@ -118,6 +119,12 @@ pub(super) fn resolve(tables: Tables, duplicates: u64, clusters: usize) -> World
                 dead: other || row.body.invalid,
                 signs_in: row.body.signs_in,
                 extra_groups: row.body.extra_groups,
+                immutable: row.body.immutable,
+                hosted: row.body.hosted,
+                holds: row.body.holds.clone(),
+                release: row.body.release,
+                logins: row.body.logins.iter().map(|login| whose(login, &own)).collect(),
+                shown: row.body.shown,
             }
         })
         .collect();
@@ -397,6 +404,32 @@ pub(super) fn resolve(tables: Tables, duplicates: u64, clusters: usize) -> World
         symbols,
     }
 }
+
+/// Hashes of the hosts that lead to this cluster's API server: by the names of its Service, by the
+/// addresses of the nodes, and by what its own ConfigMaps say. Sorted.
+fn own_servers(named: &[u64], nodes: &[Node], symbols: &Symbols) -> Vec<u64> {
+    let service = ["", ".svc", ".svc.cluster.local"].map(|end| format!("kubernetes.default{end}"));
+    let addresses = nodes.iter().flat_map(|n| &n.addresses).map(|(_, a)| symbols.text(*a));
+    let texts = service.iter().map(String::as_str).chain(["kubernetes"]).chain(addresses);
+    let mut hosts: Vec<u64> = named.iter().copied().chain(texts.map(super::lower::uid)).collect();
+    hosts.sort_unstable();
+    hosts
+}
+
+/// Whom a credential signs in as, and whether at this cluster.
+fn whose(login: &super::rows::LoginRow, own: &[u64]) -> Login {
+    Login {
+        key: login.key,
+        user: login.user,
+        groups: login.groups.clone(),
+        uid: login.uid,
+        here: login.server != 0 && own.binary_search(&login.server).is_ok(),
+        anywhere: login.server == 0 || LOCAL.iter().any(|l| super::lower::uid(l) == login.server),
+    }
+}
+
+/// Hosts that say nothing of the cluster.
+const LOCAL: &[&str] = &["localhost", "127.0.0.1", "::1", "0.0.0.0"];
 
 /// The users and groups that bindings name, and the groups that Kubernetes knows.
 #[expect(clippy::type_complexity, reason = "two tables of the same shape")]
