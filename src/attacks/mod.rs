@@ -33,6 +33,8 @@ mod pod_update;
 mod proxy;
 mod psa_relax;
 mod rbac;
+mod secret_contents;
+mod secret_logins;
 mod secrets;
 mod sets;
 mod siblings;
@@ -129,6 +131,7 @@ pub static CATALOGUE: &[&Family] = &[
     &anonymous::FAMILY,
     &nodes_api::FAMILY,
     &cloud_identity::FAMILY,
+    &secret_contents::FAMILY,
     &aws_auth::FAMILY,
 ];
 

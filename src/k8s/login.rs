@@ -147,9 +147,8 @@ impl File<'_> {
         for context in self.contexts.iter().take(32).filter_map(|c| c.context.as_ref()) {
             let user = self.users.iter().find(|u| *u.name == *context.user);
             let user = user.and_then(|u| u.user.as_ref());
-            let login = user.and_then(|u| {
-                token(&u.token).or_else(|| certificate(&u.client_certificate_data))
-            });
+            let login = user
+                .and_then(|u| token(&u.token).or_else(|| certificate(&u.client_certificate_data)));
             found.push(Login { server: server(&context.cluster), ..login.unwrap_or_default() });
         }
         if found.is_empty() {

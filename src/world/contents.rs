@@ -80,6 +80,9 @@ impl Finding {
 pub const ARGO: &str = "argocd.argoproj.io/secret-type";
 /// The annotation by which Helm knows what it has made.
 pub const RELEASE: &str = "meta.helm.sh/release-name";
+/// The labels by which charts tell the same, without the namespace.
+const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
+pub const INSTANCE: &str = "app.kubernetes.io/instance";
 /// The label of a key of the sealed-secrets controller.
 const SEALING: &str = "sealedsecrets.bitnami.com/sealed-secrets-key";
 
@@ -149,9 +152,9 @@ const KEYS: &[(&str, Content, bool)] = &[
     ("id_rsa", Content::SshKey, true),
     ("id_ecdsa", Content::SshKey, true),
     ("id_ed25519", Content::SshKey, true),
-    ("ca.key", Content::SigningKey, true),
-    ("ca_key.pem", Content::SigningKey, true),
-    ("cakey.pem", Content::SigningKey, true),
+    ("ca.key", Content::SigningKey, false),
+    ("ca_key.pem", Content::SigningKey, false),
+    ("cakey.pem", Content::SigningKey, false),
     ("sa.key", Content::SigningKey, true),
     ("service_account.key", Content::SigningKey, true),
     ("front_proxy_ca.key", Content::SigningKey, true),
@@ -229,6 +232,11 @@ pub(super) fn contents(
     };
     let label =
         |key: &str| meta.labels.0.iter().find(|(k, _)| &**k == key).map_or("", |(_, v)| &**v);
+    if meta.annotations.get(RELEASE).is_some() {
+        find(Content::Released, Place::Annotation, RELEASE, true);
+    } else if label(MANAGED_BY) == "Helm" && !label(INSTANCE).is_empty() {
+        find(Content::Released, Place::Label, INSTANCE, false);
+    }
     if let Some((_, content)) = TYPES.iter().find(|(name, _)| *name == kind) {
         let sure = *content != Content::HelmRelease || label("status") == "deployed";
         find(*content, Place::Type, kind, sure);
@@ -238,9 +246,6 @@ pub(super) fn contents(
     }
     if meta.owner_references.iter().any(|o| &*o.kind == "SealedSecret") {
         find(Content::Unsealed, Place::Owner, "SealedSecret", true);
-    }
-    if meta.annotations.get(RELEASE).is_some() {
-        find(Content::Released, Place::Annotation, RELEASE, true);
     }
     let spelled: Vec<(&str, String)> = keys.iter().map(|k| (&**k, spelled(k))).collect();
     let has = |name: &str| spelled.iter().find(|(_, s)| s == name).map(|(key, _)| *key);
@@ -294,10 +299,7 @@ pub(super) fn contents(
 }
 
 /// Keys whose meaning the Secret's name tells: `cloud` of Velero, `credentials` of a cloud.
-fn by_name<'k>(
-    name: &str,
-    has: &impl Fn(&str) -> Option<&'k str>,
-) -> Option<(&'k str, Content)> {
+fn by_name<'k>(name: &str, has: &impl Fn(&str) -> Option<&'k str>) -> Option<(&'k str, Content)> {
     let provider = || {
         let is = |words: &[&str]| words.iter().any(|word| name.contains(word));
         if is(&["gcp", "gcs", "google", "gke"]) {

@@ -5,8 +5,8 @@ use super::nodes::{ControlPlane, control_plane_label};
 use super::roles::{resolve_roles, role_key};
 use super::rows::{BindingRow, PodRow, Row};
 use super::{
-    Account, AccountIx, Binding, Claim, ConfigMap, GroupIx, Ingress, IngressClass, Login,
-    NOWHERE, Namespace, Node, NodeIx, Object, ObjectId, Pod, PodIx, Policy, Principal, RoleIx, Secret,
+    Account, AccountIx, Binding, Claim, ConfigMap, GroupIx, Ingress, IngressClass, Login, NOWHERE,
+    Namespace, Node, NodeIx, Object, ObjectId, Pod, PodIx, Policy, Principal, RoleIx, Secret,
     Service, Subject, UNKNOWN_NODE, UserIx, Volume, VolumeIx, Workload, WorkloadIx, World, rbac,
 };
 use crate::sym::{Sym, Symbols};

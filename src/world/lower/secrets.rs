@@ -4,7 +4,7 @@ use super::uid;
 use crate::k8s::Meta;
 use crate::k8s::cluster::Secret;
 use crate::sym::Sym;
-use crate::world::contents::{Content, RELEASE, contents, is_hosted};
+use crate::world::contents::{Content, INSTANCE, RELEASE, contents, is_hosted};
 use crate::world::rows::{LoginRow, Part, SecretRow};
 
 impl Part {
@@ -35,7 +35,8 @@ impl Part {
             (&*meta.namespace, label("name").map_or("", |(_, name)| &**name))
         } else if is(Content::Released) {
             let namespace = meta.annotations.get("meta.helm.sh/release-namespace");
-            let release = meta.annotations.get(RELEASE).unwrap_or_default();
+            let instance = label(INSTANCE).map_or("", |(_, name)| &**name);
+            let release = meta.annotations.get(RELEASE).unwrap_or(instance);
             (namespace.unwrap_or(&meta.namespace), release)
         } else {
             ("", "")
