@@ -35,6 +35,7 @@ mod psa_relax;
 mod rbac;
 mod secret_contents;
 mod secret_logins;
+mod secret_overwrite;
 mod secrets;
 mod sets;
 mod siblings;
@@ -112,6 +113,7 @@ pub static CATALOGUE: &[&Family] = &[
     &proxy::FAMILY,
     &workloads::FAMILY,
     &secrets::FAMILY,
+    &secret_overwrite::FAMILY,
     &tokens::FAMILY,
     &impersonation::FAMILY,
     &certificates::FAMILY,
