@@ -15,6 +15,7 @@ mod certificates;
 mod claims;
 mod cloud_identity;
 mod cloud_pods;
+mod config_maps;
 mod control_plane;
 mod credentials;
 mod dangling;
@@ -133,6 +134,7 @@ pub static CATALOGUE: &[&Family] = &[
     &anonymous::FAMILY,
     &nodes_api::FAMILY,
     &cloud_identity::FAMILY,
+    &config_maps::FAMILY,
     &secret_contents::FAMILY,
     &aws_auth::FAMILY,
 ];

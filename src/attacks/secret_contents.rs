@@ -1,5 +1,6 @@
 //! What Secrets hold besides tokens of service accounts: keys of clouds, other Secrets by a release
 //! of Helm, and the key of every SealedSecret. Credentials for a cluster are in `secret_logins`.
+//! ConfigMaps that hold the same are read alike.
 //!
 //! What leads to nothing in this cluster (passwords of registries, TLS keys, tokens of other
 //! services) makes no edge; the Secret bears a tag that says so.
@@ -13,7 +14,7 @@ use super::sets::SET_MEMBER;
 use crate::graph::{Confidence, Fact, Odds, SetKey, SetKind, Sink, Thing};
 use crate::sym::Sym;
 use crate::world::contents::{Content, Finding};
-use crate::world::{Secret, SecretIx, World};
+use crate::world::{MapIx, Secret, SecretIx, World};
 use std::collections::BTreeMap;
 
 crate::attack! {
@@ -120,8 +121,11 @@ static RELEASED: SetKind = SetKind { id: "released-secrets", noun: "secrets in a
 static UNSEALED: SetKind = SetKind { id: "unsealed-secrets", noun: "secrets of SealedSecrets" };
 
 fn find(world: &World, sink: &mut Sink<'_>) {
-    for (i, secret) in world.secrets.iter().enumerate() {
-        let from = Thing::Secret(SecretIx::new(i));
+    let secrets = world.secrets.iter().enumerate();
+    let secrets = secrets.map(|(i, secret)| (Thing::Secret(SecretIx::new(i)), secret));
+    let maps = world.credential_maps.iter().enumerate();
+    let maps = maps.map(|(i, map)| (Thing::ConfigMap(MapIx::new(i)), map));
+    for (from, secret) in secrets.chain(maps) {
         for finding in &secret.holds {
             let Some(provider) = provider(finding.content) else { continue };
             let (ns, name) = (world.text(secret.ns), world.text(secret.name));

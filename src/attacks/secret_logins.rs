@@ -100,7 +100,8 @@ crate::attack! {
     ///
     /// ## Needs
     /// A Secret with such a key, told by the names that kubeadm and OpenShift give: `sa.key` in
-    /// `kube-system`, `healthcheck-client.key`, `node-system-admin-client`. In `kubeadm-certs` the
+    /// `kube-system`, `healthcheck-client.key`, `node-system-admin-client`; or `full-cluster-state` of
+    /// RKE, a ConfigMap before 1.4.19 and 1.5.10 and a Secret since. In `kubeadm-certs` the
     /// keys are encrypted with the certificate key, which `kubeadm init --upload-certs` prints.
     /// ## Abuse
     /// Sign a client certificate for `O=system:masters` with `ca.key`, a token with `sa.key`, or
@@ -287,6 +288,8 @@ fn control_plane_key(world: &World, sink: &mut Sink<'_>, secret: &Secret) -> Opt
         match (ns, key) {
             // Encrypted with a key that is not in the cluster.
             ("kube-system", _) if name == "kubeadm-certs" => 0.05,
+            // RKE keeps all of them there, as they are.
+            ("kube-system", "full-cluster-state") => 0.9,
             (_, "healthcheck-client.key" | "apiserver-etcd-client.key") => 0.4,
             ("kube-system", "sa.key" | "front-proxy-ca.key" | "etcd-ca.key") => 0.3,
             ("kube-system", "ca.key") if of_cluster => 0.3,
@@ -296,5 +299,6 @@ fn control_plane_key(world: &World, sink: &mut Sink<'_>, secret: &Secret) -> Opt
         }
     };
     let fact = told(world, sink, secret, finding, "a key of the control plane");
-    Some((Odds::possible(likelihood), fact))
+    let odds = if likelihood > 0.5 { Odds::likely } else { Odds::possible };
+    Some((odds(likelihood), fact))
 }

@@ -261,8 +261,11 @@ fn tag(world: &World, layout: &Layout, nodes: &mut [Node]) {
             set(super::Thing::NodeIdentity(crate::world::NodeIx::new(i)), Tag::ControlPlane);
         }
     }
-    for (i, secret) in world.secrets.iter().enumerate() {
-        let thing = super::Thing::Secret(crate::world::SecretIx::new(i));
+    let secrets = world.secrets.iter().enumerate();
+    let secrets = secrets.map(|(i, s)| (super::Thing::Secret(crate::world::SecretIx::new(i)), s));
+    let maps = world.credential_maps.iter().enumerate();
+    let maps = maps.map(|(i, s)| (super::Thing::ConfigMap(crate::world::MapIx::new(i)), s));
+    for (thing, secret) in secrets.chain(maps) {
         for tag in secret.holds.iter().filter_map(|finding| Tag::of(finding.content)) {
             set(thing, tag);
         }

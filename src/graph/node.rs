@@ -4,7 +4,7 @@ use crate::sym::Sym;
 use crate::world::contents::Content;
 use crate::world::hosts::Host;
 use crate::world::{
-    AccountIx, BindingIx, ClaimIx, GroupIx, NamespaceIx, NodeIx, PodIx, Principal, RoleIx,
+    AccountIx, BindingIx, ClaimIx, GroupIx, MapIx, NamespaceIx, NodeIx, PodIx, Principal, RoleIx,
     SecretIx, UserIx, VolumeIx, WorkloadIx,
 };
 use std::cmp::Ordering;
@@ -302,6 +302,8 @@ pub enum Thing<'a> {
     Volume(VolumeIx),
     /// A PersistentVolumeClaim.
     Claim(ClaimIx),
+    /// A ConfigMap that holds a credential.
+    ConfigMap(MapIx),
     /// An exposed door, by its place among the entries.
     Entry(u32),
     /// A set.

@@ -118,7 +118,8 @@ fn concatenate(mut parts: Vec<Part>) -> Tables {
             )*};
         }
         append!(namespaces nodes accounts secrets pods workloads volumes claims roles bindings
-            services ingresses classes policies config_maps);
+            services ingresses classes policies config_maps
+            credential_maps);
         for (group, kinds) in part.seen {
             let of_group = whole.seen.entry(group).or_default();
             for (kind, count) in kinds {
@@ -353,6 +354,7 @@ fn refer(part: &mut Part, symbols: &Symbols) -> u64 {
     copies += settle(&mut part.classes, |r| (r.ns, r.name));
     copies += settle(&mut part.policies, |r| (r.ns, r.name));
     copies += settle(&mut part.config_maps, |r| (r.ns, r.name));
+    copies += settle(&mut part.credential_maps, |r| (r.ns, r.name));
     copies
 }
 

@@ -159,6 +159,8 @@ const KEYS: &[(&str, Content, bool)] = &[
     ("service_account.key", Content::SigningKey, true),
     ("front_proxy_ca.key", Content::SigningKey, true),
     ("etcd_ca.key", Content::SigningKey, true),
+    // Of RKE: everything about the cluster, its private keys too.
+    ("full_cluster_state", Content::SigningKey, true),
     ("etcd_key", Content::SigningKey, true),
     ("etcd_client.key", Content::SigningKey, true),
     ("etcd_client_key", Content::SigningKey, true),

@@ -24,6 +24,7 @@ mod remap;
 mod resolve;
 mod roles;
 pub mod rows;
+mod secrets;
 pub mod version;
 
 use crate::input::{Origin, SourceId};
@@ -32,6 +33,7 @@ use admission::Level;
 use nodes::ControlPlane;
 use pods::PodSpec;
 use rows::{Backend, Labels, Phase, Rule, Selector, ServicePort};
+pub use secrets::{Login, Secret};
 
 crate::index! { /// An object of any kind, or a user or group that is only named.
 ObjectId }
@@ -43,6 +45,8 @@ crate::index! { /// A service account.
 AccountIx }
 crate::index! { /// A Secret.
 SecretIx }
+crate::index! { /// A ConfigMap that holds a credential.
+MapIx }
 crate::index! { /// A pod.
 PodIx }
 crate::index! { /// A workload: whatever made a pod, up to the top owner.
@@ -127,49 +131,6 @@ pub struct Account {
     /// running pod needs its account, and where no ServiceAccount was collected a name is all
     /// there is to see. Otherwise somebody would have to create it first.
     pub exists: bool,
-}
-
-#[derive(Debug)]
-pub struct Secret {
-    pub object: ObjectId,
-    pub ns: Sym,
-    pub name: Sym,
-    /// Its `type`.
-    pub kind: Sym,
-    /// Of a token Secret: whose.
-    pub account: Option<AccountIx>,
-    /// The account was made anew since, or the token was marked invalid.
-    pub dead: bool,
-    /// Of a bootstrap token: its keys, or that none are shown, let it sign in.
-    pub signs_in: bool,
-    /// Of a bootstrap token: its keys, or that none are shown, let it bear groups of its own.
-    pub extra_groups: bool,
-    pub immutable: bool,
-    /// It belongs to another cluster, whose control plane runs in this one or is managed here.
-    pub hosted: bool,
-    /// What it holds.
-    pub holds: Box<[contents::Finding]>,
-    /// Of a release of Helm, and of what stands in one: its namespace and name.
-    pub release: (Sym, Sym),
-    /// Whom it signs in as.
-    pub logins: Box<[Login]>,
-    /// Its kubeconfig, if it has one, could be read.
-    pub shown: bool,
-}
-
-/// Whom a credential signs in as.
-#[derive(Debug)]
-pub struct Login {
-    /// The key of the Secret.
-    pub key: Sym,
-    pub user: Sym,
-    pub groups: Box<[Sym]>,
-    /// Hash of the account's uid; 0 where there is none.
-    pub uid: u64,
-    /// Its server is this cluster's.
-    pub here: bool,
-    /// It does not say which server.
-    pub anywhere: bool,
 }
 
 #[derive(Debug)]
@@ -352,6 +313,8 @@ pub struct World {
     pub ingresses: Vec<Ingress>,
     pub classes: Vec<IngressClass>,
     pub policies: Vec<Policy>,
+    /// ConfigMaps that hold credentials, as only Secrets should.
+    pub credential_maps: Vec<Secret>,
     /// Those that rules read: `kube-system/aws-auth`.
     pub config_maps: Vec<ConfigMap>,
     /// Users that bindings name: object and name.
@@ -383,8 +346,6 @@ macro_rules! lookup {
 impl World {
     lookup! { /// The service account of a name.
     account, accounts, AccountIx }
-    lookup! { /// The Secret of a name.
-    secret, secrets, SecretIx }
     lookup! { /// The pod of a name.
     pod, pods, PodIx }
     lookup! { /// The claim of a name.
@@ -436,12 +397,6 @@ impl World {
     #[must_use]
     pub fn accounts_of(&self, ns: Sym) -> std::ops::Range<usize> {
         range(&self.accounts, |p| p.ns, ns)
-    }
-
-    /// The Secrets of a namespace, a range of the table.
-    #[must_use]
-    pub fn secrets_of(&self, ns: Sym) -> std::ops::Range<usize> {
-        range(&self.secrets, |p| p.ns, ns)
     }
 
     /// The claims of a namespace, a range of the table.

@@ -25,6 +25,8 @@ pub struct PodSpec {
     pub level: Level,
     pub containers: Box<[Container]>,
     pub volumes: Box<[Volume]>,
+    /// ConfigMaps in volumes: the volume's place, and that of the source in a projected one.
+    pub map_volumes: Box<[(u16, Option<u16>, Sym)]>,
     /// `imagePullSecrets`, which only the node reads.
     pub pull_secrets: Box<[Sym]>,
 }
@@ -71,8 +73,10 @@ pub struct Container {
     /// An init container that keeps running.
     pub sidecar: bool,
     pub mounts: Box<[Mount]>,
-    /// Secrets and ConfigMaps in its environment.
+    /// Secrets in its environment.
     pub env: Box<[EnvRef]>,
+    /// ConfigMaps in its environment.
+    pub map_env: Box<[EnvRef]>,
     pub ports: Box<[Port]>,
     /// Its command line, kept of control-plane components only.
     pub command: Box<[Sym]>,
@@ -136,7 +140,7 @@ pub enum Volume {
     Other,
 }
 
-/// A Secret in a container's environment.
+/// A Secret or ConfigMap in a container's environment.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct EnvRef {
     pub secret: Sym,

@@ -235,6 +235,7 @@ impl Remap for PodSpec {
         map.sym(&mut self.account);
         map.sym(&mut self.runtime_class);
         map.all(&mut self.pull_secrets);
+        self.map_volumes.iter_mut().for_each(|(_, _, name)| map.sym(name));
         self.containers.iter_mut().for_each(|c| c.remap(map));
         self.volumes.iter_mut().for_each(|v| v.remap(map));
     }
@@ -248,7 +249,7 @@ impl Remap for Container {
         for Mount { sub_path, .. } in &mut self.mounts {
             map.sym(sub_path);
         }
-        for EnvRef { secret, .. } in &mut self.env {
+        for EnvRef { secret, .. } in self.env.iter_mut().chain(&mut self.map_env) {
             map.sym(secret);
         }
         for Port { name, host_ip, .. } in &mut self.ports {

@@ -3,7 +3,7 @@
 use super::build::{IMPLICIT_GROUPS, Tables, deployment_of};
 use super::nodes::{ControlPlane, control_plane_label};
 use super::roles::{resolve_roles, role_key};
-use super::rows::{BindingRow, PodRow, Row};
+use super::rows::{BindingRow, PodRow, Row, SecretRow};
 use super::{
     Account, AccountIx, Binding, Claim, ConfigMap, GroupIx, Ingress, IngressClass, Login, NOWHERE,
     Namespace, Node, NodeIx, Object, ObjectId, Pod, PodIx, Policy, Principal, RoleIx, Secret,
@@ -99,35 +99,34 @@ pub(super) fn resolve(tables: Tables, duplicates: u64, clusters: usize) -> World
     let find_node = |name: Sym| node_names.binary_search(&name).map_or(NodeIx(0), NodeIx::new);
     let token = sym("kubernetes.io/service-account-token");
     let own = own_servers(&part.servers, &nodes, &symbols);
-    let secrets: Vec<Secret> = part
-        .secrets
-        .iter()
-        .map(|row| {
-            let account = (row.body.kind == token && !row.body.account.is_empty())
-                .then(|| find_account(row.ns, row.body.account))
-                .flatten();
-            let other = account.is_some_and(|a| {
-                let uid = accounts[a.index()].uid;
-                uid != 0 && row.body.account_uid != 0 && uid != row.body.account_uid
-            });
-            Secret {
-                object: objects.add(sym("Secret"), row),
-                ns: row.ns,
-                name: row.name,
-                kind: row.body.kind,
-                account,
-                dead: other || row.body.invalid,
-                signs_in: row.body.signs_in,
-                extra_groups: row.body.extra_groups,
-                immutable: row.body.immutable,
-                hosted: row.body.hosted,
-                holds: row.body.holds.clone(),
-                release: row.body.release,
-                logins: row.body.logins.iter().map(|login| whose(login, &own)).collect(),
-                shown: row.body.shown,
-            }
-        })
-        .collect();
+    let mut secret = |kind: Sym, row: &Row<SecretRow>| {
+        let account = (row.body.kind == token && !row.body.account.is_empty())
+            .then(|| find_account(row.ns, row.body.account))
+            .flatten();
+        let other = account.is_some_and(|a| {
+            let uid = accounts[a.index()].uid;
+            uid != 0 && row.body.account_uid != 0 && uid != row.body.account_uid
+        });
+        Secret {
+            object: objects.add(kind, row),
+            ns: row.ns,
+            name: row.name,
+            kind: row.body.kind,
+            account,
+            dead: other || row.body.invalid,
+            signs_in: row.body.signs_in,
+            extra_groups: row.body.extra_groups,
+            immutable: row.body.immutable,
+            hosted: row.body.hosted,
+            holds: row.body.holds.clone(),
+            release: row.body.release,
+            logins: row.body.logins.iter().map(|login| whose(login, &own)).collect(),
+            shown: row.body.shown,
+        }
+    };
+    let secrets: Vec<Secret> = part.secrets.iter().map(|r| secret(sym("Secret"), r)).collect();
+    let credential_maps: Vec<Secret> =
+        part.credential_maps.iter().map(|r| secret(sym("ConfigMap"), r)).collect();
 
     let workload_rows = part.workloads;
     let find_workload = |ns: Sym, name: Sym, kind: Sym| {
@@ -386,6 +385,7 @@ pub(super) fn resolve(tables: Tables, duplicates: u64, clusters: usize) -> World
         ingresses,
         classes,
         policies,
+        credential_maps,
         config_maps,
         users,
         groups,

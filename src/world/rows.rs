@@ -284,6 +284,8 @@ pub struct Part {
     pub ingresses: Vec<Row<IngressRow>>,
     pub classes: Vec<Row<ClassRow>>,
     pub policies: Vec<Row<PolicyRow>>,
+    /// ConfigMaps that hold credentials.
+    pub credential_maps: Vec<Row<SecretRow>>,
     /// Those that rules read.
     pub config_maps: Vec<Row<()>>,
     /// How many objects of each group and, in it, of each kind.

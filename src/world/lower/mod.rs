@@ -196,6 +196,12 @@ impl Part {
                 let row = self.row(kind, meta, origin, ());
                 self.config_maps.push(row);
             }
+            (Kind::ConfigMap, Body::ConfigMap(data)) => {
+                if let Some(body) = self.credential_map(meta, data) {
+                    let row = self.row(kind, meta, origin, body);
+                    self.credential_maps.push(row);
+                }
+            }
             (Kind::PersistentVolume, Body::PersistentVolume(spec)) => {
                 let local = spec.host_path.is_none() && spec.local.is_some();
                 let path = spec.host_path.or(spec.local).unwrap_or_default();

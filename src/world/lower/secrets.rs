@@ -2,12 +2,32 @@
 
 use super::uid;
 use crate::k8s::Meta;
-use crate::k8s::cluster::Secret;
+use crate::k8s::cluster::{Data, Secret};
 use crate::sym::Sym;
 use crate::world::contents::{Content, INSTANCE, RELEASE, contents, is_hosted};
 use crate::world::rows::{LoginRow, Part, SecretRow};
 
 impl Part {
+    /// A ConfigMap as if it were a Secret, if it holds a credential: a kubeconfig that signs in, or
+    /// keys that bear the names of nothing else.
+    pub(super) fn credential_map(&mut self, meta: &Meta<'_>, data: Data<'_>) -> Option<SecretRow> {
+        if data.keys.is_empty() {
+            return None;
+        }
+        let mut row = self.secret(meta, &Secret { data, ..Secret::default() });
+        let signs_in = row.logins.iter().any(|login| !login.user.is_empty());
+        let mut holds = row.holds.into_vec();
+        holds.retain(|finding| match finding.content {
+            Content::Kubeconfig => signs_in,
+            Content::AwsKey | Content::GoogleKey | Content::AzureKey | Content::SigningKey => {
+                finding.sure
+            }
+            _ => false,
+        });
+        row.holds = holds.into();
+        (signs_in || !row.holds.is_empty()).then_some(row)
+    }
+
     pub(super) fn secret(&mut self, meta: &Meta<'_>, secret: &Secret<'_>) -> SecretRow {
         let (kind, keys) = (&*secret.kind, &secret.data.keys);
         let bootstrap = kind == "bootstrap.kubernetes.io/token";
