@@ -289,3 +289,98 @@ fn base64(text: &str) -> Option<Vec<u8>> {
     }
     Some(bytes)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn der(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
+        let held = parts.concat();
+        let mut bytes = vec![tag];
+        match u8::try_from(held.len()) {
+            Ok(length @ 0..=0x7f) => bytes.push(length),
+            _ => bytes.extend([0x82, (held.len() >> 8) as u8, held.len() as u8]),
+        }
+        bytes.extend(held);
+        bytes
+    }
+
+    /// A certificate as far as its subject, `O=shop, O=ops, CN=una`.
+    fn cut_off() -> Vec<u8> {
+        let name = |kind: u8, text: &str| {
+            let pair = [der(6, &[&[0x55, 4, kind]]), der(12, &[text.as_bytes()])];
+            der(0x30, &[&pair[0], &pair[1]])
+        };
+        let organisations = der(0x31, &[&name(10, "shop"), &name(10, "ops")]);
+        let names = der(0x30, &[&organisations, &der(0x31, &[&name(3, "una")])]);
+        let filler = der(0x30, &[&[0; 200]]);
+        let version = der(0xa0, &[&der(2, &[&[2]])]);
+        let serial = der(2, &[&[7]]);
+        let signed = der(0x30, &[&version, &serial, &filler, &filler, &filler, &names]);
+        der(0x30, &[&signed])
+    }
+
+    fn of(key: &str, value: &str) -> Logins {
+        let mut logins = Logins::default();
+        logins.add(key, value);
+        logins.finish();
+        logins
+    }
+
+    #[test]
+    fn base64_is_read_with_and_without_padding() {
+        assert_eq!(base64("dW5h").as_deref(), Some(&b"una"[..]));
+        assert_eq!(base64("dW4=").as_deref(), Some(&b"un"[..]));
+        assert_eq!(base64("dW4").as_deref(), Some(&b"un"[..]));
+        assert_eq!(base64("a b: c"), None);
+    }
+
+    #[test]
+    fn hosts_lose_scheme_port_and_user() {
+        for (url, of) in [
+            ("https://API.shop.example:6443/x", "api.shop.example"),
+            ("https://[fd00::1]:6443", "fd00::1"),
+            ("10.0.0.7:6443", "10.0.0.7"),
+            ("https://a@b", "b"),
+            ("", ""),
+        ] {
+            assert_eq!(host(url), of);
+        }
+    }
+
+    #[test]
+    fn the_subject_names_user_and_groups_unless_it_is_cut_off() {
+        let whole = cut_off();
+        let groups = vec!["shop".to_owned(), "ops".to_owned()];
+        assert_eq!(subject(&whole), Some(("una".to_owned(), groups)));
+        for end in 0..whole.len() {
+            assert_eq!(subject(&whole[..end]), None);
+        }
+        assert_eq!(element(&[0x30, 0x84, 0xff, 0xff, 0xff, 0xff]), None);
+    }
+
+    #[test]
+    fn a_token_of_another_kind_names_nobody() {
+        // {"alg":"none"} and {"sub":"una"}.
+        assert!(of("token", "eyJhbGciOiJub25lIn0.eyJzdWIiOiJ1bmEifQ.x").list.is_empty());
+        assert!(of("token", "eyJ.").list.is_empty());
+        assert!(of("kubeconfig", "clusters: [users").list.is_empty());
+    }
+
+    #[test]
+    fn a_file_that_names_no_user_still_names_its_server() {
+        let file = "users: []\nclusters: [{name: c, cluster: {server: 'https://a:1'}}]";
+        let logins = of("kubeconfig", file);
+        assert!(logins.shown);
+        assert_eq!(logins.list.len(), 1);
+        assert_eq!((&*logins.list[0].server, &*logins.list[0].user), ("a", ""));
+    }
+
+    #[test]
+    fn no_value_stays() {
+        let file = "users: [{name: u, user: {token: s3cret, password: s3cret}}]\n\
+            clusters: [{name: c, cluster: {server: 'https://a:1'}}]\n\
+            contexts: [{name: x, context: {cluster: c, user: u}}]";
+        assert!(!format!("{:?}", of("kubeconfig", file)).contains("s3cret"));
+    }
+}

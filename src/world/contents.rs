@@ -200,7 +200,7 @@ pub(super) fn is_hosted(kind: &str, meta: &Meta<'_>) -> bool {
         meta.name.starts_with("vc-") || meta.labels.0.iter().any(|(_, v)| &**v == "vcluster");
     let namespace = ["shoot--", "clusters-", "garden-"].iter();
     kind == "cluster.x-k8s.io/secret"
-        || HOSTED.iter().any(|prefix| label(&prefix))
+        || HOSTED.iter().any(label)
         || vcluster
         || namespace.clone().any(|prefix| meta.namespace.starts_with(*prefix))
         || meta.labels.0.iter().any(|(key, value)| &**key == ARGO && &**value == "cluster")
@@ -318,4 +318,39 @@ fn by_name<'k>(name: &str, has: &impl Fn(&str) -> Option<&'k str>) -> Option<(&'
     let key = key.or_else(|| has("credentials").filter(|_| of_cloud));
     let key = key.or_else(|| has("creds").filter(|_| of_cloud));
     key.map(|key| (key, provider()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::k8s::Meta;
+
+    fn held(kind: &str, name: &str, keys: &[&str]) -> Vec<Content> {
+        let meta = Meta { name: Str(name.into()), ..Meta::default() };
+        let keys: Vec<Str<'_>> = keys.iter().map(|key| Str((*key).into())).collect();
+        contents(kind, &meta, &keys, |_| Sym::EMPTY).iter().map(|f| f.content).collect()
+    }
+
+    #[test]
+    fn types_and_keys_tell_what_a_secret_holds() {
+        use Content as C;
+        let cases: &[(&str, &str, &[&str], &[Content])] = &[
+            ("kubernetes.io/dockerconfigjson", "r", &[".dockerconfigjson"], &[C::RegistryPassword]),
+            ("kubernetes.io/tls", "web", &["tls.crt", "tls.key"], &[C::TlsKey]),
+            ("kubernetes.io/basic-auth", "db", &["username", "password"], &[C::Password]),
+            ("kubernetes.io/ssh-auth", "git", &["ssh-privatekey"], &[C::SshKey]),
+            ("Opaque", "env", &["GITHUB_TOKEN", "VAULT_TOKEN"], &[C::GitToken, C::StoreToken]),
+            ("Opaque", "approle", &["role-id", "secret-id"], &[C::StoreToken]),
+            ("Opaque", "runner", &["runner-registration-token", "runner-token"], &[C::GitToken]),
+            ("Opaque", "aws-creds", &["credentials"], &[C::AwsKey]),
+            ("Opaque", "gcp-credentials", &["credentials"], &[C::GoogleKey]),
+            ("Opaque", "c-kubeconfig", &["value"], &[C::Kubeconfig]),
+            ("cluster.x-k8s.io/secret", "c-etcd", &["tls.key"], &[C::TlsKey, C::SigningKey]),
+            ("Opaque", "db", &["credentials", "config", "value", "cloud"], &[]),
+            ("Opaque", "web", &["key", "session", "password"], &[]),
+        ];
+        for (kind, name, keys, expected) in cases {
+            assert_eq!(held(kind, name, keys), *expected, "{kind} {name} {keys:?}");
+        }
+    }
 }
