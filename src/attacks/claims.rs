@@ -267,7 +267,9 @@ pub(super) fn members(world: &World, sink: &mut Sink<'_>, keys: &mut Vec<SetKey>
 fn gains(path: &str) -> BTreeMap<(Gain, Option<Distribution>), Odds> {
     let mut best: BTreeMap<_, Odds> = BTreeMap::new();
     let Some(path) = normal(path, "") else { return best };
-    for row in PATHS.iter().filter(|r| r.place(&path).is_some()) {
+    // Logs are judged where a container mounts them.
+    let wanted = |gain| !matches!(gain, Gain::Logs | Gain::PodLogs);
+    for row in PATHS.iter().filter(|r| wanted(r.gain) && r.place(&path).is_some()) {
         let odds = best.entry((row.gain, row.distribution(&path))).or_insert(row.odds);
         if row.odds.likelihood > odds.likelihood {
             *odds = row.odds;
@@ -346,7 +348,13 @@ fn path(
             Gain::Socket | Gain::Execute | Gain::CorePattern | Gain::StaticPods => {
                 all.iter().for_each(|n| put(sink, Thing::Node(*n), odds, &[says]));
             }
-            Gain::Applied | Gain::Keys | Gain::Admin | Gain::Scheduler | Gain::Etcd => {}
+            Gain::Applied
+            | Gain::Keys
+            | Gain::Admin
+            | Gain::Scheduler
+            | Gain::Etcd
+            | Gain::Logs
+            | Gain::PodLogs => {}
         }
     }
 }

@@ -26,6 +26,7 @@ mod hostpath;
 mod impersonation;
 mod node;
 mod node_certificates;
+mod node_logs;
 mod nodes_api;
 pub mod peers;
 mod pod_api;
