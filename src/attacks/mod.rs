@@ -25,6 +25,7 @@ mod host_paths;
 mod hostpath;
 mod impersonation;
 mod node;
+mod node_admission;
 mod node_certificates;
 mod node_logs;
 mod nodes_api;
@@ -121,6 +122,7 @@ pub static CATALOGUE: &[&Family] = &[
     &psa_relax::FAMILY,
     &admission_control::FAMILY,
     &node::FAMILY,
+    &node_admission::FAMILY,
     &control_plane::FAMILY,
     &escape::FAMILY,
     &hostpath::FAMILY,

@@ -94,18 +94,22 @@ impl<'w> Logs<'w> {
             }
         }
         let mut pods_read = BTreeSet::new();
+        let mut namespaces = BTreeSet::new();
         for grant in &pods {
             match (grant.scope, grant.names) {
                 (Scope::Cluster, Names::All) => pods_read.extend(every()),
                 (Scope::Namespace(ns), Names::All) => {
-                    let running = world.pods_of(ns).map(PodIx::new);
-                    let running = running.filter(|pod| world.is_running(*pod));
-                    pods_read.extend(running.map(|pod| world.pods[pod.index()].node));
+                    namespaces.insert(ns);
                 }
                 (scope, Names::Only(names)) => {
                     let running = running(world, scope, names);
                     pods_read.extend(running.iter().map(|pod| world.pods[pod.index()].node));
                 }
+            }
+        }
+        for pod in namespaces.into_iter().flat_map(|ns| world.pods_of(ns)).map(PodIx::new) {
+            if world.is_running(pod) {
+                pods_read.insert(world.pods[pod.index()].node);
             }
         }
         let (writers, pod_writers) = (BTreeSet::new(), BTreeSet::new());
