@@ -28,6 +28,7 @@ mod node;
 mod node_admission;
 mod node_certificates;
 mod node_logs;
+mod node_redirect;
 mod nodes_api;
 pub mod peers;
 mod pod_api;
@@ -131,6 +132,7 @@ pub static CATALOGUE: &[&Family] = &[
     &exposure::FAMILY,
     &anonymous::FAMILY,
     &nodes_api::FAMILY,
+    &node_redirect::FAMILY,
     &cloud_identity::FAMILY,
     &aws_auth::FAMILY,
 ];
