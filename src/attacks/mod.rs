@@ -20,6 +20,7 @@ mod credentials;
 mod dangling;
 mod escape;
 mod exposure;
+mod flaws;
 mod gate;
 mod host_paths;
 mod hostpath;
@@ -135,6 +136,7 @@ pub static CATALOGUE: &[&Family] = &[
     &node_redirect::FAMILY,
     &cloud_identity::FAMILY,
     &aws_auth::FAMILY,
+    &flaws::FAMILY,
 ];
 
 /// Every attack, sorted by id.

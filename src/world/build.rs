@@ -240,6 +240,7 @@ fn refer(part: &mut Part, symbols: &Symbols) -> u64 {
         provider: Sym::EMPTY,
         addresses: Box::default(),
         kubelet: Sym::EMPTY,
+        runtime: Sym::EMPTY,
         windows: false,
     };
     let mut accounts = FxHashSet::default();

@@ -109,6 +109,8 @@ pub struct Node {
     pub provider: Sym,
     pub addresses: Box<[(Sym, Sym)]>,
     pub kubelet: Sym,
+    /// The container runtime with its version: `containerd://2.1.4`.
+    pub runtime: Sym,
     pub windows: bool,
 }
 
