@@ -21,8 +21,8 @@ crate::attack! {
     /// Escapes to the machine by a published flaw of its container runtime or kubelet.
     ///
     /// ## Needs
-    /// Creating pods in a namespace that lets root in (no Pod Security level, `privileged` or
-    /// `baseline`), and a node whose version is that of a release with the flaw:
+    /// Creating pods in a namespace of Pod Security level `baseline`, which lets root in (without a
+    /// level a privileged pod needs no flaw), and a node whose version is that of a release with the flaw:
     /// - CVE-2024-21626 (runc before 1.1.12): containerd before 1.6.28, and 1.7.0 to 1.7.12, which
     ///   were released with it. A `workingDir` of `/proc/self/fd/N` is a directory of the machine.
     /// - CVE-2025-31133, CVE-2025-52565 and CVE-2025-52881 (runc up to 1.2.7 and 1.3.2): containerd
@@ -176,8 +176,12 @@ fn nodes(world: &World, sink: &mut Sink<'_>) {
     }
     let mut used = false;
     for maker in creators(world, sink) {
-        // Without root inside, what the flaws give is not root outside.
+        // A privileged pod needs no flaw; and without root inside, as `restricted` has it, what the
+        // flaws give is not root outside.
         let reached = world.reached(maker.scope);
+        if reached.iter().any(|n| admits(n, Level::Privileged)) {
+            continue;
+        }
         let Some(namespace) = reached.iter().find(|n| admits(n, Level::Baseline)) else { continue };
         let (level, _) = enforced(world, sink, namespace);
         let facts = [&maker.facts[..], &[level]].concat();

@@ -4,6 +4,7 @@ use super::Family;
 use super::credentials;
 use super::gate::{PART, gate, needed_together};
 use super::impersonation::cluster;
+use super::nodes_api::beyond_kubelets;
 use super::sets::SET_MEMBER;
 use super::together::parts;
 use crate::graph::{Confidence, Odds, SetKey, SetKind, Sink, Thing};
@@ -76,12 +77,13 @@ fn find(world: &World, sink: &mut Sink<'_>) {
     let mut named = BTreeSet::new();
     lead(world, sink, &proxies, &PROXIES, &mut named);
     let whole = proxies.iter().any(|grant| grant.names == Names::All);
-    let addresses = parts(world, ADDRESS);
+    let mut addresses = parts(world, ADDRESS);
+    addresses.retain(|grant| beyond_kubelets(world, grant));
     let addressed = addresses.iter().any(|grant| grant.names == Names::All);
     lead(world, sink, &addresses, &ADDRESSES, &mut named);
     if whole {
-        for grant in parts(world, CREATE) {
-            let facts = sink.grant(&grant);
+        for grant in parts(world, CREATE).iter().filter(|g| beyond_kubelets(world, g)) {
+            let facts = sink.grant(grant);
             let from = Thing::Binding(grant.binding);
             sink.edge_with(from, cluster(&ADDRESSES), attack, PART, &facts);
         }
