@@ -18,6 +18,7 @@ mod cloud_pods;
 mod control_plane;
 mod credentials;
 mod dangling;
+mod devices;
 mod escape;
 mod exposure;
 mod flaws;
@@ -127,6 +128,7 @@ pub static CATALOGUE: &[&Family] = &[
     &node_admission::FAMILY,
     &control_plane::FAMILY,
     &escape::FAMILY,
+    &devices::FAMILY,
     &hostpath::FAMILY,
     &storage::FAMILY,
     &claims::FAMILY,
