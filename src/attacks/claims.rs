@@ -267,8 +267,8 @@ pub(super) fn members(world: &World, sink: &mut Sink<'_>, keys: &mut Vec<SetKey>
 fn gains(path: &str) -> BTreeMap<(Gain, Option<Distribution>), Odds> {
     let mut best: BTreeMap<_, Odds> = BTreeMap::new();
     let Some(path) = normal(path, "") else { return best };
-    // Logs are judged where a container mounts them.
-    let wanted = |gain| !matches!(gain, Gain::Logs | Gain::PodLogs);
+    // Logs and processes are judged where a container mounts them.
+    let wanted = |gain| !matches!(gain, Gain::Logs | Gain::PodLogs | Gain::Processes);
     for row in PATHS.iter().filter(|r| wanted(r.gain) && r.place(&path).is_some()) {
         let odds = best.entry((row.gain, row.distribution(&path))).or_insert(row.odds);
         if row.odds.likelihood > odds.likelihood {
@@ -354,7 +354,8 @@ fn path(
             | Gain::Scheduler
             | Gain::Etcd
             | Gain::Logs
-            | Gain::PodLogs => {}
+            | Gain::PodLogs
+            | Gain::Processes => {}
         }
     }
 }

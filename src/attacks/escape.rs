@@ -69,7 +69,7 @@ crate::attack! {
     /// process namespace sees.
     ///
     /// ## Needs
-    /// `hostPID: true`, and that a process of another pod has the same user and no capability that
+    /// `hostPID: true`, or the machine's `/proc` mounted (read-only too), and that a process of another pod has the same user and no capability that
     /// this one lacks: the rule of `ptrace`. Containers that run as root with the default
     /// capabilities are such a pair.
     /// ## Abuse
@@ -79,7 +79,7 @@ crate::attack! {
     /// Another user, a user namespace, the Yama and AppArmor rules on `ptrace`. The machine's own
     /// processes hold more capabilities and stay closed.
     /// ## Fix
-    /// Remove `hostPID: true`; enforce Pod Security level `baseline`.
+    /// Remove `hostPID: true` and the mount of `/proc`; enforce Pod Security level `baseline`.
     /// ## Detect
     /// Reads of `/proc/*/environ` and `/proc/*/root` from a container's cgroup.
     /// ## References

@@ -35,6 +35,8 @@ pub(super) enum Gain {
     Logs,
     /// The logs of the machine's pods.
     PodLogs,
+    /// The machine's processes, as far as the rule of `ptrace` lets them be read.
+    Processes,
 }
 
 impl Gain {
@@ -310,6 +312,8 @@ pub(super) static PATHS: &[Row] = &[
     // What is put among them is shown to whoever reads logs.
     row("/var/log", true, Way::Write, Gain::Logs, SURE),
     row("/var/log/pods", true, Way::Write, Gain::PodLogs, SURE),
+    // What a pod with the machine's process namespace sees.
+    row("/proc", false, Way::Read, Gain::Processes, Odds::possible(0.25)),
     // The kernel.
     row("/proc/sys/kernel/core_pattern", false, Way::Write, Gain::CorePattern, SURE),
     row("/sys", false, Way::Write, Gain::Execute, Odds::possible(0.3)),
@@ -436,7 +440,8 @@ mod tests {
         }
         assert_eq!(gains("/lib/modules", false), []);
         assert_eq!(gains("/var/log", false), []);
-        assert_eq!(gains("/proc", false), []);
+        assert_eq!(gains("/proc/sys", false), []);
+        assert_eq!(gains("/proc", false), [Gain::Processes]);
         assert_eq!(gains("/etc/cni/net.d", false), []);
         assert_eq!(gains("/etc/kubernetes/pki/ca.crt", false), []);
         assert_eq!(gains("/etc/kubernetes/manifests", false), []);
@@ -452,7 +457,7 @@ mod tests {
         assert_eq!(gains("/var/lib/k0s/kubelet", false), [Gain::Kubelet, Gain::Pods]);
         assert_eq!(gains("/var/lib/rancher/k3s/server/token", false), [Gain::Keys]);
         assert_eq!(gains("/var/lib/minikube", false), [Gain::Keys, Gain::Admin, Gain::Etcd]);
-        assert_eq!(gains("/proc", true), [Gain::CorePattern]);
+        assert_eq!(gains("/proc", true), [Gain::CorePattern, Gain::Processes]);
         assert_eq!(gains("/var/log", true), [Gain::Logs, Gain::PodLogs]);
         assert_eq!(gains("/var/log/containers", true), [Gain::Logs]);
         assert_eq!(gains("/etc/kubernetes/pki/etcd", false), [Gain::Keys, Gain::Etcd]);

@@ -6,7 +6,7 @@
 use super::Family;
 use super::control_plane::{ADMIN_KUBECONFIG_READ, ETCD_ACCESS, PKI_KEY_READ, STATIC_POD_WRITE};
 use super::credentials;
-use super::escape::{Power, UMH_CORE_PATTERN, is_unseen, power, sandbox, user_fact};
+use super::escape::{HOST_PID_LEAK, Power, UMH_CORE_PATTERN, is_unseen, power, sandbox, user_fact};
 use super::host_paths::{Distribution, Gain, PATHS, Place, Way, normal};
 use super::node_logs::{HOST_PATH_VAR_LOG_SYMLINK, Logs};
 use crate::graph::{Attack, Confidence, Fact, Odds, Sink, Thing};
@@ -257,8 +257,14 @@ fn gains(
     let mut gains = BTreeMap::new();
     for row in PATHS.iter().filter(|r| !read_only || r.way == Way::Read) {
         let Some(place) = row.place(&path) else { continue };
-        // The whole disk includes the kernel's handler and the logs; one way to write is enough.
-        if root && matches!(row.gain, Gain::CorePattern | Gain::Logs | Gain::PodLogs) {
+        // The whole disk includes the kernel's handler and the logs; one way to write is enough. A
+        // privileged container needs no processes.
+        let weaker = match row.gain {
+            Gain::CorePattern | Gain::Logs | Gain::PodLogs => root,
+            Gain::Processes => root || container.privileged,
+            _ => false,
+        };
+        if weaker {
             continue;
         }
         let key = (row.gain, row.distribution(&path));
@@ -323,7 +329,7 @@ fn put(
         last = Some(gain);
         let mut odds = *odds;
         let mut facts = facts.clone();
-        if matches!(gain, Gain::Socket | Gain::CorePattern)
+        if matches!(gain, Gain::Socket | Gain::CorePattern | Gain::Processes)
             && let Some(class) = sandbox(world, world.host_spec(host))
         {
             let field = world.host_field(host, ".spec.runtimeClassName");
@@ -349,6 +355,12 @@ fn put(
                 None => continue,
             },
             Gain::Etcd => (&ETCD_ACCESS, Thing::ClusterAdmin),
+            Gain::Processes => {
+                let set = Thing::Set(credentials::on(&credentials::ENVIRONMENT, node));
+                sink.edge_with(from, set, &HOST_PID_LEAK, odds, &facts);
+                let set = Thing::Set(credentials::on(&credentials::MOUNTED, node));
+                (&HOST_PID_LEAK, set)
+            }
             Gain::Logs | Gain::PodLogs => match logs.written(node, *gain == Gain::PodLogs) {
                 Some(set) => (&HOST_PATH_VAR_LOG_SYMLINK, set),
                 None => continue,
