@@ -38,6 +38,7 @@ mod pod_update;
 mod proxy;
 mod psa_relax;
 mod rbac;
+mod rebind;
 mod secrets;
 mod sets;
 mod siblings;
@@ -132,6 +133,7 @@ pub static CATALOGUE: &[&Family] = &[
     &hostpath::FAMILY,
     &storage::FAMILY,
     &claims::FAMILY,
+    &rebind::FAMILY,
     &exposure::FAMILY,
     &anonymous::FAMILY,
     &nodes_api::FAMILY,
