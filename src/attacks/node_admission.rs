@@ -98,19 +98,19 @@ fn says(world: &World, container: &Container) -> Option<(Odds, Vec<String>)> {
     let names = |list: &str| list.split(',').any(|p| p.trim() == "NodeRestriction");
     let mut odds = NODE_RESTRICTION_OFF.odds;
     let mut values = Vec::new();
-    match flag(world, container, "--disable-admission-plugins") {
-        Some(off) if names(&off) => values.push(format!("--disable-admission-plugins={off}")),
-        _ => {
-            // The old flag names every plugin that is on.
-            let on = ["--enable-admission-plugins", "--admission-control"]
-                .iter()
-                .find_map(|name| Some((*name, flag(world, container, name)?)));
-            match on {
-                Some((_, on)) if names(&on) => return None,
-                Some((name, on)) => values.push(format!("{name}={on}")),
-                None => values.push("no --enable-admission-plugins".to_owned()),
-            }
+    let off = every(world, container, "--disable-admission-plugins");
+    if names(&off) {
+        values.push(format!("--disable-admission-plugins={off}"));
+    } else {
+        let on = every(world, container, "--enable-admission-plugins");
+        // The old flag names every plugin that is on.
+        if names(&on) || names(&every(world, container, "--admission-control")) {
+            return None;
         }
+        values.push(match &*on {
+            "" => "no --enable-admission-plugins".to_owned(),
+            on => format!("--enable-admission-plugins={on}"),
+        });
     }
     match flag(world, container, "--authorization-mode") {
         Some(modes) if modes.split(',').any(|m| m.trim() == "Node") => {
@@ -125,4 +125,18 @@ fn says(world: &World, container: &Container) -> Option<(Odds, Vec<String>)> {
         }
     }
     Some((odds, values))
+}
+
+/// What a flag lists, which may be given several times and with its value apart.
+fn every(world: &World, container: &Container, name: &str) -> String {
+    let mut lists = Vec::new();
+    let mut words = container.command.iter().map(|c| world.text(*c));
+    while let Some(word) = words.next() {
+        match word.strip_prefix(name) {
+            Some("") => lists.extend(words.next()),
+            Some(rest) => lists.extend(rest.strip_prefix('=')),
+            None => {}
+        }
+    }
+    lists.join(",")
 }

@@ -9,7 +9,7 @@ use super::claims::volume_path;
 use super::credentials;
 use super::gate::{PART, gate};
 use super::impersonation::cluster;
-use super::together::parts;
+use super::together::{allows_everything, parts};
 use super::workload_patch::{WORKLOAD_PATCH, patchers};
 use super::workloads::creators;
 use crate::graph::{Odds, SetKey, SetKind, Sink, Thing};
@@ -98,9 +98,18 @@ fn find(world: &World, sink: &mut Sink<'_>) {
     }
     let (narrow, wide) = patchers(world, sink);
     let wide = wide.into_iter().map(|(_, maker)| maker);
+    // Whoever may do everything needs no gate.
+    let masters: BTreeSet<Thing<'_>> = world
+        .grants_any(CHANGE)
+        .iter()
+        .filter(|grant| allows_everything(world, grant))
+        .map(|grant| Thing::Binding(grant.binding))
+        .collect();
     let patched = narrow.into_iter().chain(wide).map(|maker| (maker, WORKLOAD_PATCH.odds));
     for (maker, odds) in creators(world, sink).into_iter().map(|m| (m, PART)).chain(patched) {
-        sink.edge_with(maker.from, cluster(&MOUNTERS), attack, odds, &maker.facts);
+        if !masters.contains(&maker.from) {
+            sink.edge_with(maker.from, cluster(&MOUNTERS), attack, odds, &maker.facts);
+        }
     }
     if whole {
         let parts = [cluster(&REBINDERS), cluster(&MOUNTERS)];
