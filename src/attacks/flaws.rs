@@ -9,6 +9,7 @@ use super::Family;
 use super::impersonation::cluster;
 use super::pod_api::{admits, enforced};
 use super::sets::{NODES, PODS, SET_MEMBER};
+use super::workload_patch::patchers;
 use super::workloads::creators;
 use crate::graph::{Attack, Fact, Odds, SetKey, SetKind, Sink, Thing};
 use crate::sym::Sym;
@@ -21,13 +22,13 @@ crate::attack! {
     /// Escapes to the machine by a published flaw of its container runtime or kubelet.
     ///
     /// ## Needs
-    /// Creating pods in a namespace of Pod Security level `baseline`, which lets root in (without a
+    /// Creating pods, or changing a workload, in a namespace of Pod Security level `baseline`, which lets root in (without a
     /// level a privileged pod needs no flaw), and a node whose version is that of a release with the flaw:
-    /// - CVE-2024-21626 (runc before 1.1.12): containerd before 1.6.28, and 1.7.0 to 1.7.12, which
+    /// - CVE-2024-21626 (runc before 1.1.12): containerd 1.5.0 to 1.6.27 and 1.7.0 to 1.7.12, which
     ///   were released with it. A `workingDir` of `/proc/self/fd/N` is a directory of the machine.
     /// - CVE-2025-31133, CVE-2025-52565 and CVE-2025-52881 (runc up to 1.2.7 and 1.3.2): containerd
-    ///   before 1.7.29, 2.0.0 to 2.0.6 and 2.1.0 to 2.1.4. Writes to `/proc` of the machine pass by
-    ///   a mount that is swapped.
+    ///   1.5.0 to 1.6.38, 1.7.0 to 1.7.28, 2.0.0 to 2.0.6 and 2.1.0 to 2.1.4. Writes to `/proc` of
+    ///   the machine pass by a mount that is swapped.
     /// - CVE-2023-3676 and CVE-2023-3955 (kubelet on Windows before 1.24.17, 1.25.13, 1.26.8, 1.27.5
     ///   and 1.28.1): a path in the pod's specification is run as a command.
     ///
@@ -175,7 +176,8 @@ fn nodes(world: &World, sink: &mut Sink<'_>) {
         return;
     }
     let mut used = false;
-    for maker in creators(world, sink) {
+    let (narrow, _) = patchers(world, sink);
+    for maker in creators(world, sink).into_iter().chain(narrow) {
         // A privileged pod needs no flaw; and without root inside, as `restricted` has it, what the
         // flaws give is not root outside.
         let reached = world.reached(maker.scope);

@@ -5,7 +5,6 @@
 
 use super::Family;
 use super::pod_api::{admits, set_of};
-use super::rbac::flag;
 use super::sets::{PRIVILEGED_PODS, SECRETS, SERVICE_ACCOUNTS};
 use crate::graph::{Confidence, Fact, Odds, Sink, Thing};
 use crate::world::admission::Level;
@@ -70,20 +69,13 @@ fn find(world: &World, sink: &mut Sink<'_>) {
 /// How sure it is that an API server does not restrict kubelets, and what says so. One of several
 /// is enough, since a kubelet may talk to any.
 fn unrestricted(world: &World, sink: &mut Sink<'_>) -> Option<(Odds, Vec<Fact>)> {
-    let system = world.symbols.get("kube-system")?;
     let mut found: Option<(Odds, Vec<Fact>)> = None;
-    for pod in world.pods_of(system).map(|i| &world.pods[i]).filter(|p| p.mirror) {
-        let component = world.label(pod.object, "component");
-        if component.is_none_or(|c| world.text(c) != "kube-apiserver") {
-            continue;
-        }
-        for container in &world.specs.get(pod.spec as usize)?.containers {
-            let Some((odds, values)) = says(world, container) else { continue };
-            if found.as_ref().is_none_or(|(best, _)| odds.confidence < best.confidence) {
-                let field = format!("{}.command", container.field());
-                let facts = values.iter().map(|v| sink.fact(pod.object, &field, v)).collect();
-                found = Some((odds, facts));
-            }
+    for (object, container) in world.api_servers() {
+        let Some((odds, values)) = says(world, container) else { continue };
+        if found.as_ref().is_none_or(|(best, _)| odds.confidence < best.confidence) {
+            let field = format!("{}.command", container.field());
+            let facts = values.iter().map(|v| sink.fact(object, &field, v)).collect();
+            found = Some((odds, facts));
         }
     }
     found
@@ -91,20 +83,16 @@ fn unrestricted(world: &World, sink: &mut Sink<'_>) -> Option<(Odds, Vec<Fact>)>
 
 /// Whether the flags of an API server leave NodeRestriction off, and what they say.
 fn says(world: &World, container: &Container) -> Option<(Odds, Vec<String>)> {
-    // Without its command line nothing is known of it.
-    if !container.command.iter().any(|c| world.text(*c).ends_with("kube-apiserver")) {
-        return None;
-    }
     let names = |list: &str| list.split(',').any(|p| p.trim() == "NodeRestriction");
     let mut odds = NODE_RESTRICTION_OFF.odds;
     let mut values = Vec::new();
-    let off = every(world, container, "--disable-admission-plugins");
+    let off = world.listed(container, "--disable-admission-plugins");
     if names(&off) {
         values.push(format!("--disable-admission-plugins={off}"));
     } else {
-        let on = every(world, container, "--enable-admission-plugins");
+        let on = world.listed(container, "--enable-admission-plugins");
         // The old flag names every plugin that is on.
-        if names(&on) || names(&every(world, container, "--admission-control")) {
+        if names(&on) || names(&world.listed(container, "--admission-control")) {
             return None;
         }
         values.push(match &*on {
@@ -112,31 +100,15 @@ fn says(world: &World, container: &Container) -> Option<(Odds, Vec<String>)> {
             on => format!("--enable-admission-plugins={on}"),
         });
     }
-    match flag(world, container, "--authorization-mode") {
-        Some(modes) if modes.split(',').any(|m| m.trim() == "Node") => {
-            values.push(format!("--authorization-mode={modes}"));
-        }
-        Some(_) => return None,
+    let modes = world.listed(container, "--authorization-mode");
+    if modes.split(',').any(|mode| mode.trim() == "Node") {
+        values.push(format!("--authorization-mode={modes}"));
+    } else if modes.is_empty() && !world.listed(container, "--authorization-config").is_empty() {
         // A file that the snapshot does not hold names the modes, `Node` among them as a rule.
-        None => {
-            flag(world, container, "--authorization-config")?;
-            odds = odds.but(0.9, Confidence::Likely);
-            values.push("--authorization-config".to_owned());
-        }
+        odds = odds.but(0.9, Confidence::Likely);
+        values.push("--authorization-config".to_owned());
+    } else {
+        return None;
     }
     Some((odds, values))
-}
-
-/// What a flag lists, which may be given several times and with its value apart.
-fn every(world: &World, container: &Container, name: &str) -> String {
-    let mut lists = Vec::new();
-    let mut words = container.command.iter().map(|c| world.text(*c));
-    while let Some(word) = words.next() {
-        match word.strip_prefix(name) {
-            Some("") => lists.extend(words.next()),
-            Some(rest) => lists.extend(rest.strip_prefix('=')),
-            None => {}
-        }
-    }
-    lists.join(",")
 }

@@ -180,6 +180,9 @@ impl World {
         number_specs(&mut part);
         let mut world = resolve(Tables { part, symbols }, duplicates, clusters);
         world.index = rbac::Index::new(&world);
+        if world.pod_security_is_off() {
+            world.namespaces.iter_mut().for_each(|namespace| namespace.enforce = None);
+        }
         world
     }
 }
