@@ -149,7 +149,9 @@ pub(super) fn enforced(
     let label = world.label(namespace.object, "pod-security.kubernetes.io/enforce");
     let value = match (namespace.enforce, label) {
         (Some(level), _) => level.name().to_owned(),
-        (None, Some(label)) => format!("{}, which an API server does not enforce", world.text(label)),
+        (None, Some(label)) => {
+            format!("{}, which an API server does not enforce", world.text(label))
+        }
         (None, None) => "not set".to_owned(),
     };
     (sink.fact(namespace.object, ENFORCE, &value), Confidence::Certain)

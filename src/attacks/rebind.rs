@@ -71,7 +71,7 @@ const CHANGE: &[Permission] = &[
 fn find(world: &World, sink: &mut Sink<'_>) {
     let claimed = |v: &VolumeIx| !world.volumes[v.index()].claim.1.is_empty();
     let volumes: Vec<VolumeIx> =
-        (0..world.volumes.len()).map(VolumeIx::new).filter(claimed).collect();
+        (0..world.volumes.len()).map(VolumeIx::new).filter(&claimed).collect();
     let grants = parts(world, CHANGE);
     if volumes.is_empty() || grants.is_empty() {
         return;
@@ -87,10 +87,10 @@ fn find(world: &World, sink: &mut Sink<'_>) {
             sink.edge_with(from, cluster(&REBINDERS), attack, PART, &facts);
             continue;
         };
-        let of = |v: &&VolumeIx| names.contains(&world.volumes[v.index()].name);
-        for volume in volumes.iter().filter(of) {
-            named.insert(*volume);
-            sink.edge_with(from, Thing::Set(key(&REBINDERS, *volume)), attack, PART, &facts);
+        let of = |name| world.volumes.binary_search_by_key(name, |v| v.name).ok();
+        for volume in names.iter().filter_map(of).map(VolumeIx::new).filter(&claimed) {
+            named.insert(volume);
+            sink.edge_with(from, Thing::Set(key(&REBINDERS, volume)), attack, PART, &facts);
         }
     }
     if !whole && named.is_empty() {
