@@ -221,11 +221,22 @@ pub(super) fn members(world: &World, sink: &mut Sink<'_>, keys: &mut Vec<SetKey>
             join(sink, cluster(&CLAIMS), namespace.name, &SET_MEMBER, fact);
         }
     }
-    if places.is_empty() {
+    let bound_anew: Vec<VolumeIx> = keys
+        .iter()
+        .filter(|k| k.kind == &PATH)
+        .filter_map(|k| Some(VolumeIx::new(k.of.checked_sub(1)? as usize)))
+        .collect();
+    if places.is_empty() && bound_anew.is_empty() {
         return;
     }
     let users = users(world);
     let mut paths: BTreeMap<VolumeIx, BTreeSet<NodeIx>> = BTreeMap::new();
+    for volume in bound_anew {
+        let (ns, name) = world.volumes[volume.index()].claim;
+        let used = world.claim(ns, name).and_then(|claim| users.get(&claim));
+        let nodes = used.into_iter().flatten().filter_map(|u| world.host_node(u.0));
+        paths.entry(volume).or_default().extend(nodes);
+    }
     for ns in places {
         let Some(namespace) = world.namespace(ns).map(|ix| &world.namespaces[ix.index()]) else {
             continue;
@@ -263,11 +274,20 @@ pub(super) fn members(world: &World, sink: &mut Sink<'_>, keys: &mut Vec<SetKey>
     }
 }
 
+/// What a pod of one's own has of a volume that is a path of a machine, if the path matters.
+pub(super) fn volume_path(world: &World, volume: VolumeIx) -> Option<Thing<'static>> {
+    let path = world.text(world.volumes[volume.index()].path);
+    let key = SetKey { kind: &PATH, ns: Sym::EMPTY, of: number(volume.index()) };
+    (!gains(path).is_empty()).then_some(Thing::Set(key))
+}
+
 /// The best of what writing a path gives, by kind and the distribution that it takes.
 fn gains(path: &str) -> BTreeMap<(Gain, Option<Distribution>), Odds> {
     let mut best: BTreeMap<_, Odds> = BTreeMap::new();
     let Some(path) = normal(path, "") else { return best };
-    for row in PATHS.iter().filter(|r| r.place(&path).is_some()) {
+    // Logs and processes are judged where a container mounts them.
+    let wanted = |gain| !matches!(gain, Gain::Logs | Gain::PodLogs | Gain::Processes);
+    for row in PATHS.iter().filter(|r| wanted(r.gain) && r.place(&path).is_some()) {
         let odds = best.entry((row.gain, row.distribution(&path))).or_insert(row.odds);
         if row.odds.likelihood > odds.likelihood {
             *odds = row.odds;
@@ -346,7 +366,14 @@ fn path(
             Gain::Socket | Gain::Execute | Gain::CorePattern | Gain::StaticPods => {
                 all.iter().for_each(|n| put(sink, Thing::Node(*n), odds, &[says]));
             }
-            Gain::Applied | Gain::Keys | Gain::Admin | Gain::Scheduler | Gain::Etcd => {}
+            Gain::Applied
+            | Gain::Keys
+            | Gain::Admin
+            | Gain::Scheduler
+            | Gain::Etcd
+            | Gain::Logs
+            | Gain::PodLogs
+            | Gain::Processes => {}
         }
     }
 }

@@ -18,14 +18,19 @@ mod cloud_pods;
 mod control_plane;
 mod credentials;
 mod dangling;
+mod devices;
 mod escape;
 mod exposure;
+mod flaws;
 mod gate;
 mod host_paths;
 mod hostpath;
 mod impersonation;
 mod node;
+mod node_admission;
 mod node_certificates;
+mod node_logs;
+mod node_redirect;
 mod nodes_api;
 pub mod peers;
 mod pod_api;
@@ -33,6 +38,7 @@ mod pod_update;
 mod proxy;
 mod psa_relax;
 mod rbac;
+mod rebind;
 mod secrets;
 mod sets;
 mod siblings;
@@ -120,16 +126,21 @@ pub static CATALOGUE: &[&Family] = &[
     &psa_relax::FAMILY,
     &admission_control::FAMILY,
     &node::FAMILY,
+    &node_admission::FAMILY,
     &control_plane::FAMILY,
     &escape::FAMILY,
+    &devices::FAMILY,
     &hostpath::FAMILY,
     &storage::FAMILY,
     &claims::FAMILY,
+    &rebind::FAMILY,
     &exposure::FAMILY,
     &anonymous::FAMILY,
     &nodes_api::FAMILY,
+    &node_redirect::FAMILY,
     &cloud_identity::FAMILY,
     &aws_auth::FAMILY,
+    &flaws::FAMILY,
 ];
 
 /// Every attack, sorted by id.

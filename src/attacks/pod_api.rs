@@ -146,8 +146,15 @@ pub(super) fn enforced(
         let fact = sink.fact(namespace.object, ENFORCE, "not in the snapshot");
         return (fact, Confidence::Likely);
     }
-    let value = namespace.enforce.map_or("not set", Level::name);
-    (sink.fact(namespace.object, ENFORCE, value), Confidence::Certain)
+    let label = world.label(namespace.object, "pod-security.kubernetes.io/enforce");
+    let value = match (namespace.enforce, label) {
+        (Some(level), _) => level.name().to_owned(),
+        (None, Some(label)) => {
+            format!("{}, which an API server does not enforce", world.text(label))
+        }
+        (None, None) => "not set".to_owned(),
+    };
+    (sink.fact(namespace.object, ENFORCE, &value), Confidence::Certain)
 }
 
 /// The set of a kind for the scope of a grant.

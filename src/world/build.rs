@@ -180,6 +180,9 @@ impl World {
         number_specs(&mut part);
         let mut world = resolve(Tables { part, symbols }, duplicates, clusters);
         world.index = rbac::Index::new(&world);
+        if world.pod_security_is_off() {
+            world.namespaces.iter_mut().for_each(|namespace| namespace.enforce = None);
+        }
         world
     }
 }
@@ -240,6 +243,7 @@ fn refer(part: &mut Part, symbols: &Symbols) -> u64 {
         provider: Sym::EMPTY,
         addresses: Box::default(),
         kubelet: Sym::EMPTY,
+        runtime: Sym::EMPTY,
         windows: false,
     };
     let mut accounts = FxHashSet::default();

@@ -13,6 +13,7 @@ mod builtin;
 pub mod cons;
 pub mod coverage;
 pub mod exposure;
+mod flags;
 pub mod grants;
 pub mod hosts;
 mod lower;
@@ -97,7 +98,7 @@ impl Object {
 pub struct Namespace {
     pub object: ObjectId,
     pub name: Sym,
-    /// The level that its `enforce` label names.
+    /// The level that its `enforce` label names, unless an API server is shown not to enforce any.
     pub enforce: Option<Level>,
 }
 
@@ -109,6 +110,8 @@ pub struct Node {
     pub provider: Sym,
     pub addresses: Box<[(Sym, Sym)]>,
     pub kubelet: Sym,
+    /// The container runtime with its version: `containerd://2.1.4`.
+    pub runtime: Sym,
     pub windows: bool,
 }
 

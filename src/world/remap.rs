@@ -91,6 +91,7 @@ impl Remap for NodeRow {
     fn remap(&mut self, map: &Map<'_>) {
         map.sym(&mut self.provider);
         map.sym(&mut self.kubelet);
+        map.sym(&mut self.runtime);
         map.pairs(&mut self.addresses);
     }
 }

@@ -71,6 +71,7 @@ pub(super) fn resolve(tables: Tables, duplicates: u64, clusters: usize) -> World
             provider: row.body.provider,
             addresses: row.body.addresses,
             kubelet: row.body.kubelet,
+            runtime: row.body.runtime,
             windows: row.body.windows,
         })
         .collect();

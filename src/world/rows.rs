@@ -68,6 +68,8 @@ pub struct NodeRow {
     /// Type and address.
     pub addresses: Box<[(Sym, Sym)]>,
     pub kubelet: Sym,
+    /// `status.nodeInfo.containerRuntimeVersion`.
+    pub runtime: Sym,
     pub windows: bool,
 }
 

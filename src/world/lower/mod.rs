@@ -159,6 +159,7 @@ impl Part {
                         .map(|a| (self.symbols.intern(&a.kind), self.symbols.intern(&a.address)))
                         .collect(),
                     kubelet: self.sym(&info.kubelet_version),
+                    runtime: self.sym(&info.container_runtime_version),
                     windows: &*info.operating_system == "windows",
                 };
                 let row = self.row(kind, meta, origin, body);
