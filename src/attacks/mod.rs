@@ -17,6 +17,8 @@ mod cloud_identity;
 mod cloud_pods;
 mod control_plane;
 mod credentials;
+mod custom_resources;
+mod custom_templates;
 mod dangling;
 mod escape;
 mod exposure;
@@ -27,6 +29,7 @@ mod impersonation;
 mod node;
 mod node_certificates;
 mod nodes_api;
+mod operators;
 pub mod peers;
 mod pod_api;
 mod pod_update;
@@ -130,6 +133,7 @@ pub static CATALOGUE: &[&Family] = &[
     &nodes_api::FAMILY,
     &cloud_identity::FAMILY,
     &aws_auth::FAMILY,
+    &custom_resources::FAMILY,
 ];
 
 /// Every attack, sorted by id.

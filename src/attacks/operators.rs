@@ -1,0 +1,218 @@
+//! The operators that make pods from custom resources: which of them runs, and where it works.
+//!
+//! A custom resource is a text until its operator reads it. An operator is known by its image, by
+//! its workload's name or, where somebody has renamed both, by its account's rights: to watch the
+//! resource by name of its group and to make pods.
+
+use super::workloads::pod_creation;
+use crate::graph::{Fact, Sink};
+use crate::sym::Sym;
+use crate::world::grants::{Grant, Permission, Scope};
+use crate::world::hosts::Host;
+use crate::world::{AccountIx, BindingIx, Principal, World};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// An operator, by what its own manifests say.
+#[derive(Debug)]
+pub(super) struct Operator {
+    /// Ends of image repositories, from a slash on; one that ends in `-` is followed by a hash.
+    pub(super) images: &'static [&'static str],
+    /// Names of its workload, which may have a prefix; or its namespace and name.
+    pub(super) names: &'static [&'static str],
+}
+
+/// An operator that runs in the snapshot.
+#[derive(Debug)]
+pub(super) struct Running {
+    host: Host,
+    /// What it was known by.
+    pub(super) fact: Fact,
+}
+
+/// Where an operator reads its resources.
+#[derive(Debug)]
+pub(super) enum Reach {
+    Everywhere,
+    /// In these namespaces alone, each with the right to watch.
+    In(BTreeMap<Sym, BindingIx>),
+    /// No right of its account is shown.
+    NotShown,
+}
+
+/// Everything that runs, by what operators are known by. One pass over the pods for all of them.
+pub(super) struct Known<'w> {
+    world: &'w World,
+    /// The first host of each image's repository: its container's place.
+    images: BTreeMap<&'w str, (Host, usize)>,
+    names: BTreeMap<(Sym, Sym), Host>,
+    accounts: BTreeMap<AccountIx, Host>,
+    makers: Option<BTreeSet<BindingIx>>,
+}
+
+impl<'w> Known<'w> {
+    pub(super) fn new(world: &'w World) -> Self {
+        let (mut images, mut names) = (BTreeMap::new(), BTreeMap::new());
+        let mut accounts = BTreeMap::new();
+        let mut seen = BTreeSet::new();
+        for host in world.hosts() {
+            if seen.insert(world.host_shape(host)) {
+                for (i, container) in world.host_spec(host).containers.iter().enumerate() {
+                    images.entry(repository(world.text(container.image))).or_insert((host, i));
+                }
+            }
+            names.entry(name_of(world, host)).or_insert(host);
+            if let Some(account) = world.host_account(host) {
+                accounts.entry(account).or_insert(host);
+            }
+        }
+        Self { world, images, names, accounts, makers: None }
+    }
+
+    /// An operator of these resources that runs, and what it is known by.
+    pub(super) fn running(
+        &mut self,
+        sink: &mut Sink<'_>,
+        operator: &Operator,
+        watch: &Permission,
+    ) -> Option<Running> {
+        let world = self.world;
+        let image = self.images.iter().find(|(image, _)| operator.has_image(image));
+        if let Some((_, (host, place))) = image {
+            let (object, _) = world.host_object(*host);
+            let container = &world.host_spec(*host).containers[*place];
+            let field = world.host_field(*host, &format!("{}.image", container.field()));
+            let fact = sink.fact(object, &field, world.text(container.image));
+            return Some(Running { host: *host, fact });
+        }
+        let named = |(ns, name): &(Sym, Sym)| operator.is_named(world.text(*ns), world.text(*name));
+        if let Some((_, host)) = self.names.iter().find(|(name, _)| named(name)) {
+            let (object, _) = world.host_object(*host);
+            let fact = sink.fact(object, ".metadata.name", world.text(name_of(world, *host).1));
+            return Some(Running { host: *host, fact });
+        }
+        self.by_rights(sink, watch)
+    }
+
+    /// An operator that is known by its account's rights. A rule that speaks of all groups says
+    /// nothing of this one, and the roles for people hold the rights of every operator's users.
+    fn by_rights(&mut self, sink: &mut Sink<'_>, watch: &Permission) -> Option<Running> {
+        let world = self.world;
+        let own = |grant: &Grant<'_>| {
+            let role = world.bindings[grant.binding.index()].role;
+            role.is_some_and(|r| !PEOPLE.contains(&world.text(world.roles[r.index()].name)))
+        };
+        let of_group = |grant: &Grant<'_>| {
+            let rule = world.rules.get(grant.rule.rule as usize);
+            rule.is_some_and(|r| r.groups.iter().any(|g| world.text(*g) == watch.group))
+        };
+        let mut watching = world.grants(watch);
+        watching.retain(|g| own(g) && of_group(g));
+        if watching.is_empty() {
+            return None;
+        }
+        let makers = self.makers.get_or_insert_with(|| {
+            world.grants_any(&pod_creation()).iter().filter(|g| own(g)).map(|g| g.binding).collect()
+        });
+        for grant in watching {
+            for subject in &world.bindings[grant.binding.index()].subjects {
+                let Principal::Account(account) = subject.principal else { continue };
+                let mut bindings = world.index.bindings_of(subject.principal).iter();
+                let makes = bindings.any(|(binding, _)| makers.contains(binding));
+                if let Some(host) = self.accounts.get(&account).filter(|_| makes) {
+                    return Some(Running { host: *host, fact: sink.rule(grant.rule) });
+                }
+            }
+        }
+        None
+    }
+}
+
+/// The roles that are made for people and hold what operators let their users do.
+const PEOPLE: &[&str] = &["admin", "cluster-admin", "edit", "view"];
+
+impl Operator {
+    fn has_image(&self, repository: &str) -> bool {
+        self.images.iter().any(|own| {
+            if own.ends_with('-') {
+                return repository.rsplit_once(own).is_some_and(|(_, hash)| !hash.contains('/'));
+            }
+            repository.strip_suffix(own).is_some_and(|rest| rest.is_empty() || rest.ends_with('/'))
+        })
+    }
+
+    fn is_named(&self, ns: &str, name: &str) -> bool {
+        self.names.iter().any(|own| match own.split_once('/') {
+            Some(own) => own == (ns, name),
+            None => {
+                name.strip_suffix(own).is_some_and(|rest| rest.is_empty() || rest.ends_with('-'))
+            }
+        })
+    }
+}
+
+impl Running {
+    /// Where it reads these resources: wherever its account may watch them.
+    pub(super) fn reach(&self, world: &World, watch: &Permission) -> Reach {
+        let Some(account) = world.host_account(self.host).map(Principal::Account) else {
+            return Reach::NotShown;
+        };
+        let groups = world.implicit_groups(account);
+        let groups = groups.iter().filter_map(|g| world.group(g)).map(Principal::Group);
+        let bindings: BTreeSet<BindingIx> = std::iter::once(account)
+            .chain(groups)
+            .flat_map(|p| world.index.bindings_of(p).iter().map(|(binding, _)| *binding))
+            .collect();
+        let mut found = BTreeMap::new();
+        for grant in world.grants(watch).iter().filter(|g| bindings.contains(&g.binding)) {
+            match grant.scope {
+                Scope::Cluster => return Reach::Everywhere,
+                Scope::Namespace(ns) => {
+                    found.entry(ns).or_insert(grant.binding);
+                }
+            }
+        }
+        if found.is_empty() { Reach::NotShown } else { Reach::In(found) }
+    }
+}
+
+/// Namespace and name of the workload that runs here, or of the pod without one.
+fn name_of(world: &World, host: Host) -> (Sym, Sym) {
+    let workload = match host {
+        Host::Pod(pod) => match world.pods[pod.index()].workload {
+            Some(workload) => workload,
+            None => return (world.pods[pod.index()].ns, world.pods[pod.index()].name),
+        },
+        Host::Template(workload) => workload,
+    };
+    let workload = &world.workloads[workload.index()];
+    (workload.ns, workload.name)
+}
+
+/// An image without tag and digest.
+fn repository(image: &str) -> &str {
+    let image = image.split('@').next().unwrap_or(image);
+    let last = image.rfind('/').map_or(0, |slash| slash + 1);
+    image[last..].find(':').map_or(image, |colon| &image[..last + colon])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn operators_are_known_by_their_images() {
+        let tekton = Operator {
+            images: &["tektoncd/pipeline/cmd/controller", "tektoncd/pipeline/controller-"],
+            names: &["tekton-pipelines-controller", "ci/controller"],
+        };
+        let has = |image| tekton.has_image(repository(image));
+        assert!(has("gcr.io/tekton-releases/github.com/tektoncd/pipeline/cmd/controller:v0.50.0"));
+        assert!(has("ghcr.io/tektoncd/pipeline/controller-10a3e327@sha256:aa"));
+        assert!(has("localhost:5000/tektoncd/pipeline/cmd/controller"));
+        assert!(!has("ghcr.io/mytektoncd/pipeline/cmd/controller"));
+        assert!(!has("ghcr.io/tektoncd/pipeline/controller-a/other"));
+        assert!(tekton.is_named("x", "my-tekton-pipelines-controller"));
+        assert!(tekton.is_named("ci", "controller"));
+        assert!(!tekton.is_named("x", "controller"));
+    }
+}
