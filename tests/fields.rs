@@ -45,6 +45,7 @@ const STANDS_FOR: StandsFor<'_> = &[
     ("Requirement", &["LabelSelectorRequirement"]),
     ("Rule", &["PolicyRule"]),
     ("SecretVolume", &["SecretVolumeSource"]),
+    ("Strategy", &["RunAsUserStrategyOptions", "SELinuxContextStrategyOptions"]),
     ("TokenSource", &["ServiceAccountTokenProjection"]),
     ("WindowsOptions", &["WindowsSecurityContextOptions"]),
     ("WorkloadSpec", &["CronJobSpec", "DaemonSetSpec", "DeploymentSpec", "JobSpec",

@@ -29,6 +29,7 @@ mod impersonation;
 mod node;
 mod node_certificates;
 mod nodes_api;
+mod openshift;
 mod operators;
 pub mod peers;
 mod pod_api;
@@ -134,6 +135,7 @@ pub static CATALOGUE: &[&Family] = &[
     &cloud_identity::FAMILY,
     &aws_auth::FAMILY,
     &custom_resources::FAMILY,
+    &openshift::FAMILY,
 ];
 
 /// Every attack, sorted by id.

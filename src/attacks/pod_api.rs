@@ -130,8 +130,15 @@ static CONNECT: &[(Permission, Permission, &Attack)] = &[
 /// The label by which a namespace enforces a Pod Security level.
 const ENFORCE: &str = ".metadata.labels[\"pod-security.kubernetes.io/enforce\"]";
 
-/// Whether a namespace lets a pod of a level in: an absent label enforces nothing.
+/// Whether a namespace lets a new pod of a level in: by its label, and in OpenShift by the
+/// constraints that one of its accounts may use.
 pub(super) fn admits(namespace: &Namespace, level: Level) -> bool {
+    labelled(namespace, level) && namespace.usable.is_none_or(|u| level <= u.power.level())
+}
+
+/// Whether the label of a namespace lets a pod of a level in: an absent one enforces nothing. A pod
+/// that runs has passed OpenShift's constraints already, and passes them again with its account.
+pub(super) fn labelled(namespace: &Namespace, level: Level) -> bool {
     namespace.enforce.is_none_or(|enforced| level <= enforced)
 }
 
@@ -142,12 +149,15 @@ pub(super) fn enforced(
     sink: &mut Sink<'_>,
     namespace: &Namespace,
 ) -> (Fact, Confidence) {
+    // OpenShift has constraints, collected or not.
+    let hidden = world.openshift && world.constraints.is_empty();
+    let sure = if hidden { Confidence::Unknown } else { Confidence::Certain };
     if !world.objects[namespace.object.index()].is_present() {
         let fact = sink.fact(namespace.object, ENFORCE, "not in the snapshot");
-        return (fact, Confidence::Likely);
+        return (fact, sure.max(Confidence::Likely));
     }
     let value = namespace.enforce.map_or("not set", Level::name);
-    (sink.fact(namespace.object, ENFORCE, value), Confidence::Certain)
+    (sink.fact(namespace.object, ENFORCE, value), sure)
 }
 
 /// The set of a kind for the scope of a grant.

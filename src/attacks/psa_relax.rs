@@ -6,7 +6,8 @@
 
 use super::Family;
 use super::impersonation::cluster;
-use super::pod_api::{admits, enforced, set_of};
+use super::openshift;
+use super::pod_api::{enforced, labelled, set_of};
 use super::sets::{SET_MEMBER, node_keys, node_sets};
 use super::together::allows_everything;
 use super::workload_patch::{Template, patchers};
@@ -75,6 +76,13 @@ const RELAXING: &[(Permission, Odds)] = &[
     (Permission::namespaced("update", "", "namespaces/finalize"), Odds::likely(0.9)),
 ];
 
+/// Whether a namespace's label alone keeps privileged pods out: lifting it does not lift OpenShift's
+/// constraints.
+fn is_strict(namespace: &Namespace) -> bool {
+    let level = Level::Privileged;
+    !labelled(namespace, level) && namespace.usable.is_none_or(|u| level <= u.power.level())
+}
+
 /// A right to lift levels: everywhere, or in these namespaces.
 struct Relaxer<'w> {
     grant: Grant<'w>,
@@ -83,8 +91,7 @@ struct Relaxer<'w> {
 }
 
 fn find(world: &World, sink: &mut Sink<'_>) {
-    let strict: Vec<&Namespace> =
-        world.namespaces.iter().filter(|n| !admits(n, Level::Privileged)).collect();
+    let strict: Vec<&Namespace> = world.namespaces.iter().filter(|n| is_strict(n)).collect();
     if strict.is_empty() {
         return;
     }
@@ -225,9 +232,10 @@ fn open(world: &World, sink: &mut Sink<'_>, gates: &[&Namespace]) {
 }
 
 fn nodes(world: &World, sink: &mut Sink<'_>, from: Thing<'_>, namespace: &Namespace) {
-    let (level, _) = enforced(world, sink, namespace);
+    let (facts, held) = openshift::admission(world, sink, namespace);
+    let odds = NAMESPACE_PSA_RELAX.odds.but(held.likelihood, held.confidence);
     for nodes in node_sets(world) {
-        sink.edge(from, cluster(nodes), &NAMESPACE_PSA_RELAX, &[level]);
+        sink.edge_with(from, cluster(nodes), &NAMESPACE_PSA_RELAX, odds, &facts);
     }
 }
 
@@ -241,7 +249,7 @@ pub(super) fn every_right(
     attack: &'static Attack,
     facts: &[Fact],
 ) {
-    if world.reached(scope).iter().any(|n| !admits(n, Level::Privileged)) {
+    if world.reached(scope).iter().any(|n| is_strict(n)) {
         sink.edge(from, set_of(&FULL, scope), attack, facts);
     }
 }
@@ -254,7 +262,7 @@ pub(super) fn members(world: &World, sink: &mut Sink<'_>, keys: &mut Vec<SetKey>
         return;
     }
     let whole = named.contains(&Sym::EMPTY);
-    for namespace in world.namespaces.iter().filter(|n| !admits(n, Level::Privileged)) {
+    for namespace in world.namespaces.iter().filter(|n| is_strict(n)) {
         let from = part(&FULL, namespace.name);
         if whole {
             let (level, _) = enforced(world, sink, namespace);

@@ -118,7 +118,7 @@ fn concatenate(mut parts: Vec<Part>) -> Tables {
             )*};
         }
         append!(namespaces nodes accounts secrets pods workloads volumes claims roles bindings
-            services ingresses classes policies config_maps);
+            services ingresses classes policies constraints groups config_maps);
         for (group, kinds) in part.seen {
             let of_group = whole.seen.entry(group).or_default();
             for (kind, count) in kinds {
@@ -157,6 +157,7 @@ const NAMES: &[&str] = &[
     "Ingress",
     "IngressClass",
     "NetworkPolicy",
+    "SecurityContextConstraints",
 ];
 
 impl World {
@@ -180,6 +181,7 @@ impl World {
         number_specs(&mut part);
         let mut world = resolve(Tables { part, symbols }, duplicates, clusters);
         world.index = rbac::Index::new(&world);
+        world.constrain();
         world
     }
 }
@@ -345,6 +347,8 @@ fn refer(part: &mut Part, symbols: &Symbols) -> u64 {
     copies += settle(&mut part.ingresses, |r| (r.ns, r.name));
     copies += settle(&mut part.classes, |r| (r.ns, r.name));
     copies += settle(&mut part.policies, |r| (r.ns, r.name));
+    copies += settle(&mut part.constraints, |r| (r.ns, r.name));
+    copies += settle(&mut part.groups, |r| (r.ns, r.name));
     copies += settle(&mut part.config_maps, |r| (r.ns, r.name));
     copies
 }
