@@ -176,15 +176,14 @@ static KINDS: [(&SetKind, &SetKind); 3] = [
 ];
 
 fn find(world: &World, sink: &mut Sink<'_>) {
-    let mut known = None;
+    let mut known = Known::new(world);
     for (number, row) in (1_u32..).zip(RESOURCES) {
+        let watch = Permission::namespaced("watch", row.group, row.resource);
+        let Some(operator) = known.running(sink, row.operator, &watch) else { continue };
         let writers = writers(world, sink, row);
         if writers.is_empty() {
             continue;
         }
-        let watch = Permission::namespaced("watch", row.group, row.resource);
-        let known = known.get_or_insert_with(|| Known::new(world));
-        let Some(operator) = known.running(sink, row.operator, &watch) else { continue };
         match operator.reach(world, &watch) {
             Reach::Everywhere => lead(world, sink, row, &writers, operator.fact, PLAIN),
             Reach::NotShown => {

@@ -9,7 +9,7 @@ use super::gate::{PART, gate, needed_together};
 use super::impersonation::cluster;
 use super::pod_api::{enforced, labelled, set_of};
 use super::sets::{SET_MEMBER, node_keys};
-use super::together::{Right, allows_everything, parts, rights, together};
+use super::together::{Right, allows_everything, parts, together};
 use super::workload_patch::patchers;
 use super::workloads::{creators, is_name};
 use crate::graph::{Confidence, Fact, Odds, SetKey, SetKind, Sink, Thing};
@@ -220,13 +220,12 @@ fn lets_in(world: &World, sink: &mut Sink<'_>, at: usize) -> Fact {
 /// Those who create pods and may use strong constraints themselves.
 fn own_constraints(world: &World, sink: &mut Sink<'_>) {
     let create = Permission::namespaced("create", "", "pods");
-    let creates = rights(world, &[create]);
+    // In one namespace a rule that allows everything is worth a step; in the cluster it is not.
+    let wanted = |g: &Grant<'_>| g.scope != Scope::Cluster || !allows_everything(world, g);
     let mut uses = world.grants(&USE);
-    uses.retain(|g| {
-        let admin = g.scope == Scope::Cluster && allows_everything(world, g);
-        !admin && strong(world, g.names).is_some()
-    });
+    uses.retain(|g| wanted(g) && strong(world, g.names).is_some());
     let uses: Vec<Right<'_>> = uses.into_iter().map(Right::from).collect();
+    let creates = world.grants(&create).into_iter().filter(wanted).map(Right::from).collect();
     let mut scopes = BTreeSet::new();
     for held in together(world, &[creates, uses]).into_iter().filter(|h| open(world, h.scope)) {
         let Some((at, odds)) = held.rights.get(1).and_then(|r| strong(world, r.names)) else {
@@ -279,7 +278,8 @@ fn listed(world: &World, sink: &mut Sink<'_>, create: &Permission, scopes: &mut 
 /// those of the accounts too, so that every namespace is open already.
 fn members(world: &World, principal: Principal) -> Vec<Principal> {
     let Principal::Group(group) = principal else { return vec![principal] };
-    if world.text(world.groups[group.index()].1).starts_with("system:") {
+    let name = world.text(world.groups[group.index()].1);
+    if name == "system:authenticated" || name.starts_with("system:serviceaccounts") {
         return Vec::new();
     }
     let users = world.memberships.iter().filter(|(_, of)| of.iter().any(|(g, _)| *g == group));

@@ -46,6 +46,8 @@ pub(super) struct Known<'w> {
     images: BTreeMap<&'w str, (Host, usize)>,
     names: BTreeMap<(Sym, Sym), Host>,
     accounts: BTreeMap<AccountIx, Host>,
+    /// The API groups that rules name.
+    groups: BTreeSet<&'w str>,
     makers: Option<BTreeSet<BindingIx>>,
 }
 
@@ -65,7 +67,9 @@ impl<'w> Known<'w> {
                 accounts.entry(account).or_insert(host);
             }
         }
-        Self { world, images, names, accounts, makers: None }
+        let groups = world.rules.iter().flat_map(|r| r.groups.iter());
+        let groups = groups.map(|g| world.text(*g)).collect();
+        Self { world, images, names, accounts, groups, makers: None }
     }
 
     /// An operator of these resources that runs, and what it is known by.
@@ -96,6 +100,9 @@ impl<'w> Known<'w> {
     /// An operator that is known by its account's rights. A rule that speaks of all groups says
     /// nothing of this one, and the roles for people hold the rights of every operator's users.
     fn by_rights(&mut self, sink: &mut Sink<'_>, watch: &Permission) -> Option<Running> {
+        if !self.groups.contains(watch.group) {
+            return None;
+        }
         let world = self.world;
         let own = |grant: &Grant<'_>| {
             let role = world.bindings[grant.binding.index()].role;
@@ -191,8 +198,11 @@ fn name_of(world: &World, host: Host) -> (Sym, Sym) {
 /// An image without tag and digest.
 fn repository(image: &str) -> &str {
     let image = image.split('@').next().unwrap_or(image);
-    let last = image.rfind('/').map_or(0, |slash| slash + 1);
-    image[last..].find(':').map_or(image, |colon| &image[..last + colon])
+    match image.rsplit_once(':') {
+        // A colon before a slash is that of the registry's port.
+        Some((repository, tag)) if !tag.contains('/') => repository,
+        _ => image,
+    }
 }
 
 #[cfg(test)]

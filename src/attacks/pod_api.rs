@@ -11,6 +11,7 @@ use crate::sym::Sym;
 use crate::world::admission::Level;
 use crate::world::grants::{Grant, Names, Permission, Scope};
 use crate::world::hosts::Host;
+use crate::world::openshift::Power;
 use crate::world::version::Version;
 use crate::world::{Namespace, World};
 use std::collections::BTreeSet;
@@ -140,6 +141,19 @@ pub(super) fn admits(namespace: &Namespace, level: Level) -> bool {
 /// that runs has passed OpenShift's constraints already, and passes them again with its account.
 pub(super) fn labelled(namespace: &Namespace, level: Level) -> bool {
     namespace.enforce.is_none_or(|enforced| level <= enforced)
+}
+
+/// What a host path is worth that a pod of this namespace mounts behind a claim: without root
+/// inside the files' modes apply, and in OpenShift SELinux keeps the host's files shut unless an
+/// account may use constraints that lift it.
+pub(super) fn behind_claim(namespace: &Namespace) -> Odds {
+    if namespace.usable.is_some_and(|u| u.power < Power::Capabilities) {
+        Odds::possible(0.3)
+    } else if admits(namespace, Level::Baseline) {
+        Odds::certain(1.0)
+    } else {
+        Odds::likely(0.7)
+    }
 }
 
 /// The fact of what a namespace enforces, and how sure it is: the level of a namespace that is not

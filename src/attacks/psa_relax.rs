@@ -249,7 +249,7 @@ pub(super) fn every_right(
     attack: &'static Attack,
     facts: &[Fact],
 ) {
-    if world.reached(scope).iter().any(|n| is_strict(n)) {
+    if world.reached(scope).iter().any(is_strict) {
         sink.edge(from, set_of(&FULL, scope), attack, facts);
     }
 }

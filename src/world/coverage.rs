@@ -289,7 +289,7 @@ impl World {
             ),
             n => (State::Complete, format!("{n} SecurityContextConstraints")),
         };
-        let topic = "security-context-constraints";
+        let topic = "pod-constraints";
         Some(Topic { topic, state, reason, affects: &["creating privileged pods"] })
     }
 
