@@ -179,22 +179,45 @@ fn find(world: &World, sink: &mut Sink<'_>) {
     let mut known = Known::new(world);
     for (number, row) in (1_u32..).zip(RESOURCES) {
         let watch = Permission::namespaced("watch", row.group, row.resource);
-        let Some(operator) = known.running(sink, row.operator, &watch) else { continue };
+        let Some(reach) = known.reach(sink, row.operator, &watch) else { continue };
         let writers = writers(world, sink, row);
         if writers.is_empty() {
             continue;
         }
-        match operator.reach(world, &watch) {
-            Reach::Everywhere => lead(world, sink, row, &writers, operator.fact, PLAIN),
-            Reach::NotShown => {
+        match reach {
+            Reach::Everywhere(operator) => lead(world, sink, row, &writers, operator, PLAIN),
+            Reach::NotShown(operator) => {
                 let odds = Odds::unknown(0.7);
-                lead(world, sink, row, &writers, operator.fact, odds);
+                lead(world, sink, row, &writers, operator, odds);
             }
-            Reach::In(namespaces) => {
-                serve(world, sink, row, number, &writers, operator.fact, &namespaces);
-            }
+            Reach::In(namespaces) => serve(world, sink, row, number, &writers, &namespaces),
         }
     }
+}
+
+/// Everyone who makes privileged pods by custom resources, and how likely: not those whose grant is
+/// for all namespaces where the operator watches some.
+pub(super) fn makers(world: &World, sink: &mut Sink<'_>) -> Vec<(Maintainer, Odds)> {
+    let mut known = Known::new(world);
+    let mut found = Vec::new();
+    for row in RESOURCES.iter().filter(|row| row.gives(&PRIVILEGED_PODS)) {
+        let watch = Permission::namespaced("watch", row.group, row.resource);
+        let Some(reach) = known.reach(sink, row.operator, &watch) else { continue };
+        for (mut writer, odds) in writers(world, sink, row) {
+            let (operator, odds) = match (&reach, writer.scope) {
+                (Reach::Everywhere(operator), _) => (*operator, odds),
+                (Reach::NotShown(operator), _) => (*operator, odds.but(0.7, Confidence::Unknown)),
+                (Reach::In(namespaces), Scope::Namespace(ns)) => match namespaces.get(&ns) {
+                    Some((operator, _)) => (*operator, odds),
+                    None => continue,
+                },
+                (Reach::In(_), Scope::Cluster) => continue,
+            };
+            writer.facts.push(operator);
+            found.push((writer, odds));
+        }
+    }
+    found
 }
 
 /// Circumstances that change nothing.
@@ -272,42 +295,39 @@ fn serve(
     row: &Resource,
     number: u32,
     writers: &[(Maintainer, Odds)],
-    operator: Fact,
-    namespaces: &BTreeMap<Sym, BindingIx>,
+    namespaces: &BTreeMap<Sym, (Fact, BindingIx)>,
 ) {
     let watched = |sink: &mut Sink<'_>, ns: &Sym| {
-        let binding = namespaces.get(ns)?;
-        Some(sink.role_ref(&world.bindings[binding.index()]))
+        let (operator, binding) = namespaces.get(ns)?;
+        Some([*operator, sink.role_ref(&world.bindings[binding.index()])])
     };
     let mut wide = false;
     for (writer, odds) in writers {
-        let facts: Vec<Fact> = writer.facts.iter().copied().chain([operator]).collect();
         match writer.scope {
             Scope::Cluster => {
                 wide = true;
                 for (kind, served) in KINDS.iter().filter(|(kind, _)| row.gives(kind)) {
                     let to = Thing::Set(SetKey { kind: served, ns: Sym::EMPTY, of: number });
                     let odds = of_kind(kind, *odds);
-                    sink.edge_with(writer.from, to, row.attack, odds, &facts);
+                    sink.edge_with(writer.from, to, row.attack, odds, &writer.facts);
                 }
             }
             Scope::Namespace(ns) => {
-                let Some(fact) = watched(sink, &ns) else { continue };
-                let one = Maintainer { facts: writer.facts.clone(), ..*writer };
-                let mut one = (one, *odds);
-                one.0.facts.push(fact);
+                let Some([operator, fact]) = watched(sink, &ns) else { continue };
+                let facts = writer.facts.iter().copied().chain([fact]).collect();
+                let one = (Maintainer { facts, ..*writer }, *odds);
                 lead(world, sink, row, &[one], operator, PLAIN);
             }
         }
     }
     for ns in namespaces.keys().filter(|_| wide) {
         let Some(ix) = world.namespace(*ns) else { continue };
-        let Some(fact) = watched(sink, ns) else { continue };
+        let Some(facts) = watched(sink, ns) else { continue };
         let privileged = admits(&world.namespaces[ix.index()], Level::Privileged);
         for (kind, served) in KINDS.iter().filter(|(kind, _)| row.gives(kind)) {
             if **kind != PRIVILEGED_PODS || privileged {
                 let from = Thing::Set(SetKey { kind: served, ns: Sym::EMPTY, of: number });
-                sink.edge(from, set_of(kind, Scope::Namespace(*ns)), &SET_MEMBER, &[fact]);
+                sink.edge(from, set_of(kind, Scope::Namespace(*ns)), &SET_MEMBER, &facts);
             }
         }
     }

@@ -5,6 +5,7 @@
 //! write them.
 
 use super::Family;
+use super::custom_resources;
 use super::gate::{PART, gate, needed_together};
 use super::impersonation::cluster;
 use super::pod_api::{enforced, labelled, set_of};
@@ -347,15 +348,15 @@ fn written_constraints(world: &World, sink: &mut Sink<'_>) {
         let standing = template.namespaces(world);
         standing.iter().any(|ns| open(world, Scope::Namespace(*ns)))
     });
-    let mut makers = creators(world, sink);
-    makers.extend(narrow);
-    makers.retain(|m| open(world, m.scope));
-    makers.extend(wide.map(|(_, maker)| maker));
+    let mut makers = custom_resources::makers(world, sink);
+    makers.extend(creators(world, sink).into_iter().chain(narrow).map(|m| (m, PART)));
+    makers.retain(|(m, _)| open(world, m.scope));
+    makers.extend(wide.map(|(_, maker)| (maker, PART)));
     if makers.is_empty() {
         return;
     }
-    for maker in makers {
-        sink.edge_with(maker.from, cluster(&MAKE), attack, PART, &maker.facts);
+    for (maker, odds) in makers {
+        sink.edge_with(maker.from, cluster(&MAKE), attack, odds, &maker.facts);
     }
     let key = SetKey { kind: &LIFTED, ns: Sym::EMPTY, of: 0 };
     let gate = gate(world, sink, key, attack, &[&WRITE, &MAKE].map(cluster));

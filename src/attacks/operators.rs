@@ -10,6 +10,7 @@ use crate::sym::Sym;
 use crate::world::grants::{Grant, Permission, Scope};
 use crate::world::hosts::Host;
 use crate::world::{AccountIx, BindingIx, Principal, World};
+use rustc_hash::FxHashSet;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// An operator, by what its own manifests say.
@@ -21,29 +22,21 @@ pub(super) struct Operator {
     pub(super) names: &'static [&'static str],
 }
 
-/// An operator that runs in the snapshot.
-#[derive(Debug)]
-pub(super) struct Running {
-    host: Host,
-    /// What it was known by.
-    pub(super) fact: Fact,
-}
-
-/// Where an operator reads its resources.
+/// Where an operator reads its resources, with what it is known by.
 #[derive(Debug)]
 pub(super) enum Reach {
-    Everywhere,
+    Everywhere(Fact),
     /// In these namespaces alone, each with the right to watch.
-    In(BTreeMap<Sym, BindingIx>),
+    In(BTreeMap<Sym, (Fact, BindingIx)>),
     /// No right of its account is shown.
-    NotShown,
+    NotShown(Fact),
 }
 
 /// Everything that runs, by what operators are known by. One pass over the pods for all of them.
 pub(super) struct Known<'w> {
     world: &'w World,
-    /// The first host of each image's repository: its container's place.
-    images: BTreeMap<&'w str, (Host, usize)>,
+    /// The container's place and its host for each image's repository, once an account.
+    images: BTreeMap<(&'w str, Option<AccountIx>), (Host, usize)>,
     names: BTreeMap<(Sym, Sym), Host>,
     accounts: BTreeMap<AccountIx, Host>,
     /// The API groups that rules name.
@@ -55,15 +48,18 @@ impl<'w> Known<'w> {
     pub(super) fn new(world: &'w World) -> Self {
         let (mut images, mut names) = (BTreeMap::new(), BTreeMap::new());
         let mut accounts = BTreeMap::new();
-        let mut seen = BTreeSet::new();
+        let mut seen = FxHashSet::default();
         for host in world.hosts() {
-            if seen.insert(world.host_shape(host)) {
-                for (i, container) in world.host_spec(host).containers.iter().enumerate() {
-                    images.entry(repository(world.text(container.image))).or_insert((host, i));
-                }
-            }
+            let account = world.host_account(host);
             names.entry(name_of(world, host)).or_insert(host);
-            if let Some(account) = world.host_account(host) {
+            if !seen.insert((world.host_shape(host), account)) {
+                continue;
+            }
+            for (i, container) in world.host_spec(host).containers.iter().enumerate() {
+                let image = repository(world.text(container.image));
+                images.entry((image, account)).or_insert((host, i));
+            }
+            if let Some(account) = account {
                 accounts.entry(account).or_insert(host);
             }
         }
@@ -72,36 +68,59 @@ impl<'w> Known<'w> {
         Self { world, images, names, accounts, groups, makers: None }
     }
 
-    /// An operator of these resources that runs, and what it is known by.
-    pub(super) fn running(
+    /// Where an operator reads these resources; `None` if none runs. Several that run are as one.
+    pub(super) fn reach(
         &mut self,
         sink: &mut Sink<'_>,
         operator: &Operator,
         watch: &Permission,
-    ) -> Option<Running> {
-        let world = self.world;
-        let image = self.images.iter().find(|(image, _)| operator.has_image(image));
-        if let Some((_, (host, place))) = image {
-            let (object, _) = world.host_object(*host);
-            let container = &world.host_spec(*host).containers[*place];
-            let field = world.host_field(*host, &format!("{}.image", container.field()));
-            let fact = sink.fact(object, &field, world.text(container.image));
-            return Some(Running { host: *host, fact });
+    ) -> Option<Reach> {
+        let mut running = self.by_signs(sink, operator);
+        if running.is_empty() {
+            running = self.by_rights(sink, watch);
         }
-        let named = |(ns, name): &(Sym, Sym)| operator.is_named(world.text(*ns), world.text(*name));
-        if let Some((_, host)) = self.names.iter().find(|(name, _)| named(name)) {
-            let (object, _) = world.host_object(*host);
-            let fact = sink.fact(object, ".metadata.name", world.text(name_of(world, *host).1));
-            return Some(Running { host: *host, fact });
+        let first = running.first()?.1;
+        let watching = self.world.grants(watch);
+        let mut found = BTreeMap::new();
+        for (host, fact) in running {
+            for grant in granted(self.world, host, &watching) {
+                match grant.scope {
+                    Scope::Cluster => return Some(Reach::Everywhere(fact)),
+                    Scope::Namespace(ns) => found.entry(ns).or_insert((fact, grant.binding)),
+                };
+            }
         }
-        self.by_rights(sink, watch)
+        Some(if found.is_empty() { Reach::NotShown(first) } else { Reach::In(found) })
     }
 
-    /// An operator that is known by its account's rights. A rule that speaks of all groups says
-    /// nothing of this one, and the roles for people hold the rights of every operator's users.
-    fn by_rights(&mut self, sink: &mut Sink<'_>, watch: &Permission) -> Option<Running> {
+    /// The hosts with an image or a name of the operator's.
+    fn by_signs(&self, sink: &mut Sink<'_>, operator: &Operator) -> Vec<(Host, Fact)> {
+        let world = self.world;
+        let mut found = Vec::new();
+        for ((image, _), (host, place)) in &self.images {
+            if operator.has_image(image) {
+                let (object, _) = world.host_object(*host);
+                let container = &world.host_spec(*host).containers[*place];
+                let field = world.host_field(*host, &format!("{}.image", container.field()));
+                found.push((*host, sink.fact(object, &field, world.text(container.image))));
+            }
+        }
+        for ((ns, name), host) in &self.names {
+            if operator.is_named(world.text(*ns), world.text(*name)) {
+                let (object, _) = world.host_object(*host);
+                let own = world.text(world.objects[object.index()].name);
+                found.push((*host, sink.fact(object, ".metadata.name", own)));
+            }
+        }
+        found
+    }
+
+    /// The hosts of an operator that is known by its account's rights. A rule that speaks of all
+    /// groups says nothing of this one, and the roles for people hold the rights of every
+    /// operator's users.
+    fn by_rights(&mut self, sink: &mut Sink<'_>, watch: &Permission) -> Vec<(Host, Fact)> {
         if !self.groups.contains(watch.group) {
-            return None;
+            return Vec::new();
         }
         let world = self.world;
         let own = |grant: &Grant<'_>| {
@@ -112,26 +131,39 @@ impl<'w> Known<'w> {
             let rule = world.rules.get(grant.rule.rule as usize);
             rule.is_some_and(|r| r.groups.iter().any(|g| world.text(*g) == watch.group))
         };
-        let mut watching = world.grants(watch);
-        watching.retain(|g| own(g) && of_group(g));
-        if watching.is_empty() {
-            return None;
-        }
         let makers = self.makers.get_or_insert_with(|| {
             world.grants_any(&pod_creation()).iter().filter(|g| own(g)).map(|g| g.binding).collect()
         });
-        for grant in watching {
+        let mut found = Vec::new();
+        for grant in world.grants(watch).iter().filter(|g| own(g) && of_group(g)) {
             for subject in &world.bindings[grant.binding.index()].subjects {
                 let Principal::Account(account) = subject.principal else { continue };
                 let mut bindings = world.index.bindings_of(subject.principal).iter();
                 let makes = bindings.any(|(binding, _)| makers.contains(binding));
                 if let Some(host) = self.accounts.get(&account).filter(|_| makes) {
-                    return Some(Running { host: *host, fact: sink.rule(grant.rule) });
+                    found.push((*host, sink.rule(grant.rule)));
                 }
             }
         }
-        None
+        found
     }
+}
+
+/// Those of some grants that the account of a host has, itself or by its groups.
+fn granted<'g, 'w>(
+    world: &World,
+    host: Host,
+    grants: &'g [Grant<'w>],
+) -> impl Iterator<Item = &'g Grant<'w>> {
+    let account = world.host_account(host).map(Principal::Account);
+    let groups = account.map(|account| world.implicit_groups(account)).unwrap_or_default();
+    let groups = groups.iter().filter_map(|g| world.group(g)).map(Principal::Group);
+    let bindings: BTreeSet<BindingIx> = account
+        .into_iter()
+        .chain(groups)
+        .flat_map(|p| world.index.bindings_of(p).iter().map(|(binding, _)| *binding))
+        .collect();
+    grants.iter().filter(move |g| bindings.contains(&g.binding))
 }
 
 /// The roles that are made for people and hold what operators let their users do.
@@ -154,31 +186,6 @@ impl Operator {
                 name.strip_suffix(own).is_some_and(|rest| rest.is_empty() || rest.ends_with('-'))
             }
         })
-    }
-}
-
-impl Running {
-    /// Where it reads these resources: wherever its account may watch them.
-    pub(super) fn reach(&self, world: &World, watch: &Permission) -> Reach {
-        let Some(account) = world.host_account(self.host).map(Principal::Account) else {
-            return Reach::NotShown;
-        };
-        let groups = world.implicit_groups(account);
-        let groups = groups.iter().filter_map(|g| world.group(g)).map(Principal::Group);
-        let bindings: BTreeSet<BindingIx> = std::iter::once(account)
-            .chain(groups)
-            .flat_map(|p| world.index.bindings_of(p).iter().map(|(binding, _)| *binding))
-            .collect();
-        let mut found = BTreeMap::new();
-        for grant in world.grants(watch).iter().filter(|g| bindings.contains(&g.binding)) {
-            match grant.scope {
-                Scope::Cluster => return Reach::Everywhere,
-                Scope::Namespace(ns) => {
-                    found.entry(ns).or_insert(grant.binding);
-                }
-            }
-        }
-        if found.is_empty() { Reach::NotShown } else { Reach::In(found) }
     }
 }
 

@@ -5,6 +5,7 @@
 //! namespace that enforces a level has a gate, which opens when both rights in it are held.
 
 use super::Family;
+use super::custom_resources;
 use super::impersonation::cluster;
 use super::openshift;
 use super::pod_api::{enforced, labelled, set_of};
@@ -151,11 +152,12 @@ fn part(kind: &'static SetKind, ns: Sym) -> Thing<'static> {
 fn make(world: &World, sink: &mut Sink<'_>, gates: &[&Namespace]) -> BTreeSet<Sym> {
     let sure = Odds::certain(1.0);
     let (narrow, wide) = patchers(world, sink);
-    let mut makers = creators(world, sink);
-    makers.extend(narrow);
+    let mut makers: Vec<_> = creators(world, sink).into_iter().map(|m| (m, sure)).collect();
+    makers.extend(narrow.into_iter().map(|m| (m, sure)));
+    makers.extend(custom_resources::makers(world, sink));
     let mut made = BTreeSet::new();
     let mut all = false;
-    for maker in makers {
+    for (maker, odds) in makers {
         match maker.scope {
             Scope::Cluster => all = true,
             Scope::Namespace(ns) if find_in(gates, ns).is_some() => {
@@ -164,7 +166,7 @@ fn make(world: &World, sink: &mut Sink<'_>, gates: &[&Namespace]) -> BTreeSet<Sy
             Scope::Namespace(_) => continue,
         }
         let to = set_of(&MAKE, maker.scope);
-        sink.edge_with(maker.from, to, &NAMESPACE_PSA_RELAX, sure, &maker.facts);
+        sink.edge_with(maker.from, to, &NAMESPACE_PSA_RELAX, odds, &maker.facts);
     }
     for namespace in gates.iter().filter(|_| all) {
         made.insert(namespace.name);
