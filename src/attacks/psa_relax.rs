@@ -35,7 +35,8 @@ crate::attack! {
     /// --overwrite`, then create a pod with `privileged: true`, `hostPID: true` and the volume
     /// `hostPath: /`, with `nodeName` set to the node of one's choice.
     /// ## Stopped by
-    /// `resourceNames` without the namespace's name. An admission policy that pins the label.
+    /// `resourceNames` without the namespace's name. An admission policy that pins the label. In
+    /// OpenShift constraints, which the label does not lift.
     /// Subresources' rights do not include the Namespace, nor the other way round.
     /// ## Fix
     /// Remove `patch` and `update` on `namespaces` from roles that are bound inside a namespace:

@@ -315,6 +315,11 @@ fn refer(part: &mut Part, symbols: &Symbols) -> u64 {
             }
         }
     }
+    for user in part.constraints.iter().flat_map(|c| c.body.users.iter()) {
+        if let Some((ns, name)) = rbac::account_of_user(symbols.text(*user)) {
+            accounts.insert((sym(symbols, ns), sym(symbols, name)));
+        }
+    }
     let mut namespaces: FxHashSet<Sym> = FxHashSet::default();
     // Every namespace has an account called `default`.
     let known: Vec<Sym> = part.namespaces.iter().map(|n| n.name).collect();
