@@ -46,6 +46,7 @@ const STANDS_FOR: StandsFor<'_> = &[
     ("Rule", &["PolicyRule"]),
     ("SeLinuxOptions", &["SELinuxOptions"]),
     ("SecretVolume", &["SecretVolumeSource"]),
+    ("Strategy", &["RunAsUserStrategyOptions", "SELinuxContextStrategyOptions"]),
     ("TokenSource", &["ServiceAccountTokenProjection"]),
     ("WindowsOptions", &["WindowsSecurityContextOptions"]),
     ("WorkloadSpec", &["CronJobSpec", "DaemonSetSpec", "DeploymentSpec", "JobSpec",

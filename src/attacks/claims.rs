@@ -8,14 +8,13 @@ use super::Family;
 use super::credentials;
 use super::host_paths::{Distribution, Gain, PATHS, normal};
 use super::impersonation::{NODE_IDENTITIES, cluster, node_members};
-use super::pod_api::{admits, enforced, set_of};
+use super::pod_api::{behind_claim, enforced, set_of};
 use super::sets::{SET_MEMBER, node_keys, node_sets, of_admin};
 use super::structure::IS_NAMESPACE_ADMIN;
 use super::workload_patch::{TEMPLATES, patchers};
 use super::workloads::creators;
 use crate::graph::{Confidence, Fact, Odds, SetKey, SetKind, Sink, Thing};
 use crate::sym::Sym;
-use crate::world::admission::Level;
 use crate::world::grants::Scope;
 use crate::world::hosts::Host;
 use crate::world::pods::Volume;
@@ -257,14 +256,18 @@ pub(super) fn members(world: &World, sink: &mut Sink<'_>, keys: &mut Vec<SetKey>
             if gains(world.text(row.path)).is_empty() {
                 continue;
             }
-            // Without root inside, the files' modes apply.
             let (level, sure) = enforced(world, sink, namespace);
-            let root = admits(namespace, Level::Baseline);
-            let (factor, sure) = if root { (1.0, sure) } else { (0.7, Confidence::Likely) };
+            let held = behind_claim(namespace);
             facts.push(sink.fact(claim.object, ".spec.volumeName", world.text(row.name)));
             facts.push(level);
             let to = Thing::Set(SetKey { kind: &PATH, ns: Sym::EMPTY, of: number(volume.index()) });
-            sink.edge_with(part(ns), to, &SET_MEMBER, odds.but(factor, sure), &facts);
+            sink.edge_with(
+                part(ns),
+                to,
+                &SET_MEMBER,
+                odds.but(held.likelihood, held.confidence.max(sure)),
+                &facts,
+            );
             let nodes = used.iter().filter_map(|u| world.host_node(u.0));
             paths.entry(volume).or_default().extend(nodes);
         }

@@ -17,6 +17,8 @@ mod cloud_identity;
 mod cloud_pods;
 mod control_plane;
 mod credentials;
+mod custom_resources;
+mod custom_templates;
 mod dangling;
 mod devices;
 mod escape;
@@ -32,6 +34,8 @@ mod node_certificates;
 mod node_logs;
 mod node_redirect;
 mod nodes_api;
+mod openshift;
+mod operators;
 pub mod peers;
 mod pod_api;
 mod pod_update;
@@ -141,6 +145,8 @@ pub static CATALOGUE: &[&Family] = &[
     &cloud_identity::FAMILY,
     &aws_auth::FAMILY,
     &flaws::FAMILY,
+    &custom_resources::FAMILY,
+    &openshift::FAMILY,
 ];
 
 /// Every attack, sorted by id.

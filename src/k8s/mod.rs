@@ -10,6 +10,7 @@ pub mod cluster;
 mod kind;
 pub mod network;
 mod object;
+pub mod openshift;
 pub mod rbac;
 pub mod scalar;
 pub mod workload;

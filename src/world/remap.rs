@@ -1,5 +1,6 @@
 //! The rows of one part in the numbers of the whole: symbols, labels, specifications and rules.
 
+use super::openshift::ConstraintsRow;
 use super::pods::{Container, EnvRef, Mount, PodSpec, Port, Volume};
 use super::rows::{
     AccountRow, BindingRow, ClaimRow, ClassRow, IngressRow, Labels, NodeRow, PodRow, PolicyRow,
@@ -51,6 +52,19 @@ impl<T: Remap> Remap for Row<T> {
         map.sym(&mut self.name);
         Map::number(map.labels, &mut self.labels);
         self.body.remap(map);
+    }
+}
+
+impl Remap for ConstraintsRow {
+    fn remap(&mut self, map: &Map<'_>) {
+        map.all(&mut self.users);
+        map.all(&mut self.groups);
+    }
+}
+
+impl Remap for Box<[Sym]> {
+    fn remap(&mut self, map: &Map<'_>) {
+        map.all(self);
     }
 }
 

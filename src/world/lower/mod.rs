@@ -271,6 +271,17 @@ impl Part {
                 let row = self.row(kind, meta, origin, ClassRow { controller, default });
                 self.classes.push(row);
             }
+            (Kind::SecurityContextConstraints, Body::Constraints(constraints)) => {
+                let body = self.constraints_row(&constraints);
+                let row = self.row(kind, meta, origin, body);
+                self.constraints.push(row);
+            }
+            (Kind::Group, body) => {
+                let users = if let Body::Group(users) = body { users } else { Vec::new() };
+                let body = self.syms(&users);
+                let row = self.row(kind, meta, origin, body);
+                self.groups.push(row);
+            }
             (Kind::NetworkPolicy, Body::NetworkPolicy(spec)) => {
                 let selector = spec.pod_selector.unwrap_or_default();
                 let body = PolicyRow {
