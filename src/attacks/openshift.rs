@@ -254,7 +254,7 @@ fn listed(world: &World, sink: &mut Sink<'_>, create: &Permission, scopes: &mut 
         }
         let worth = odds_of(constraints.power);
         let odds = OPEN_SHIFT_SCC_USE.odds.but(worth.likelihood, worth.confidence);
-        for (principal, list, place) in world.listed(constraints) {
+        for (principal, list, place) in world.named_by(constraints) {
             let fact = sink.fact(constraints.object, &format!(".{list}[{place}]"), "may use it");
             for who in members(world, principal) {
                 for (binding, rule, scope, by) in created(world, &creates, who) {

@@ -240,7 +240,7 @@ impl World {
             }
         }
         for (i, constraints) in self.constraints.iter().enumerate() {
-            for (principal, list, place) in self.listed(constraints) {
+            for (principal, list, place) in self.named_by(constraints) {
                 let by = By::Listed(i, list, place);
                 let usable = Usable { power: constraints.power, by };
                 most.offer(self, principal, Scope::Cluster, usable);
@@ -283,7 +283,7 @@ impl World {
     }
 
     /// Whom constraints list, each with the list and the place in it.
-    pub fn listed<'w>(
+    pub fn named_by<'w>(
         &'w self,
         of: &'w Constraints,
     ) -> impl Iterator<Item = (Principal, &'static str, u32)> + 'w {
