@@ -18,22 +18,32 @@ mod cloud_pods;
 mod config_maps;
 mod control_plane;
 mod credentials;
+mod custom_resources;
+mod custom_templates;
 mod dangling;
+mod devices;
 mod escape;
 mod exposure;
+mod flaws;
 mod gate;
 mod host_paths;
 mod hostpath;
 mod impersonation;
 mod node;
+mod node_admission;
 mod node_certificates;
+mod node_logs;
+mod node_redirect;
 mod nodes_api;
+mod openshift;
+mod operators;
 pub mod peers;
 mod pod_api;
 mod pod_update;
 mod proxy;
 mod psa_relax;
 mod rbac;
+mod rebind;
 mod secret_contents;
 mod secret_logins;
 mod secret_overwrite;
@@ -125,18 +135,25 @@ pub static CATALOGUE: &[&Family] = &[
     &psa_relax::FAMILY,
     &admission_control::FAMILY,
     &node::FAMILY,
+    &node_admission::FAMILY,
     &control_plane::FAMILY,
     &escape::FAMILY,
+    &devices::FAMILY,
     &hostpath::FAMILY,
     &storage::FAMILY,
     &claims::FAMILY,
+    &rebind::FAMILY,
     &exposure::FAMILY,
     &anonymous::FAMILY,
     &nodes_api::FAMILY,
+    &node_redirect::FAMILY,
     &cloud_identity::FAMILY,
     &config_maps::FAMILY,
     &secret_contents::FAMILY,
     &aws_auth::FAMILY,
+    &flaws::FAMILY,
+    &custom_resources::FAMILY,
+    &openshift::FAMILY,
 ];
 
 /// Every attack, sorted by id.

@@ -1,6 +1,5 @@
 //! Nodes, storage and the small kinds.
 
-use super::login::Logins;
 use super::scalar::{Bool, List, Present, Str};
 use super::workload::HostPath;
 use serde::Deserialize;
@@ -35,6 +34,7 @@ pub struct NodeAddress<'a> {
 #[serde(default, rename_all = "camelCase", bound(deserialize = "'de: 'a"))]
 pub struct NodeInfo<'a> {
     pub kubelet_version: Str<'a>,
+    pub container_runtime_version: Str<'a>,
     pub operating_system: Str<'a>,
 }
 
@@ -69,19 +69,4 @@ pub struct ObjectRef<'a> {
 pub struct ServiceAccount<'a> {
     pub automount: Bool,
     pub image_pull_secrets: Vec<Str<'a>>,
-}
-
-/// A Secret: type, key names, and whose credential it is. No value is ever kept.
-#[derive(Debug, Default)]
-pub struct Secret<'a> {
-    pub kind: Str<'a>,
-    pub immutable: Bool,
-    pub data: Data<'a>,
-}
-
-/// `data` and `stringData` or `binaryData` together: the names of the keys.
-#[derive(Debug, Default)]
-pub struct Data<'a> {
-    pub keys: Vec<Str<'a>>,
-    pub logins: Logins,
 }

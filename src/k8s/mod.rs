@@ -7,10 +7,12 @@
 #![expect(missing_docs, reason = "the fields bear the names of the Kubernetes API reference")]
 
 pub mod cluster;
+pub mod data;
 mod kind;
 pub mod login;
 pub mod network;
 mod object;
+pub mod openshift;
 pub mod rbac;
 pub mod scalar;
 pub mod workload;

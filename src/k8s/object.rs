@@ -5,13 +5,12 @@
 //! in and read at the end; every other field is read once, where it stands.
 
 use super::Kind;
-use super::cluster::{
-    ClaimSpec, Data, NodeSpec, NodeStatus, PersistentVolumeSpec, Secret, ServiceAccount,
-};
-use super::login::may_tell;
+use super::cluster::{ClaimSpec, NodeSpec, NodeStatus, PersistentVolumeSpec, ServiceAccount};
+use super::data::{Data, Secret, more};
 use super::network::{
     IngressClassSpec, IngressSpec, LoadBalancerStatus, NetworkPolicySpec, ServiceSpec,
 };
+use super::openshift::SecurityContextConstraints;
 use super::rbac::{AggregationRule, RoleRef, Rule, Subject};
 use super::scalar::{Bool, List, Str};
 use super::workload::{LocalRef, PodSpec, PodStatus, WorkloadSpec, WorkloadStatus};
@@ -59,6 +58,9 @@ pub enum Body<'a> {
     Ingress(IngressSpec<'a>, LoadBalancerStatus<'a>),
     IngressClass(IngressClassSpec<'a>),
     NetworkPolicy(NetworkPolicySpec<'a>),
+    Constraints(Box<SecurityContextConstraints<'a>>),
+    /// The names of its users.
+    Group(Vec<Str<'a>>),
 }
 
 /// `metadata`, as far as rules use it.
@@ -169,39 +171,6 @@ impl<'de: 'a, 'a> Deserialize<'de> for Annotations<'a> {
     }
 }
 
-/// Reads one more map of keys and values. A value is skipped, or told whose credential it is.
-struct DataSeed<'b, 'a>(&'b mut Data<'a>);
-
-impl<'de: 'a, 'a> DeserializeSeed<'de> for DataSeed<'_, 'a> {
-    type Value = ();
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de: 'a, 'a> Visitor<'de> for DataSeed<'_, 'a> {
-    type Value = ();
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a map")
-    }
-    fn visit_unit<E>(self) -> Result<(), E> {
-        Ok(())
-    }
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        while let Some(key) = map.next_key::<Str<'de>>()? {
-            if may_tell(&key) {
-                let value = map.next_value::<Str<'de>>()?;
-                self.0.logins.add(&key, &value);
-            } else {
-                map.next_value::<IgnoredAny>()?;
-            }
-            self.0.keys.push(key);
-        }
-        self.0.logins.finish();
-        Ok(())
-    }
-}
-
 /// Reads one object. The hint is the kind of an item that bears none itself: that of the typed
 /// list it stands in, or of the file's name.
 #[derive(Debug, Clone, Copy, Default)]
@@ -230,6 +199,14 @@ enum Field {
     Automount,
     PullSecrets,
     Immutable,
+    Privileged,
+    HostDir,
+    Volumes,
+    Capabilities,
+    RunAsUser,
+    SeLinux,
+    Users,
+    Groups,
 }
 
 impl Field {
@@ -246,6 +223,14 @@ impl Field {
             "automountServiceAccountToken" => Self::Automount,
             "imagePullSecrets" => Self::PullSecrets,
             "immutable" => Self::Immutable,
+            "allowPrivilegedContainer" => Self::Privileged,
+            "allowHostDirVolumePlugin" => Self::HostDir,
+            "volumes" => Self::Volumes,
+            "allowedCapabilities" => Self::Capabilities,
+            "runAsUser" => Self::RunAsUser,
+            "seLinuxContext" => Self::SeLinux,
+            "users" => Self::Users,
+            "groups" => Self::Groups,
             _ => return None,
         })
     }
@@ -414,6 +399,24 @@ impl<'de> DeserializeSeed<'de> for FieldSeed<'_, 'de> {
             ),
             (Kind::IngressClass, Field::Spec) => part!(body, Body::IngressClass(spec) => *spec,
                 Body::IngressClass(IngressClassSpec::default()), read(d)?),
+            (Kind::SecurityContextConstraints, Field::Privileged) => part!(body,
+                Body::Constraints(c) => c.privileged, Body::Constraints(Box::default()), Bool::deserialize(d)?),
+            (Kind::SecurityContextConstraints, Field::HostDir) => part!(body,
+                Body::Constraints(c) => c.host_dir, Body::Constraints(Box::default()), Bool::deserialize(d)?),
+            (Kind::SecurityContextConstraints, Field::Volumes) => part!(body,
+                Body::Constraints(c) => c.volumes, Body::Constraints(Box::default()), list(d)?),
+            (Kind::SecurityContextConstraints, Field::Capabilities) => part!(body,
+                Body::Constraints(c) => c.capabilities, Body::Constraints(Box::default()), list(d)?),
+            (Kind::SecurityContextConstraints, Field::RunAsUser) => part!(body,
+                Body::Constraints(c) => c.run_as_user, Body::Constraints(Box::default()), read(d)?),
+            (Kind::SecurityContextConstraints, Field::SeLinux) => part!(body,
+                Body::Constraints(c) => c.se_linux, Body::Constraints(Box::default()), read(d)?),
+            (Kind::SecurityContextConstraints, Field::Users) => part!(body,
+                Body::Constraints(c) => c.users, Body::Constraints(Box::default()), list(d)?),
+            (Kind::SecurityContextConstraints, Field::Groups) => part!(body,
+                Body::Constraints(c) => c.groups, Body::Constraints(Box::default()), list(d)?),
+            (Kind::Group, Field::Users) => part!(body, Body::Group(users) => *users,
+                Body::Group(Vec::new()), list(d)?),
             _ => {
                 IgnoredAny::deserialize(d)?;
             }
@@ -429,12 +432,6 @@ fn read<'de, T: Deserialize<'de> + Default, D: Deserializer<'de>>(d: D) -> Resul
 
 fn list<'de, T: Deserialize<'de>, D: Deserializer<'de>>(d: D) -> Result<Vec<T>, D::Error> {
     Ok(List::<T>::deserialize(d)?.0)
-}
-
-/// `data` and `stringData` together.
-fn more<'de, D: Deserializer<'de>>(known: &mut Data<'de>, d: D) -> Result<Data<'de>, D::Error> {
-    DataSeed(known).deserialize(d)?;
-    Ok(std::mem::take(known))
 }
 
 #[cfg(test)]

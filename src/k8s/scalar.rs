@@ -4,7 +4,7 @@
 //! `null` for any absent field. And text borrows from the bytes it was read from wherever it holds
 //! no escape, which is what makes reading a dump cheap.
 
-use serde::de::{self, Deserialize, Deserializer, SeqAccess, Visitor};
+use serde::de::{self, Deserialize, Deserializer, IgnoredAny, SeqAccess, Visitor};
 use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
@@ -107,7 +107,7 @@ pub struct Present(pub bool);
 
 impl<'de> Deserialize<'de> for Present {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(Self(Option::<de::IgnoredAny>::deserialize(deserializer)?.is_some()))
+        Ok(Self(Option::<IgnoredAny>::deserialize(deserializer)?.is_some()))
     }
 }
 

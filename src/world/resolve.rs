@@ -2,14 +2,17 @@
 
 use super::build::{IMPLICIT_GROUPS, Tables, deployment_of};
 use super::nodes::{ControlPlane, control_plane_label};
+use super::openshift::{Constraints, ConstraintsRow};
 use super::roles::{resolve_roles, role_key};
 use super::rows::{BindingRow, PodRow, Row, SecretRow};
+use super::secrets::{own_servers, whose};
 use super::{
-    Account, AccountIx, Binding, Claim, ConfigMap, GroupIx, Ingress, IngressClass, Login, NOWHERE,
+    Account, AccountIx, Binding, Claim, ConfigMap, GroupIx, Ingress, IngressClass, NOWHERE,
     Namespace, Node, NodeIx, Object, ObjectId, Pod, PodIx, Policy, Principal, RoleIx, Secret,
     Service, Subject, UNKNOWN_NODE, UserIx, Volume, VolumeIx, Workload, WorkloadIx, World, rbac,
 };
 use crate::sym::{Sym, Symbols};
+use std::collections::BTreeMap;
 
 /// The table of objects while it is filled.
 pub(super) struct Objects {
@@ -54,6 +57,7 @@ pub(super) fn resolve(tables: Tables, duplicates: u64, clusters: usize) -> World
         .map(|row| Namespace {
             object: objects.add(sym("Namespace"), row),
             name: row.name,
+            usable: None,
             enforce: label(row.labels, enforce)
                 .and_then(|v| super::admission::Level::named(symbols.text(v))),
         })
@@ -71,6 +75,7 @@ pub(super) fn resolve(tables: Tables, duplicates: u64, clusters: usize) -> World
             provider: row.body.provider,
             addresses: row.body.addresses,
             kubelet: row.body.kubelet,
+            runtime: row.body.runtime,
             windows: row.body.windows,
         })
         .collect();
@@ -90,6 +95,7 @@ pub(super) fn resolve(tables: Tables, duplicates: u64, clusters: usize) -> World
             pull_secrets: row.body.pull_secrets,
             annotations: row.body.annotations,
             uid: row.uid,
+            usable: None,
         })
         .collect();
     let account_keys: Vec<(Sym, Sym)> = accounts.iter().map(|a| (a.ns, a.name)).collect();
@@ -254,7 +260,8 @@ pub(super) fn resolve(tables: Tables, duplicates: u64, clusters: usize) -> World
 
     let (roles, role_keys) =
         resolve_roles(&part.roles, &part.bindings, &labels, &symbols, &mut objects);
-    let (users, groups) = named_principals(&part.bindings, &symbols, &mut objects);
+    let Named { users, groups, memberships } =
+        named_principals(&part.bindings, &part.groups, &part.constraints, &symbols, &mut objects);
     let bindings = part
         .bindings
         .iter()
@@ -357,6 +364,17 @@ pub(super) fn resolve(tables: Tables, duplicates: u64, clusters: usize) -> World
             ingress: row.body.ingress,
         })
         .collect();
+    let constraints = part
+        .constraints
+        .into_iter()
+        .map(|row| Constraints {
+            object: objects.add(sym("SecurityContextConstraints"), &row),
+            name: row.name,
+            power: row.body.power,
+            users: row.body.users,
+            groups: row.body.groups,
+        })
+        .collect();
     let config_maps = part
         .config_maps
         .iter()
@@ -387,6 +405,9 @@ pub(super) fn resolve(tables: Tables, duplicates: u64, clusters: usize) -> World
         policies,
         credential_maps,
         config_maps,
+        constraints,
+        openshift: false,
+        memberships,
         users,
         groups,
         seen: part
@@ -405,58 +426,65 @@ pub(super) fn resolve(tables: Tables, duplicates: u64, clusters: usize) -> World
     }
 }
 
-/// Hashes of the hosts that lead to this cluster's API server: by the names of its Service, by the
-/// addresses of the nodes, and by what its own ConfigMaps say. Sorted.
-fn own_servers(named: &[u64], nodes: &[Node], symbols: &Symbols) -> Vec<u64> {
-    let service = ["", ".svc", ".svc.cluster.local"].map(|end| format!("kubernetes.default{end}"));
-    let addresses = nodes.iter().flat_map(|n| &n.addresses).map(|(_, a)| symbols.text(*a));
-    let texts = service.iter().map(String::as_str).chain(["kubernetes"]).chain(addresses);
-    let mut hosts: Vec<u64> = named.iter().copied().chain(texts.map(super::lower::uid)).collect();
-    hosts.sort_unstable();
-    hosts
+/// The users and groups that bindings and OpenShift name.
+struct Named {
+    users: Vec<(ObjectId, Sym)>,
+    groups: Vec<(ObjectId, Sym)>,
+    memberships: BTreeMap<UserIx, Vec<(GroupIx, u32)>>,
 }
 
-/// Whom a credential signs in as, and whether at this cluster.
-fn whose(login: &super::rows::LoginRow, own: &[u64]) -> Login {
-    Login {
-        key: login.key,
-        user: login.user,
-        groups: login.groups.clone(),
-        uid: login.uid,
-        here: login.server != 0 && own.binary_search(&login.server).is_ok(),
-        anywhere: login.server == 0 || LOCAL.iter().any(|l| super::lower::uid(l) == login.server),
-    }
-}
-
-/// Hosts that say nothing of the cluster.
-const LOCAL: &[&str] = &["localhost", "127.0.0.1", "::1", "0.0.0.0"];
-
-/// The users and groups that bindings name, and the groups that Kubernetes knows.
-#[expect(clippy::type_complexity, reason = "two tables of the same shape")]
+/// The users and groups that bindings name, those of OpenShift's groups and constraints, and the
+/// groups that
+/// Kubernetes knows.
 fn named_principals(
     bindings: &[Row<BindingRow>],
+    own: &[Row<Box<[Sym]>>],
+    constraints: &[Row<ConstraintsRow>],
     symbols: &Symbols,
     objects: &mut Objects,
-) -> (Vec<(ObjectId, Sym)>, Vec<(ObjectId, Sym)>) {
+) -> Named {
     let mut users = vec![symbols.get("system:anonymous").unwrap_or(Sym::EMPTY)];
     let mut groups: Vec<Sym> = IMPLICIT_GROUPS.iter().filter_map(|g| symbols.get(g)).collect();
+    let is_user = |name: Sym| {
+        let user = symbols.text(name);
+        rbac::account_of_user(user).is_none() && rbac::node_of_user(user).is_none()
+    };
     for (kind, _, name) in bindings.iter().flat_map(|b| b.body.subjects.iter()) {
         match symbols.text(*kind) {
-            "User" => {
-                let user = symbols.text(*name);
-                if rbac::account_of_user(user).is_none() && rbac::node_of_user(user).is_none() {
-                    users.push(*name);
-                }
-            }
+            "User" if is_user(*name) => users.push(*name),
             "Group" => groups.push(*name),
             _ => {}
         }
     }
-    let mut table = |kind: &str, mut names: Vec<Sym>| {
+    for group in own {
+        groups.push(group.name);
+        users.extend(group.body.iter().copied().filter(|user| is_user(*user)));
+    }
+    for constraints in constraints {
+        groups.extend(constraints.body.groups.iter().copied());
+        users.extend(constraints.body.users.iter().copied().filter(|user| is_user(*user)));
+    }
+    let mut table = |kind: &str, mut names: Vec<Sym>, own: &[Row<Box<[Sym]>>]| {
         names.sort_unstable();
         names.dedup();
         let kind = symbols.get(kind).unwrap_or(Sym::EMPTY);
-        names.into_iter().map(|n| (objects.add(kind, &unseen(Sym::EMPTY, n, ())), n)).collect()
+        let row = |n: Sym| match own.binary_search_by_key(&n, |g| g.name) {
+            Ok(at) => (objects.add(kind, &own[at]), n),
+            Err(_) => (objects.add(kind, &unseen(Sym::EMPTY, n, ())), n),
+        };
+        names.into_iter().map(row).collect::<Vec<(ObjectId, Sym)>>()
     };
-    (table("User", users), table("Group", groups))
+    let users = table("User", users, &[]);
+    let groups = table("Group", groups, own);
+    let find = |table: &[(ObjectId, Sym)], name| table.binary_search_by_key(&name, |row| row.1);
+    let mut memberships: BTreeMap<UserIx, Vec<(GroupIx, u32)>> = BTreeMap::new();
+    for group in own {
+        let Ok(ix) = find(&groups, group.name) else { continue };
+        for (user, place) in group.body.iter().zip(0_u32..) {
+            if let Ok(user) = find(&users, *user) {
+                memberships.entry(UserIx::new(user)).or_default().push((GroupIx::new(ix), place));
+            }
+        }
+    }
+    Named { users, groups, memberships }
 }

@@ -5,6 +5,7 @@
 
 use super::cons::Cons;
 use super::contents::Finding;
+use super::openshift::ConstraintsRow;
 use super::pods::PodSpec;
 use crate::input::Origin;
 use crate::sym::{Sym, Symbols};
@@ -69,6 +70,8 @@ pub struct NodeRow {
     /// Type and address.
     pub addresses: Box<[(Sym, Sym)]>,
     pub kubelet: Sym,
+    /// `status.nodeInfo.containerRuntimeVersion`.
+    pub runtime: Sym,
     pub windows: bool,
 }
 
@@ -286,6 +289,9 @@ pub struct Part {
     pub policies: Vec<Row<PolicyRow>>,
     /// ConfigMaps that hold credentials.
     pub credential_maps: Vec<Row<SecretRow>>,
+    pub constraints: Vec<Row<ConstraintsRow>>,
+    /// Of OpenShift: the users in each.
+    pub groups: Vec<Row<Box<[Sym]>>>,
     /// Those that rules read.
     pub config_maps: Vec<Row<()>>,
     /// How many objects of each group and, in it, of each kind.

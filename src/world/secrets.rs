@@ -1,8 +1,10 @@
 //! Secrets, and ConfigMaps that hold what only Secrets should.
 
 use super::contents::Finding;
-use super::{AccountIx, MapIx, ObjectId, SecretIx, World, range};
-use crate::sym::Sym;
+use super::lower::uid;
+use super::rows::LoginRow;
+use super::{AccountIx, MapIx, Node, ObjectId, SecretIx, World, range};
+use crate::sym::{Sym, Symbols};
 use std::ops::Range;
 
 #[derive(Debug)]
@@ -78,3 +80,29 @@ impl World {
         range(&self.credential_maps, |m| m.ns, ns)
     }
 }
+
+/// Hashes of the hosts that lead to this cluster's API server: by the names of its Service, by the
+/// addresses of the nodes, and by what its own ConfigMaps say. Sorted.
+pub(super) fn own_servers(named: &[u64], nodes: &[Node], symbols: &Symbols) -> Vec<u64> {
+    let service = ["", ".svc", ".svc.cluster.local"].map(|end| format!("kubernetes.default{end}"));
+    let addresses = nodes.iter().flat_map(|n| &n.addresses).map(|(_, a)| symbols.text(*a));
+    let texts = service.iter().map(String::as_str).chain(["kubernetes"]).chain(addresses);
+    let mut hosts: Vec<u64> = named.iter().copied().chain(texts.map(uid)).collect();
+    hosts.sort_unstable();
+    hosts
+}
+
+/// Whom a credential signs in as, and whether at this cluster.
+pub(super) fn whose(login: &LoginRow, own: &[u64]) -> Login {
+    Login {
+        key: login.key,
+        user: login.user,
+        groups: login.groups.clone(),
+        uid: login.uid,
+        here: login.server != 0 && own.binary_search(&login.server).is_ok(),
+        anywhere: login.server == 0 || LOCAL.iter().any(|l| uid(l) == login.server),
+    }
+}
+
+/// Hosts that say nothing of the cluster.
+const LOCAL: &[&str] = &["localhost", "127.0.0.1", "::1", "0.0.0.0"];

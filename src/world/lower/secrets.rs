@@ -2,7 +2,7 @@
 
 use super::uid;
 use crate::k8s::Meta;
-use crate::k8s::cluster::{Data, Secret};
+use crate::k8s::data::{Data, Secret};
 use crate::sym::Sym;
 use crate::world::contents::{Content, INSTANCE, RELEASE, contents, is_hosted};
 use crate::world::rows::{LoginRow, Part, SecretRow};
