@@ -18,9 +18,11 @@ mod cloud_pods;
 mod control_plane;
 mod credentials;
 mod dangling;
+mod deputies;
 mod escape;
 mod exposure;
 mod gate;
+mod gitops;
 mod host_paths;
 mod hostpath;
 mod impersonation;
@@ -130,6 +132,7 @@ pub static CATALOGUE: &[&Family] = &[
     &nodes_api::FAMILY,
     &cloud_identity::FAMILY,
     &aws_auth::FAMILY,
+    &gitops::FAMILY,
 ];
 
 /// Every attack, sorted by id.
