@@ -18,7 +18,7 @@ use crate::world::grants::{Grant, Names, Permission, Scope};
 use crate::world::hosts::Host;
 use crate::world::pods::{Container, List};
 use crate::world::rbac::{Request, Target};
-use crate::world::{AccountIx, Principal, World};
+use crate::world::{AccountIx, PodIx, Principal, WorkloadIx, World};
 use std::collections::BTreeSet;
 
 /// How a controller is told by what runs.
@@ -74,6 +74,32 @@ impl Found {
     /// The version that its image's tag names.
     pub(super) fn version(&self, world: &World) -> Option<(u32, u32, u32)> {
         version(world.text(self.container(world).image))
+    }
+
+    /// The namespace in which it looks for what objects of the whole cluster refer to.
+    fn resources(&self, world: &World) -> Sym {
+        let named = self.flag(world, "--cluster-resource-namespace");
+        // The chart writes `$(POD_NAMESPACE)`, which is its own.
+        named.filter(|ns| is_name(ns)).and_then(|ns| world.symbols.get(ns)).unwrap_or(self.ns)
+    }
+
+    /// The value of one of its labels.
+    pub(super) fn label<'w>(&self, world: &'w World, key: &str) -> Option<&'w str> {
+        let key = world.symbols.get(key)?;
+        let (_, labels) = shape(world, self.host);
+        let mut labels = world.labels.get(labels as usize)?.iter();
+        labels.find(|(k, _)| *k == key).map(|(_, value)| world.text(*value))
+    }
+
+    /// Whether another controller, told by its image, runs in the same namespace.
+    pub(super) fn beside(&self, world: &World, other: &Controller) -> bool {
+        let pods = world.pods_of(self.ns).map(PodIx::new).filter(|p| world.is_running(*p));
+        let workloads = world.workloads_of(self.ns).map(WorkloadIx::new);
+        let templates = workloads.filter(|w| world.is_template(*w)).map(Host::Template);
+        pods.map(Host::Pod).chain(templates).any(|host| {
+            let mut images = world.host_spec(host).containers.iter().map(|c| world.text(c.image));
+            images.any(|image| other.images.iter().any(|i| ends(repository(image), i)))
+        })
     }
 
     /// Whether its account may do something in a namespace, or in all of them.
@@ -391,11 +417,13 @@ fn steered(world: &World, sink: &mut Sink<'_>, row: &'static Deputy, there: &[(F
                 sink.edge_with(from, set_of(&row.set, grant.scope), row.attack, odds, &facts);
                 continue;
             }
-            // A controller that reads its own namespace alone gives nothing of the others.
-            let scope = match (&reach.reads, grant.scope) {
-                (Reads::Own, Scope::Cluster) => Scope::Namespace(found.ns),
-                (_, scope) => scope,
+            // A controller that reads one namespace alone gives nothing of the others.
+            let one = match &reach.reads {
+                Reads::All => None,
+                Reads::Own => Some(found.ns),
+                Reads::Some(patterns) => patterns.first().and_then(|p| world.symbols.get(p)),
             };
+            let scope = one.map_or(grant.scope, Scope::Namespace);
             facts.extend(found.facts(world, sink, reach.shows));
             let odds = odds.but(reach.factor, reach.sure);
             let to = match (row.to, scope) {
@@ -423,8 +451,7 @@ fn reads(world: &World, found: &Found, reach: &Reach, scope: Scope) -> bool {
         (Scope::Cluster, _) | (_, Reads::All) => true,
         (Scope::Namespace(ns), Reads::Own) => ns == found.ns,
         (Scope::Namespace(ns), Reads::Some(patterns)) => {
-            let text = world.text(ns);
-            ns == found.ns || patterns.iter().any(|p| matches(p, text))
+            patterns.iter().any(|p| matches(p, world.text(ns)))
         }
     }
 }
@@ -452,7 +479,7 @@ fn members(
         for from in from {
             match row.to {
                 To::OwnSecrets => {
-                    let to = set_of(&SECRETS, Scope::Namespace(found.ns));
+                    let to = set_of(&SECRETS, Scope::Namespace(found.resources(world)));
                     sink.edge_with(from, to, &SET_MEMBER, odds, &facts);
                 }
                 To::Cloud => {

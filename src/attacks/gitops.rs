@@ -422,12 +422,15 @@ pub(super) fn everywhere(_: &World, _: &Found) -> Option<Reach> {
 #[expect(clippy::unnecessary_wraps, reason = "a judgement of a row may be that it does not work")]
 fn applications(world: &World, found: &Found) -> Option<Reach> {
     const FLAG: &str = "--application-namespaces";
-    let patterns: Vec<String> = found
+    let mut patterns: Vec<String> = found
         .flags(world, FLAG)
         .flat_map(|value| value.split(','))
         .map(|pattern| pattern.trim().to_owned())
         .filter(|pattern| !pattern.is_empty())
         .collect();
+    if !patterns.is_empty() {
+        patterns.push(world.text(found.ns).to_owned());
+    }
     Some(match patterns.as_slice() {
         [] => Reach::of(Reads::Own),
         // A project must name the namespace among its `sourceNamespaces`.

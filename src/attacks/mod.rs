@@ -30,11 +30,14 @@ mod node;
 mod node_certificates;
 mod nodes_api;
 pub mod peers;
+mod platform_operators;
 mod pod_api;
 mod pod_update;
+mod policy_engines;
 mod proxy;
 mod psa_relax;
 mod rbac;
+mod secret_operators;
 mod secrets;
 mod sets;
 mod siblings;
@@ -133,6 +136,9 @@ pub static CATALOGUE: &[&Family] = &[
     &cloud_identity::FAMILY,
     &aws_auth::FAMILY,
     &gitops::FAMILY,
+    &policy_engines::FAMILY,
+    &secret_operators::FAMILY,
+    &platform_operators::FAMILY,
 ];
 
 /// Every attack, sorted by id.
