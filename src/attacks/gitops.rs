@@ -1,8 +1,9 @@
-//! Deputies that deliver: Argo CD, Flux, the Helm controller of k3s, OLM. They apply manifests with
-//! their own service account, whoever asked.
+//! Deputies that deliver: Argo CD, the Helm controller of k3s, OLM. They apply manifests with their
+//! own service account, whoever asked. Flux has a file of its own.
 
 use super::Family;
-use super::deputies::{CHANGE, Controller, Deputy, Found, Reach, Reads, Steer, To, walk};
+use super::controllers::{Controller, Found};
+use super::deputies::{CHANGE, Deputy, Reach, Reads, Steer, To, walk};
 use super::together::allows_everything;
 use crate::graph::{Confidence, Odds, SetKind, Sink, Thing};
 use crate::world::World;
@@ -64,64 +65,6 @@ crate::attack! {
     pub(super) static ARGO_CD_CONFIG_WRITE = {
         id: "argo-cd-config-write", title: "Become Argo CD's administrator",
         mitre: &["T1078", "T1098"], odds: Odds::likely(0.7),
-    }
-}
-
-crate::attack! {
-    /// Has Flux apply manifests of one's own with the account of its controller.
-    ///
-    /// ## Needs
-    /// `create`, `update` or `patch` on `kustomizations` of `kustomize.toolkit.fluxcd.io` or on
-    /// `helmreleases` of `helm.toolkit.fluxcd.io`, and the controller running. It reads every
-    /// namespace unless it runs with `--watch-all-namespaces=false`. The role `flux-edit` of an
-    /// installation gives this to every `edit` and `admin`.
-    /// ## Abuse
-    /// Create a Kustomization without `serviceAccountName` whose `sourceRef` is a GitRepository of
-    /// one's own, or any that is there with `spec.patches`, and whose manifests hold a
-    /// ClusterRoleBinding; or a HelmRelease whose chart does.
-    /// ## Stopped by
-    /// With `--default-service-account` the controller impersonates an account of the object's own
-    /// namespace: any that the object names, but no other. `--no-cross-namespace-refs` asks for a
-    /// source in the same namespace.
-    /// ## Fix
-    /// Run kustomize-controller and helm-controller with `--default-service-account=default` and
-    /// `--no-cross-namespace-refs=true`.
-    /// ## Detect
-    /// Audit events that write these resources outside `flux-system`; objects labelled
-    /// `kustomize.toolkit.fluxcd.io/namespace` of a tenant that belong to no namespace.
-    /// ## References
-    /// - <https://fluxcd.io/flux/installation/configuration/multitenancy/>
-    /// - Flux RFC-0001, memorandum on the authorization model
-    pub(super) static FLUX_KUSTOMIZATION_CREATE = {
-        id: "flux-kustomization-create", title: "Have Flux apply manifests",
-        mitre: &["T1098", "T1610"], odds: Odds::likely(0.8),
-    }
-}
-
-crate::attack! {
-    /// Points a source of Flux that a Kustomization already applies to a repository of one's own.
-    ///
-    /// ## Needs
-    /// `update` or `patch` on `gitrepositories`, `ocirepositories`, `buckets` or `helmrepositories`
-    /// of `source.toolkit.fluxcd.io`, source-controller, and one of the two controllers that apply.
-    /// Flux's own namespace holds the source of Flux itself; whether a source of another namespace
-    /// is applied, and as whom, is not in the snapshot.
-    /// ## Abuse
-    /// `kubectl patch gitrepository flux-system -n flux-system --type merge -p
-    /// '{"spec":{"url":"https://…"}}'`; the next reconciliation applies what is there.
-    /// ## Stopped by
-    /// Verification of signatures (`spec.verify`), unless the same patch takes it away. Outside
-    /// Flux's namespace `--default-service-account` leaves an account of that namespace.
-    /// ## Fix
-    /// Keep write verbs on sources from everybody who may not write what they are applied as.
-    /// ## Detect
-    /// Audit events that change `spec.url` or `spec.endpoint` of a source by others than
-    /// kustomize-controller.
-    /// ## References
-    /// - <https://fluxcd.io/flux/components/source/gitrepositories/>
-    pub(super) static FLUX_SOURCE_REDIRECT = {
-        id: "flux-source-redirect", title: "Redirect a source of Flux",
-        mitre: &["T1195.002", "T1078"], odds: Odds::likely(0.7),
     }
 }
 
@@ -189,8 +132,6 @@ pub(super) static FAMILY: Family = Family {
     attacks: &[
         &ARGO_CD_APPLICATION_CREATE,
         &ARGO_CD_CONFIG_WRITE,
-        &FLUX_KUSTOMIZATION_CREATE,
-        &FLUX_SOURCE_REDIRECT,
         &HELM_CHART_CREATE,
         &OLM_CSV_CREATE,
     ],
@@ -213,12 +154,6 @@ static ARGO_SETS: Controller = Controller {
     parts: &["applicationset-controller", "-applicationset-controller"],
     labels: &["argocd-applicationset-controller"],
 };
-static KUSTOMIZE_CONTROLLER: Controller =
-    Controller { images: &["kustomize-controller"], parts: &[], labels: &["kustomize-controller"] };
-static HELM_CONTROLLER: Controller =
-    Controller { images: &["fluxcd/helm-controller"], parts: &[], labels: &["helm-controller"] };
-static SOURCE_CONTROLLER: Controller =
-    Controller { images: &["source-controller"], parts: &[], labels: &["source-controller"] };
 static OLM: Controller = Controller {
     images: &["operator-framework/olm", "operator-lifecycle-manager"],
     parts: &["olm-operator"],
@@ -229,9 +164,6 @@ static HELM_DEPLOYMENT: Controller =
     Controller { images: &["rancher/helm-controller"], parts: &[], labels: &[] };
 
 const ARGO: &str = "argoproj.io";
-const KUSTOMIZE: &str = "kustomize.toolkit.fluxcd.io";
-const HELM: &str = "helm.toolkit.fluxcd.io";
-const SOURCE: &str = "source.toolkit.fluxcd.io";
 const HELM_CATTLE: &str = "helm.cattle.io";
 const OLM_GROUP: &str = "operators.coreos.com";
 
@@ -273,103 +205,6 @@ static ROWS: &[Deputy] = &[
         to: To::Account,
         set: SetKind { id: "argo-settings", noun: "Argo CD controllers with settings" },
         wide: SetKind { id: "argo-settings-all", noun: "Argo CD controllers with common settings" },
-    },
-    Deputy {
-        attack: &FLUX_KUSTOMIZATION_CREATE,
-        controller: &KUSTOMIZE_CONTROLLER,
-        beside: None,
-        steers: &[Steer::on(KUSTOMIZE, &["kustomizations"], FLUX_KUSTOMIZATION_CREATE.odds)],
-        judge: flux_as_itself,
-        to: To::Account,
-        set: SetKind {
-            id: "flux-kustomizations",
-            noun: "Flux controllers that read Kustomizations",
-        },
-        wide: SetKind {
-            id: "flux-kustomizations-all",
-            noun: "kustomize-controllers that read all",
-        },
-    },
-    Deputy {
-        attack: &FLUX_KUSTOMIZATION_CREATE,
-        controller: &HELM_CONTROLLER,
-        beside: None,
-        steers: &[Steer::on(HELM, &["helmreleases"], FLUX_KUSTOMIZATION_CREATE.odds)],
-        judge: flux_as_itself,
-        to: To::Account,
-        set: SetKind { id: "flux-releases", noun: "Flux controllers that read HelmReleases" },
-        wide: SetKind { id: "flux-releases-all", noun: "helm-controllers that read all" },
-    },
-    Deputy {
-        attack: &FLUX_KUSTOMIZATION_CREATE,
-        controller: &KUSTOMIZE_CONTROLLER,
-        beside: None,
-        steers: &[Steer::on(KUSTOMIZE, &["kustomizations"], FLUX_KUSTOMIZATION_CREATE.odds)],
-        judge: flux_as_tenant,
-        to: To::Accounts,
-        set: SetKind { id: "flux-kustomizers", noun: "kustomize-controllers that impersonate" },
-        wide: SetKind { id: "flux-kustomizers-all", noun: "kustomize-controllers of all" },
-    },
-    Deputy {
-        attack: &FLUX_KUSTOMIZATION_CREATE,
-        controller: &HELM_CONTROLLER,
-        beside: None,
-        steers: &[Steer::on(HELM, &["helmreleases"], FLUX_KUSTOMIZATION_CREATE.odds)],
-        judge: flux_as_tenant,
-        to: To::Accounts,
-        set: SetKind { id: "flux-releasers", noun: "helm-controllers that impersonate" },
-        wide: SetKind { id: "flux-releasers-all", noun: "helm-controllers of all" },
-    },
-    Deputy {
-        attack: &FLUX_SOURCE_REDIRECT,
-        controller: &KUSTOMIZE_CONTROLLER,
-        beside: Some(&SOURCE_CONTROLLER),
-        steers: &[Steer::on(
-            SOURCE,
-            &["gitrepositories", "ocirepositories", "buckets"],
-            FLUX_SOURCE_REDIRECT.odds,
-        )
-        .by(CHANGE, &[])],
-        judge: own_namespace,
-        to: To::Account,
-        set: SetKind { id: "flux-sources", noun: "kustomize-controllers with sources" },
-        wide: SetKind { id: "flux-sources-all", noun: "kustomize-controllers with any source" },
-    },
-    Deputy {
-        attack: &FLUX_SOURCE_REDIRECT,
-        controller: &KUSTOMIZE_CONTROLLER,
-        beside: Some(&SOURCE_CONTROLLER),
-        steers: &[Steer::on(
-            SOURCE,
-            &["gitrepositories", "ocirepositories", "buckets"],
-            Odds::possible(0.3),
-        )
-        .by(CHANGE, &[])],
-        judge: flux_as_itself,
-        to: To::Account,
-        set: SetKind {
-            id: "flux-tenant-sources",
-            noun: "kustomize-controllers with sources of tenants",
-        },
-        wide: SetKind {
-            id: "flux-tenant-sources-all",
-            noun: "kustomize-controllers with any tenant's",
-        },
-    },
-    Deputy {
-        attack: &FLUX_SOURCE_REDIRECT,
-        controller: &HELM_CONTROLLER,
-        beside: Some(&SOURCE_CONTROLLER),
-        steers: &[Steer::on(
-            SOURCE,
-            &["helmrepositories", "ocirepositories", "gitrepositories", "buckets"],
-            Odds::possible(0.3),
-        )
-        .by(CHANGE, &[])],
-        judge: flux_as_itself,
-        to: To::Account,
-        set: SetKind { id: "flux-charts", noun: "helm-controllers with sources" },
-        wide: SetKind { id: "flux-charts-all", noun: "helm-controllers with any source" },
     },
     Deputy {
         attack: &HELM_CHART_CREATE,
@@ -439,30 +274,6 @@ fn applications(world: &World, found: &Found) -> Option<Reach> {
         }
         _ => Reach::of(Reads::Some(patterns)).but(0.8, Confidence::Likely).shown(&[FLAG]),
     })
-}
-
-const TENANT: &str = "--default-service-account";
-const WATCH: &str = "--watch-all-namespaces";
-
-fn watched(world: &World, found: &Found) -> Reads {
-    if found.flag(world, WATCH) == Some("false") { Reads::Own } else { Reads::All }
-}
-
-/// A controller of Flux that uses its own account where the object names none.
-fn flux_as_itself(world: &World, found: &Found) -> Option<Reach> {
-    if found.flag(world, TENANT).is_some_and(|name| !name.is_empty()) {
-        return None;
-    }
-    Some(Reach::of(watched(world, found)).shown(&[WATCH]))
-}
-
-/// A controller of Flux that impersonates an account of the object's namespace.
-fn flux_as_tenant(world: &World, found: &Found) -> Option<Reach> {
-    found.flag(world, TENANT).filter(|name| !name.is_empty())?;
-    let reads = watched(world, found);
-    let ns = if reads == Reads::All { None } else { Some(found.ns) };
-    let may = found.may(world, "impersonate", "", "serviceaccounts", ns);
-    may.then(|| Reach::of(reads).shown(&[TENANT, WATCH]))
 }
 
 /// The Helm controller reads one namespace if its flag names one.

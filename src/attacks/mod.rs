@@ -16,11 +16,13 @@ mod claims;
 mod cloud_identity;
 mod cloud_pods;
 mod control_plane;
+mod controllers;
 mod credentials;
 mod dangling;
 mod deputies;
 mod escape;
 mod exposure;
+mod flux;
 mod gate;
 mod gitops;
 mod host_paths;
@@ -136,6 +138,7 @@ pub static CATALOGUE: &[&Family] = &[
     &cloud_identity::FAMILY,
     &aws_auth::FAMILY,
     &gitops::FAMILY,
+    &flux::FAMILY,
     &policy_engines::FAMILY,
     &secret_operators::FAMILY,
     &platform_operators::FAMILY,

@@ -2,7 +2,8 @@
 //! providers' resources.
 
 use super::Family;
-use super::deputies::{CHANGE, Controller, Deputy, Found, Reach, Reads, Steer, To, WRITE, walk};
+use super::controllers::{Controller, Found};
+use super::deputies::{CHANGE, Deputy, Reach, Reads, Steer, To, WRITE, walk};
 use super::gitops::{everywhere, own_namespace};
 use crate::graph::{Confidence, Odds, SetKind, Sink};
 use crate::world::World;

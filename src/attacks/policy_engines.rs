@@ -2,7 +2,8 @@
 //! write, or write for them.
 
 use super::Family;
-use super::deputies::{Controller, Deputy, Found, Reach, Reads, Steer, To, walk};
+use super::controllers::{Controller, Found};
+use super::deputies::{Deputy, Reach, Reads, Steer, To, walk};
 use super::gitops::everywhere;
 use crate::graph::{Confidence, Odds, SetKind, Sink};
 use crate::world::World;
