@@ -6,6 +6,7 @@
 //! resource without its controller does nothing. The objects themselves are not read, so what they
 //! may be limited to (an AppProject, a policy on them) is part of the odds.
 
+use super::cloud_identity::PROVIDERS;
 use super::controllers::{Controller, Found, running};
 use super::impersonation::cluster;
 use super::pod_api::set_of;
@@ -15,8 +16,8 @@ use super::together::allows_everything;
 use super::workloads::is_name;
 use crate::graph::{Attack, Confidence, Odds, SetKey, SetKind, Sink, Thing};
 use crate::sym::Sym;
-use crate::world::World;
 use crate::world::grants::{Grant, Names, Permission, Scope};
+use crate::world::{AccountIx, World};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Where a controller reads the objects that steer it.
@@ -31,6 +32,15 @@ pub(super) enum Reads {
 }
 
 impl Reads {
+    /// The namespaces that it names without a pattern; `own` is the controller's.
+    fn exactly(&self, world: &World, own: Sym) -> Vec<Sym> {
+        match self {
+            Self::All => Vec::new(),
+            Self::Own => vec![own],
+            Self::Some(names) => names.iter().filter_map(|n| world.symbols.get(n)).collect(),
+        }
+    }
+
     /// Whether it names a namespace by a pattern.
     fn covers(&self, world: &World, ns: Sym) -> bool {
         matches!(self, Self::Some(patterns) if patterns.iter().any(|p| matches(p, world.text(ns))))
@@ -195,12 +205,18 @@ pub(super) fn walk(world: &World, sink: &mut Sink<'_>, rows: &'static [Deputy]) 
             row.beside.map(|other| of(other).map(|f| f.ns).collect());
         let there: Vec<(Found, Reach)> = of(row.controller)
             .filter(|f| beside.as_ref().is_none_or(|namespaces| namespaces.contains(&f.ns)))
+            .filter(|f| row.to != To::Cloud || has_identity(world, f.account))
             .filter_map(|f| Some((*f, (row.judge)(world, f)?)))
             .collect();
         if !there.is_empty() {
             steered(world, sink, row, &there);
         }
     }
+}
+
+/// Whether an account names an identity in a cloud.
+fn has_identity(world: &World, account: AccountIx) -> bool {
+    PROVIDERS.iter().any(|provider| provider.named(world, account).is_some())
 }
 
 /// The edges of one row: from each grant to what the controllers that read there hold.
@@ -227,21 +243,16 @@ fn steered(world: &World, sink: &mut Sink<'_>, row: &'static Deputy, there: &[(F
             let Some((found, reach)) = reader(grant.scope) else { continue };
             let from = Thing::Binding(grant.binding);
             let mut facts = sink.grant(&grant).to_vec();
-            if !direct {
+            // Several controllers that read one namespace each give what stands in all of these.
+            let apart = grant.scope == Scope::Cluster && reach.reads != Reads::All;
+            if !direct || apart {
                 scopes.insert(grant.scope);
                 sink.edge_with(from, set_of(&row.set, grant.scope), row.attack, odds, &facts);
                 continue;
             }
-            // A controller that reads one namespace alone gives nothing of the others.
-            let one = match &reach.reads {
-                Reads::All => None,
-                Reads::Own => Some(found.ns),
-                Reads::Some(patterns) => patterns.first().and_then(|p| world.symbols.get(p)),
-            };
-            let scope = one.map_or(grant.scope, Scope::Namespace);
             facts.extend(found.facts(world, sink, reach.shows));
             let odds = odds.but(reach.factor, reach.sure);
-            let to = match (row.to, scope) {
+            let to = match (row.to, grant.scope) {
                 (To::Accounts, scope) => Some(set_of(&SERVICE_ACCOUNTS, scope)),
                 (To::Secrets, scope) => Some(set_of(&SECRETS, scope)),
                 (To::NamespaceAdmin, Scope::Cluster) => Some(cluster(&NAMESPACES)),
@@ -298,11 +309,18 @@ fn members(
                     sink.edge_with(from, to, &SET_MEMBER, odds, &facts);
                 }
                 To::Cloud => {
-                    for provider in &super::cloud_identity::PROVIDERS {
+                    for provider in &PROVIDERS {
                         let Some(name) = provider.named(world, found.account) else { continue };
                         let mut facts = facts.clone();
                         facts.extend(provider.fact(world, sink, found.account));
                         sink.edge_with(from, Thing::Cloud(&name), &SET_MEMBER, odds, &facts);
+                    }
+                }
+                To::Accounts | To::Secrets => {
+                    let kind = if row.to == To::Secrets { &SECRETS } else { &SERVICE_ACCOUNTS };
+                    for ns in reach.reads.exactly(world, found.ns) {
+                        let to = set_of(kind, Scope::Namespace(ns));
+                        sink.edge_with(from, to, &SET_MEMBER, odds, &facts);
                     }
                 }
                 _ => {
