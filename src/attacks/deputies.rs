@@ -357,6 +357,27 @@ fn matches(pattern: &str, name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::world::custom::JUDGED;
+
+    #[test]
+    fn what_is_judged_is_not_said_to_be_unknown() {
+        let tables = [
+            super::super::flux::ROWS,
+            super::super::gitops::ROWS,
+            super::super::platform_operators::ROWS,
+            super::super::policy_engines::ROWS,
+            super::super::secret_operators::ROWS,
+        ];
+        for steer in tables.iter().flat_map(|rows| rows.iter()).flat_map(|row| row.steers) {
+            assert!(steer.group.is_empty() || JUDGED.contains(&steer.group), "{}", steer.group);
+        }
+        let mut ids = BTreeSet::new();
+        for row in tables.iter().flat_map(|rows| rows.iter()) {
+            for set in [&row.set, &row.wide] {
+                assert!(ids.insert(set.id) && ids.insert(set.noun), "{} twice", set.id);
+            }
+        }
+    }
 
     #[test]
     fn patterns_of_namespaces() {

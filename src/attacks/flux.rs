@@ -83,7 +83,7 @@ const KUSTOMIZE: &str = "kustomize.toolkit.fluxcd.io";
 const HELM: &str = "helm.toolkit.fluxcd.io";
 const SOURCE: &str = "source.toolkit.fluxcd.io";
 
-static ROWS: &[Deputy] = &[
+pub(super) static ROWS: &[Deputy] = &[
     Deputy {
         attack: &FLUX_KUSTOMIZATION_CREATE,
         controller: &KUSTOMIZE_CONTROLLER,

@@ -167,7 +167,7 @@ const ARGO: &str = "argoproj.io";
 const HELM_CATTLE: &str = "helm.cattle.io";
 const OLM_GROUP: &str = "operators.coreos.com";
 
-static ROWS: &[Deputy] = &[
+pub(super) static ROWS: &[Deputy] = &[
     Deputy {
         attack: &ARGO_CD_APPLICATION_CREATE,
         controller: &ARGO_CONTROLLER,

@@ -158,7 +158,7 @@ static KARPENTER: Controller =
 const MANAGEMENT: &str = "management.cattle.io";
 const FLEET: &str = "fleet.cattle.io";
 
-static ROWS: &[Deputy] = &[
+pub(super) static ROWS: &[Deputy] = &[
     Deputy {
         attack: &CROSSPLANE_MANAGED,
         controller: &PROVIDER_KUBERNETES,

@@ -130,7 +130,7 @@ static HNC: Controller = Controller { images: &["hnc-manager"], parts: &[], labe
 const KYVERNO: &str = "kyverno.io";
 const POLICIES: &str = "policies.kyverno.io";
 
-static ROWS: &[Deputy] = &[
+pub(super) static ROWS: &[Deputy] = &[
     Deputy {
         attack: &KYVERNO_POLICY_WRITE,
         controller: &KYVERNO_BACKGROUND,

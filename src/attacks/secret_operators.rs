@@ -187,7 +187,7 @@ const EXTERNAL: &str = "external-secrets.io";
 const CERTIFICATES: &str = "cert-manager.io";
 const MONITORING: &str = "monitoring.coreos.com";
 
-static ROWS: &[Deputy] = &[
+pub(super) static ROWS: &[Deputy] = &[
     Deputy {
         attack: &ESO_CLUSTER_STORE,
         controller: &ESO,
