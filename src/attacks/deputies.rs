@@ -17,7 +17,7 @@ use super::workloads::is_name;
 use crate::graph::{Attack, Confidence, Odds, SetKey, SetKind, Sink, Thing};
 use crate::sym::Sym;
 use crate::world::grants::{Grant, Names, Permission, Scope};
-use crate::world::{AccountIx, World};
+use crate::world::{AccountIx, GroupIx, ObjectId, World};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Where a controller reads the objects that steer it.
@@ -271,7 +271,8 @@ fn steered(world: &World, sink: &mut Sink<'_>, row: &'static Deputy, there: &[(F
     }
 }
 
-/// Leads the sets of some scopes to what the controllers that read there hold.
+/// Leads the sets of some scopes to what the controllers that read there hold. The edges into the
+/// sets bear the likelihood; these bear what the controllers' circumstances do to it.
 fn members(
     world: &World,
     sink: &mut Sink<'_>,
@@ -280,14 +281,14 @@ fn members(
     scopes: &BTreeSet<Scope>,
 ) {
     let everywhere = Thing::Set(SetKey { kind: &row.wide, ns: Sym::EMPTY, of: 0 });
-    let mut wide = None;
+    let mut wide = false;
     for (found, reach) in there {
         let facts = found.facts(world, sink, reach.shows);
         let odds = Odds { likelihood: reach.factor, confidence: reach.sure };
         let steering = |scope: &Scope| set_of(&row.set, *scope);
         let from: Vec<Thing<'static>> = match &reach.reads {
             Reads::All => {
-                wide = wide.or_else(|| facts.first().copied());
+                wide = true;
                 vec![everywhere]
             }
             Reads::Own => {
@@ -306,31 +307,35 @@ fn members(
             match row.to {
                 To::OwnSecrets => {
                     let to = set_of(&SECRETS, Scope::Namespace(found.resources(world)));
-                    sink.edge_with(from, to, &SET_MEMBER, odds, &facts);
+                    sink.edge_with(from, to, row.attack, odds, &facts);
                 }
                 To::Cloud => {
                     for provider in &PROVIDERS {
                         let Some(name) = provider.named(world, found.account) else { continue };
                         let mut facts = facts.clone();
                         facts.extend(provider.fact(world, sink, found.account));
-                        sink.edge_with(from, Thing::Cloud(&name), &SET_MEMBER, odds, &facts);
+                        sink.edge_with(from, Thing::Cloud(&name), row.attack, odds, &facts);
                     }
                 }
                 To::Accounts | To::Secrets => {
                     let kind = if row.to == To::Secrets { &SECRETS } else { &SERVICE_ACCOUNTS };
                     for ns in reach.reads.exactly(world, found.ns) {
                         let to = set_of(kind, Scope::Namespace(ns));
-                        sink.edge_with(from, to, &SET_MEMBER, odds, &facts);
+                        sink.edge_with(from, to, row.attack, odds, &facts);
                     }
                 }
                 _ => {
                     let to = Thing::Account(found.account);
-                    sink.edge_with(from, to, &SET_MEMBER, odds, &facts);
+                    sink.edge_with(from, to, row.attack, odds, &facts);
                 }
             }
         }
     }
-    if let Some(fact) = wide {
+    if wide {
+        // Which controllers these are stands on the edges that lead on.
+        let everybody = world.group("system:authenticated").map_or(0, GroupIx::index);
+        let object = world.groups.get(everybody).map_or(ObjectId::new(0), |(object, _)| *object);
+        let fact = sink.fact(object, "", "controllers read what stands in any namespace");
         for scope in scopes {
             sink.edge(set_of(&row.set, *scope), everywhere, &SET_MEMBER, &[fact]);
         }
