@@ -27,6 +27,13 @@ pub(super) struct Controller {
     pub(super) labels: &'static [&'static str],
 }
 
+impl Controller {
+    /// Whether a name is that of its part of the image.
+    fn is_part(&self, name: &str) -> bool {
+        self.parts.iter().any(|p| *p == name || p.starts_with('-') && name.ends_with(p))
+    }
+}
+
 /// The labels that name a program, the first of them alone and unmistakably.
 const NAME_LABELS: &[&str] =
     &["app.kubernetes.io/name", "app.kubernetes.io/component", "app", "control-plane"];
@@ -130,6 +137,15 @@ impl Found {
             sink.fact(object, &field(&format!("{at}.image")), world.text(container.image)),
             sink.fact(object, &field(".spec.serviceAccountName"), account),
         ];
+        let name = world.text(container.name);
+        let repository = repository(world.text(container.image));
+        if !self.controller.images.iter().any(|i| ends(repository, i)) {
+            let key = NAME_LABELS[0];
+            let label = field(&format!(".metadata.labels[{key:?}]"));
+            facts.push(sink.fact(object, &label, self.label(world, key).unwrap_or_default()));
+        } else if self.controller.is_part(name) {
+            facts.push(sink.fact(object, &field(&format!("{at}.name")), name));
+        }
         for name in shows {
             for value in self.flags(world, name) {
                 let text =
@@ -178,13 +194,13 @@ pub(super) fn running(
         let title = name.and_then(named);
         let mut hits: Vec<(usize, usize)> = Vec::new();
         for (controller, container) in by_image.get(spec as usize).into_iter().flatten() {
-            let parts = wanted[*controller].parts;
-            let is_part = |text: &str| {
-                parts.iter().any(|p| *p == text || p.starts_with('-') && text.ends_with(p))
-            };
+            let is_part = |text: &str| wanted[*controller].is_part(text);
             let own = world.text(world.specs[spec as usize].containers[*container].name);
             let mut keys = NAME_LABELS.iter().filter_map(|key| world.symbols.get(key));
-            if parts.is_empty() || is_part(own) || keys.any(|k| named(k).is_some_and(is_part)) {
+            if wanted[*controller].parts.is_empty()
+                || is_part(own)
+                || keys.any(|k| named(k).is_some_and(is_part))
+            {
                 hits.push((*controller, *container));
             }
         }
