@@ -17,15 +17,19 @@ mod cloud_identity;
 mod cloud_pods;
 mod config_maps;
 mod control_plane;
+mod controllers;
 mod credentials;
 mod custom_resources;
 mod custom_templates;
 mod dangling;
+mod deputies;
 mod devices;
 mod escape;
 mod exposure;
 mod flaws;
+mod flux;
 mod gate;
+mod gitops;
 mod host_paths;
 mod hostpath;
 mod impersonation;
@@ -38,14 +42,17 @@ mod nodes_api;
 mod openshift;
 mod operators;
 pub mod peers;
+mod platform_operators;
 mod pod_api;
 mod pod_update;
+mod policy_engines;
 mod proxy;
 mod psa_relax;
 mod rbac;
 mod rebind;
 mod secret_contents;
 mod secret_logins;
+mod secret_operators;
 mod secret_overwrite;
 mod secrets;
 mod sets;
@@ -154,6 +161,11 @@ pub static CATALOGUE: &[&Family] = &[
     &flaws::FAMILY,
     &custom_resources::FAMILY,
     &openshift::FAMILY,
+    &gitops::FAMILY,
+    &flux::FAMILY,
+    &policy_engines::FAMILY,
+    &secret_operators::FAMILY,
+    &platform_operators::FAMILY,
 ];
 
 /// Every attack, sorted by id.

@@ -13,6 +13,7 @@ mod builtin;
 pub mod cons;
 pub mod contents;
 pub mod coverage;
+pub mod custom;
 pub mod exposure;
 mod flags;
 pub mod grants;

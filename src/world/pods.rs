@@ -80,7 +80,8 @@ pub struct Container {
     /// ConfigMaps in its environment.
     pub map_env: Box<[EnvRef]>,
     pub ports: Box<[Port]>,
-    /// Its command line, kept of control-plane components only.
+    /// Its command line, kept whole of control-plane components only; of others the flags by which
+    /// a controller says what it reads.
     pub command: Box<[Sym]>,
 }
 
