@@ -24,6 +24,8 @@ mod gate;
 mod host_paths;
 mod hostpath;
 mod impersonation;
+mod ingress_flaws;
+mod ingress_nginx;
 mod node;
 mod node_certificates;
 mod nodes_api;
@@ -130,6 +132,7 @@ pub static CATALOGUE: &[&Family] = &[
     &nodes_api::FAMILY,
     &cloud_identity::FAMILY,
     &aws_auth::FAMILY,
+    &ingress_nginx::FAMILY,
 ];
 
 /// Every attack, sorted by id.

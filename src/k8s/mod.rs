@@ -7,6 +7,7 @@
 #![expect(missing_docs, reason = "the fields bear the names of the Kubernetes API reference")]
 
 pub mod cluster;
+mod config;
 mod kind;
 pub mod network;
 mod object;

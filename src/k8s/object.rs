@@ -6,6 +6,7 @@
 
 use super::Kind;
 use super::cluster::{ClaimSpec, NodeSpec, NodeStatus, PersistentVolumeSpec, ServiceAccount};
+use super::config::ConfigData;
 use super::network::{
     IngressClassSpec, IngressSpec, LoadBalancerStatus, NetworkPolicySpec, ServiceSpec,
 };
@@ -45,9 +46,10 @@ pub enum Body<'a> {
         kind: Str<'a>,
         keys: Vec<Str<'a>>,
     },
-    /// Key names.
+    /// Key names, and the one flag that a rule reads. No other value is ever kept.
     ConfigMap {
         keys: Vec<Str<'a>>,
+        snippets: Option<bool>,
     },
     PersistentVolume(PersistentVolumeSpec<'a>),
     PersistentVolumeClaim(ClaimSpec<'a>),
@@ -370,8 +372,16 @@ impl<'de> DeserializeSeed<'de> for FieldSeed<'_, 'de> {
             (Kind::Secret, Field::Keys) => part!(body, Body::Secret { keys, .. } => *keys,
                 Body::Secret { kind: Str::default(), keys: Vec::new() },
                 joined(keys, Keys::deserialize(d)?)),
-            (Kind::ConfigMap, Field::Keys) => part!(body, Body::ConfigMap { keys } => *keys,
-                Body::ConfigMap { keys: Vec::new() }, joined(keys, Keys::deserialize(d)?)),
+            (Kind::ConfigMap, Field::Keys) => {
+                let read = ConfigData::deserialize(d)?;
+                if !matches!(body, Body::ConfigMap { .. }) {
+                    *body = Body::ConfigMap { keys: Vec::new(), snippets: None };
+                }
+                if let Body::ConfigMap { keys, snippets } = body {
+                    keys.extend(read.keys);
+                    *snippets = snippets.or(read.snippets);
+                }
+            }
             (Kind::PersistentVolume, Field::Spec) => {
                 part!(body, Body::PersistentVolume(spec) => *spec,
                 Body::PersistentVolume(PersistentVolumeSpec::default()), read(d)?);

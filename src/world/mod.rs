@@ -301,6 +301,8 @@ pub struct ConfigMap {
     pub object: ObjectId,
     pub ns: Sym,
     pub name: Sym,
+    /// Of ingress-nginx: what it says about `allow-snippet-annotations`.
+    pub snippets: Option<bool>,
 }
 
 /// The cluster. Every table is sorted by namespace and name; symbols compare as their text.
@@ -325,7 +327,7 @@ pub struct World {
     pub ingresses: Vec<Ingress>,
     pub classes: Vec<IngressClass>,
     pub policies: Vec<Policy>,
-    /// Those that rules read: `kube-system/aws-auth`.
+    /// Those that rules read: `kube-system/aws-auth`, and those of ingress-nginx.
     pub config_maps: Vec<ConfigMap>,
     /// Users that bindings name: object and name.
     pub users: Vec<(ObjectId, Sym)>,

@@ -74,7 +74,7 @@ pub struct Container {
     /// Secrets and ConfigMaps in its environment.
     pub env: Box<[EnvRef]>,
     pub ports: Box<[Port]>,
-    /// Its command line, kept of control-plane components only.
+    /// Its command line, kept of control-plane components and of ingress-nginx only.
     pub command: Box<[Sym]>,
 }
 
@@ -99,6 +99,17 @@ impl Container {
     pub fn keeps_running(&self) -> bool {
         self.list != List::Init || self.sidecar
     }
+}
+
+/// Whether an image is the controller of ingress-nginx, by its name in the registries that carry it.
+#[must_use]
+pub fn is_ingress_nginx(image: &str) -> bool {
+    let path = image.split('@').next().unwrap_or("");
+    let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+    let name = name.split(':').next().unwrap_or("");
+    folder.ends_with("ingress-nginx") && name.starts_with("controller")
+        || name.ends_with("nginx-ingress-controller")
+        || name.ends_with("ingress-nginx-controller")
 }
 
 /// One mount of a volume, or a raw device.

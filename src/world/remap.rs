@@ -2,7 +2,7 @@
 
 use super::pods::{Container, EnvRef, Mount, PodSpec, Port, Volume};
 use super::rows::{
-    AccountRow, BindingRow, ClaimRow, ClassRow, IngressRow, Labels, NodeRow, PodRow, PolicyRow,
+    AccountRow, BindingRow, ClaimRow, ClassRow, ConfigMapRow, IngressRow, Labels, NodeRow, PodRow, PolicyRow,
     RoleRow, Row, Rule, SecretRow, Selector, ServiceRow, Target, VolumeRow, WorkloadRow,
 };
 use crate::sym::Sym;
@@ -214,6 +214,10 @@ impl Remap for ClassRow {
     fn remap(&mut self, map: &Map<'_>) {
         map.sym(&mut self.controller);
     }
+}
+
+impl Remap for ConfigMapRow {
+    fn remap(&mut self, _: &Map<'_>) {}
 }
 
 impl Remap for PolicyRow {

@@ -358,6 +358,7 @@ pub(super) fn resolve(tables: Tables, duplicates: u64, clusters: usize) -> World
             object: objects.add(sym("ConfigMap"), row),
             ns: row.ns,
             name: row.name,
+            snippets: row.body.snippets,
         })
         .collect();
     World {

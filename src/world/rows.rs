@@ -239,6 +239,13 @@ pub struct PolicyRow {
     pub ingress: bool,
 }
 
+/// A ConfigMap that rules read.
+#[derive(Debug, Clone)]
+pub struct ConfigMapRow {
+    /// Of ingress-nginx: what it says about `allow-snippet-annotations`.
+    pub snippets: Option<bool>,
+}
+
 /// What one thread has read.
 #[derive(Debug, Default)]
 pub struct Part {
@@ -261,7 +268,7 @@ pub struct Part {
     pub classes: Vec<Row<ClassRow>>,
     pub policies: Vec<Row<PolicyRow>>,
     /// Those that rules read.
-    pub config_maps: Vec<Row<()>>,
+    pub config_maps: Vec<Row<ConfigMapRow>>,
     /// How many objects of each group and, in it, of each kind.
     pub seen: BTreeMap<String, BTreeMap<String, u64>>,
     /// Objects that could not be used, by what is wrong with them.

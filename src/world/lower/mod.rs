@@ -5,7 +5,7 @@ mod pods;
 mod rbac;
 
 use super::rows::{
-    AccountRow, BindingRow, ClaimRow, ClassRow, NodeRow, Part, Phase, PodRow, PolicyRow, RoleRow,
+    AccountRow, BindingRow, ClaimRow, ClassRow, ConfigMapRow, NodeRow, Part, Phase, PodRow, PolicyRow, RoleRow,
     Row, SecretRow, VolumeRow, WorkloadRow,
 };
 use crate::input::{Collect, Origin};
@@ -203,9 +203,15 @@ impl Part {
                 let row = self.row(kind, meta, origin, body);
                 self.secrets.push(row);
             }
-            (Kind::ConfigMap, _) if is_aws_auth(meta) => {
-                let row = self.row(kind, meta, origin, ());
-                self.config_maps.push(row);
+            (Kind::ConfigMap, body) => {
+                let snippets = match body {
+                    Body::ConfigMap { snippets, .. } => snippets,
+                    _ => None,
+                };
+                if snippets.is_some() || is_aws_auth(meta) {
+                    let row = self.row(kind, meta, origin, ConfigMapRow { snippets });
+                    self.config_maps.push(row);
+                }
             }
             (Kind::PersistentVolume, Body::PersistentVolume(spec)) => {
                 let local = spec.host_path.is_none() && spec.local.is_some();
