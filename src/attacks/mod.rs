@@ -26,6 +26,7 @@ mod hostpath;
 mod impersonation;
 mod ingress_flaws;
 mod ingress_nginx;
+mod namespace_create;
 mod node;
 mod node_certificates;
 mod nodes_api;
@@ -120,6 +121,7 @@ pub static CATALOGUE: &[&Family] = &[
     &bind::FAMILY,
     &dangling::FAMILY,
     &psa_relax::FAMILY,
+    &namespace_create::FAMILY,
     &admission_control::FAMILY,
     &node::FAMILY,
     &control_plane::FAMILY,
