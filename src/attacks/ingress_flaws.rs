@@ -18,14 +18,8 @@ pub(super) const BY_INGRESS: &[Flaw] = &[
     Flaw { id: "CVE-2021-25746", affected: &[(START, (1, 2, 0))] },
     Flaw { id: "CVE-2023-5043", affected: &[(START, (1, 9, 0))] },
     Flaw { id: "CVE-2025-24514", affected: &[(START, (1, 11, 5)), ((1, 12, 0), (1, 12, 1))] },
-    Flaw {
-        id: "CVE-2026-24512",
-        affected: &[(START, (1, 13, 7)), ((1, 14, 0), (1, 14, 3))],
-    },
-    Flaw {
-        id: "CVE-2026-3288",
-        affected: &[(START, (1, 13, 8)), ((1, 14, 0), (1, 14, 4))],
-    },
+    Flaw { id: "CVE-2026-24512", affected: &[(START, (1, 13, 7)), ((1, 14, 0), (1, 14, 3))] },
+    Flaw { id: "CVE-2026-3288", affected: &[(START, (1, 13, 8)), ((1, 14, 0), (1, 14, 4))] },
 ];
 
 /// The flaw that whoever reaches the admission webhook uses.

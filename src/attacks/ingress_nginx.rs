@@ -273,9 +273,8 @@ fn writers(world: &World, sink: &mut Sink<'_>, only: Option<Sym>) -> Vec<Writer>
         facts.push(sink.fact(there.object, ".metadata.name", world.text(there.name)));
         found.push((Thing::Binding(grant.binding), grant.scope, facts));
     }
-    let exists = |ns, name| {
-        world.ingresses.binary_search_by_key(&(ns, name), |i| (i.ns, i.name)).is_ok()
-    };
+    let exists =
+        |ns, name| world.ingresses.binary_search_by_key(&(ns, name), |i| (i.ns, i.name)).is_ok();
     let applied = applied(world, sink, GROUP, "ingresses", exists);
     found.extend(applied.into_iter().map(|m| (m.from, m.scope, m.facts)));
     found

@@ -37,6 +37,7 @@ mod proxy;
 mod psa_relax;
 mod rbac;
 mod secrets;
+mod service_hijack;
 mod sets;
 mod siblings;
 mod storage;
@@ -44,6 +45,7 @@ mod structure;
 mod together;
 mod token_secrets;
 mod tokens;
+mod webhook_hijack;
 mod workload_patch;
 mod workloads;
 
@@ -135,6 +137,7 @@ pub static CATALOGUE: &[&Family] = &[
     &cloud_identity::FAMILY,
     &aws_auth::FAMILY,
     &ingress_nginx::FAMILY,
+    &webhook_hijack::FAMILY,
 ];
 
 /// Every attack, sorted by id.

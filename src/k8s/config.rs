@@ -1,5 +1,6 @@
 //! The data of a ConfigMap: key names, and the one flag that a rule reads.
 
+use super::object::Body;
 use super::scalar::Str;
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
@@ -9,8 +10,21 @@ use std::fmt;
 /// every other value is skipped.
 #[derive(Debug, Default)]
 pub(super) struct ConfigData<'a> {
-    pub(super) keys: Vec<Str<'a>>,
-    pub(super) snippets: Option<bool>,
+    keys: Vec<Str<'a>>,
+    snippets: Option<bool>,
+}
+
+impl<'a> ConfigData<'a> {
+    /// Puts the data into a ConfigMap's body, beside what `binaryData` or `data` left there.
+    pub(super) fn join(self, body: &mut Body<'a>) {
+        if !matches!(body, Body::ConfigMap { .. }) {
+            *body = Body::ConfigMap { keys: Vec::new(), snippets: None };
+        }
+        if let Body::ConfigMap { keys, snippets } = body {
+            keys.extend(self.keys);
+            *snippets = snippets.or(self.snippets);
+        }
+    }
 }
 
 impl<'de: 'a, 'a> Deserialize<'de> for ConfigData<'a> {

@@ -5,6 +5,7 @@
 //! in and read at the end; every other field is read once, where it stands.
 
 use super::Kind;
+use super::admission::Webhook;
 use super::cluster::{ClaimSpec, NodeSpec, NodeStatus, PersistentVolumeSpec, ServiceAccount};
 use super::config::ConfigData;
 use super::network::{
@@ -65,6 +66,7 @@ pub enum Body<'a> {
     Ingress(IngressSpec<'a>, LoadBalancerStatus<'a>),
     IngressClass(IngressClassSpec<'a>),
     NetworkPolicy(NetworkPolicySpec<'a>),
+    Webhooks(Vec<Webhook<'a>>),
 }
 
 /// `metadata`, as far as rules use it.
@@ -227,6 +229,7 @@ enum Field {
     Subjects,
     Automount,
     PullSecrets,
+    Webhooks,
 }
 
 impl Field {
@@ -242,6 +245,7 @@ impl Field {
             "subjects" => Self::Subjects,
             "automountServiceAccountToken" => Self::Automount,
             "imagePullSecrets" => Self::PullSecrets,
+            "webhooks" => Self::Webhooks,
             _ => return None,
         })
     }
@@ -372,16 +376,7 @@ impl<'de> DeserializeSeed<'de> for FieldSeed<'_, 'de> {
             (Kind::Secret, Field::Keys) => part!(body, Body::Secret { keys, .. } => *keys,
                 Body::Secret { kind: Str::default(), keys: Vec::new() },
                 joined(keys, Keys::deserialize(d)?)),
-            (Kind::ConfigMap, Field::Keys) => {
-                let read = ConfigData::deserialize(d)?;
-                if !matches!(body, Body::ConfigMap { .. }) {
-                    *body = Body::ConfigMap { keys: Vec::new(), snippets: None };
-                }
-                if let Body::ConfigMap { keys, snippets } = body {
-                    keys.extend(read.keys);
-                    *snippets = snippets.or(read.snippets);
-                }
-            }
+            (Kind::ConfigMap, Field::Keys) => ConfigData::deserialize(d)?.join(body),
             (Kind::PersistentVolume, Field::Spec) => {
                 part!(body, Body::PersistentVolume(spec) => *spec,
                 Body::PersistentVolume(PersistentVolumeSpec::default()), read(d)?);
@@ -417,6 +412,10 @@ impl<'de> DeserializeSeed<'de> for FieldSeed<'_, 'de> {
             ),
             (Kind::IngressClass, Field::Spec) => part!(body, Body::IngressClass(spec) => *spec,
                 Body::IngressClass(IngressClassSpec::default()), read(d)?),
+            (
+                Kind::MutatingWebhookConfiguration | Kind::ValidatingWebhookConfiguration,
+                Field::Webhooks,
+            ) => *body = Body::Webhooks(list(d)?),
             _ => {
                 IgnoredAny::deserialize(d)?;
             }

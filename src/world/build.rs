@@ -118,7 +118,7 @@ fn concatenate(mut parts: Vec<Part>) -> Tables {
             )*};
         }
         append!(namespaces nodes accounts secrets pods workloads volumes claims roles bindings
-            services ingresses classes policies config_maps);
+            services ingresses classes policies webhooks config_maps);
         for (group, kinds) in part.seen {
             let of_group = whole.seen.entry(group).or_default();
             for (kind, count) in kinds {
@@ -157,6 +157,8 @@ const NAMES: &[&str] = &[
     "Ingress",
     "IngressClass",
     "NetworkPolicy",
+    "MutatingWebhookConfiguration",
+    "ValidatingWebhookConfiguration",
 ];
 
 impl World {
@@ -345,6 +347,7 @@ fn refer(part: &mut Part, symbols: &Symbols) -> u64 {
     copies += settle(&mut part.ingresses, |r| (r.ns, r.name));
     copies += settle(&mut part.classes, |r| (r.ns, r.name));
     copies += settle(&mut part.policies, |r| (r.ns, r.name));
+    copies += settle(&mut part.webhooks, |r| (r.body.mutates, r.name));
     copies += settle(&mut part.config_maps, |r| (r.ns, r.name));
     copies
 }

@@ -296,6 +296,14 @@ pub struct Policy {
     pub ingress: bool,
 }
 
+/// A MutatingWebhookConfiguration or a ValidatingWebhookConfiguration.
+#[derive(Debug)]
+pub struct WebhookConfiguration {
+    pub object: ObjectId,
+    pub mutates: bool,
+    pub hooks: Box<[rows::Hook]>,
+}
+
 #[derive(Debug)]
 pub struct ConfigMap {
     pub object: ObjectId,
@@ -327,6 +335,7 @@ pub struct World {
     pub ingresses: Vec<Ingress>,
     pub classes: Vec<IngressClass>,
     pub policies: Vec<Policy>,
+    pub webhooks: Vec<WebhookConfiguration>,
     /// Those that rules read: `kube-system/aws-auth`, and those of ingress-nginx.
     pub config_maps: Vec<ConfigMap>,
     /// Users that bindings name: object and name.

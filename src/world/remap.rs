@@ -2,8 +2,9 @@
 
 use super::pods::{Container, EnvRef, Mount, PodSpec, Port, Volume};
 use super::rows::{
-    AccountRow, BindingRow, ClaimRow, ClassRow, ConfigMapRow, IngressRow, Labels, NodeRow, PodRow, PolicyRow,
-    RoleRow, Row, Rule, SecretRow, Selector, ServiceRow, Target, VolumeRow, WorkloadRow,
+    AccountRow, BindingRow, ClaimRow, ClassRow, ConfigMapRow, IngressRow, Labels, NodeRow, PodRow,
+    PolicyRow, RoleRow, Row, Rule, SecretRow, Selector, ServiceRow, Target, VolumeRow, WebhookRow,
+    WorkloadRow,
 };
 use crate::sym::Sym;
 
@@ -213,6 +214,16 @@ impl Remap for IngressRow {
 impl Remap for ClassRow {
     fn remap(&mut self, map: &Map<'_>) {
         map.sym(&mut self.controller);
+    }
+}
+
+impl Remap for WebhookRow {
+    fn remap(&mut self, map: &Map<'_>) {
+        for hook in &mut self.hooks {
+            map.sym(&mut hook.service.0);
+            map.sym(&mut hook.service.1);
+            hook.namespaces.remap(map);
+        }
     }
 }
 

@@ -7,7 +7,8 @@ use super::rows::{BindingRow, PodRow, Row};
 use super::{
     Account, AccountIx, Binding, Claim, ConfigMap, GroupIx, Ingress, IngressClass, NOWHERE,
     Namespace, Node, NodeIx, Object, ObjectId, Pod, PodIx, Policy, Principal, RoleIx, Secret,
-    Service, Subject, UNKNOWN_NODE, UserIx, Volume, VolumeIx, Workload, WorkloadIx, World, rbac,
+    Service, Subject, UNKNOWN_NODE, UserIx, Volume, VolumeIx, WebhookConfiguration, Workload,
+    WorkloadIx, World, rbac,
 };
 use crate::sym::{Sym, Symbols};
 
@@ -351,6 +352,17 @@ pub(super) fn resolve(tables: Tables, duplicates: u64, clusters: usize) -> World
             ingress: row.body.ingress,
         })
         .collect();
+    let webhooks = part
+        .webhooks
+        .into_iter()
+        .map(|row| {
+            let mutates = row.body.mutates;
+            let kind = if mutates { "Mutating" } else { "Validating" };
+            let kind = sym(&format!("{kind}WebhookConfiguration"));
+            let object = objects.add(kind, &row);
+            WebhookConfiguration { object, mutates, hooks: row.body.hooks }
+        })
+        .collect();
     let config_maps = part
         .config_maps
         .iter()
@@ -380,6 +392,7 @@ pub(super) fn resolve(tables: Tables, duplicates: u64, clusters: usize) -> World
         ingresses,
         classes,
         policies,
+        webhooks,
         config_maps,
         users,
         groups,

@@ -1,12 +1,13 @@
 //! From an object as served to a row: names interned, server defaults applied.
 
+mod admission;
 mod network;
 mod pods;
 mod rbac;
 
 use super::rows::{
-    AccountRow, BindingRow, ClaimRow, ClassRow, ConfigMapRow, NodeRow, Part, Phase, PodRow, PolicyRow, RoleRow,
-    Row, SecretRow, VolumeRow, WorkloadRow,
+    AccountRow, BindingRow, ClaimRow, ClassRow, ConfigMapRow, NodeRow, Part, Phase, PodRow,
+    PolicyRow, RoleRow, Row, SecretRow, VolumeRow, WebhookRow, WorkloadRow,
 };
 use crate::input::{Collect, Origin};
 use crate::k8s::scalar::Str;
@@ -286,6 +287,15 @@ impl Part {
                 };
                 let row = self.row(kind, meta, origin, body);
                 self.policies.push(row);
+            }
+            (
+                Kind::MutatingWebhookConfiguration | Kind::ValidatingWebhookConfiguration,
+                Body::Webhooks(webhooks),
+            ) => {
+                let mutates = kind == Kind::MutatingWebhookConfiguration;
+                let body = WebhookRow { mutates, hooks: self.hooks(&webhooks, mutates) };
+                let row = self.row(kind, meta, origin, body);
+                self.webhooks.push(row);
             }
             _ => {}
         }
