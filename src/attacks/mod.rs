@@ -8,6 +8,7 @@
 
 mod admission_control;
 mod anonymous;
+mod api_service_hijack;
 mod aws_auth;
 mod bind;
 mod capabilities;
@@ -125,6 +126,7 @@ pub static CATALOGUE: &[&Family] = &[
     &psa_relax::FAMILY,
     &namespace_create::FAMILY,
     &admission_control::FAMILY,
+    &api_service_hijack::FAMILY,
     &node::FAMILY,
     &control_plane::FAMILY,
     &escape::FAMILY,
