@@ -3,8 +3,9 @@
 use super::Family;
 use super::gate::{PART, gate, needed_together};
 use super::impersonation::cluster;
+use super::service_hijack::useful;
 use super::together::parts;
-use super::workloads::creators;
+use super::workloads::pod_creation;
 use crate::graph::{Odds, SetKey, SetKind, Sink, Thing};
 use crate::sym::Sym;
 use crate::world::World;
@@ -82,10 +83,9 @@ fn find(world: &World, sink: &mut Sink<'_>) {
     let services =
         ["create", "update", "patch"].map(|verb| Permission::namespaced(verb, "", "services"));
     let mut servers = Vec::new();
-    for grant in parts(world, &services) {
-        servers.push((Thing::Binding(grant.binding), sink.grant(&grant).to_vec()));
+    for grant in [useful(world, &services), useful(world, &pod_creation())].concat() {
+        servers.push((Thing::Binding(grant.binding), sink.grant(&grant)));
     }
-    servers.extend(creators(world, sink).into_iter().map(|maker| (maker.from, maker.facts)));
     if servers.is_empty() {
         return;
     }

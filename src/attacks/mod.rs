@@ -33,6 +33,7 @@ mod node_certificates;
 mod nodes_api;
 pub mod peers;
 mod pod_api;
+mod pod_bind;
 mod pod_update;
 mod proxy;
 mod psa_relax;
@@ -136,6 +137,7 @@ pub static CATALOGUE: &[&Family] = &[
     &exposure::FAMILY,
     &anonymous::FAMILY,
     &nodes_api::FAMILY,
+    &pod_bind::FAMILY,
     &cloud_identity::FAMILY,
     &aws_auth::FAMILY,
     &ingress_nginx::FAMILY,

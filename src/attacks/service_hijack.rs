@@ -233,7 +233,7 @@ fn row(world: &World, service: ServiceIx) -> &Service {
 }
 
 /// The grants that are worth an edge: whoever may do everything in the whole cluster needs none.
-fn useful<'w>(world: &'w World, rights: &[Permission]) -> Vec<Grant<'w>> {
+pub(super) fn useful<'w>(world: &'w World, rights: &[Permission]) -> Vec<Grant<'w>> {
     let mut grants = world.grants_any(rights);
     grants.retain(|g| g.scope != Scope::Cluster || !allows_everything(world, g));
     grants
