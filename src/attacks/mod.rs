@@ -28,6 +28,7 @@ mod impersonation;
 mod ingress_flaws;
 mod ingress_nginx;
 mod namespace_create;
+mod namespace_label;
 mod node;
 mod node_certificates;
 mod nodes_api;
@@ -142,6 +143,7 @@ pub static CATALOGUE: &[&Family] = &[
     &aws_auth::FAMILY,
     &ingress_nginx::FAMILY,
     &webhook_hijack::FAMILY,
+    &namespace_label::FAMILY,
 ];
 
 /// Every attack, sorted by id.

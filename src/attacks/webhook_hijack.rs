@@ -19,7 +19,7 @@ use crate::world::grants::Scope;
 use crate::world::hosts::Host;
 use crate::world::pods::Volume;
 use crate::world::rows::Hook;
-use crate::world::{ObjectId, SecretIx, ServiceIx, World};
+use crate::world::{Namespace, ObjectId, SecretIx, ServiceIx, World};
 use std::collections::{BTreeMap, BTreeSet};
 
 crate::attack! {
@@ -135,7 +135,22 @@ fn of_service(world: &World, kind: &'static SetKind, service: ServiceIx) -> SetK
     SetKey { kind, ns, of }
 }
 
-fn answers(world: &World, service: ServiceIx) -> Thing<'static> {
+/// Webhooks that are not asked about every namespace, and could be.
+pub(super) fn labels(world: &World, sink: &mut Sink<'_>) {
+    let mut selective: BTreeMap<ServiceIx, Vec<&Hook>> = BTreeMap::new();
+    for configuration in world.webhooks.iter().filter(|c| c.mutates) {
+        for hook in configuration.hooks.iter().filter(|h| h.pods) {
+            if let Some(service) = world.service(hook.service.0, hook.service.1) {
+                selective.entry(service).or_default().push(hook);
+            }
+        }
+    }
+    for (service, hooks) in selective {
+        super::namespace_label::spoof(world, sink, service, &hooks);
+    }
+}
+
+pub(super) fn answers(world: &World, service: ServiceIx) -> Thing<'static> {
     Thing::Set(of_service(world, &ANSWERS, service))
 }
 
@@ -162,7 +177,8 @@ fn gains(
     let narrow = |odds: Odds| {
         if hook.narrowed { odds.but(0.7, Confidence::Likely) } else { odds }
     };
-    let mut useful = false;
+    // One that selects no namespace yet can be made to: see `namespace_label`.
+    let mut useful = mutates && hook.pods;
     if mutates && hook.rights {
         sink.edge_with(from, Thing::ClusterAdmin, attack, narrow(Odds::likely(0.5)), &rights);
         useful = true;
@@ -177,7 +193,6 @@ fn gains(
             if world.reached(scope).iter().any(|n| admits(n, Level::Privileged)) {
                 sink.edge_with(from, to(&PRIVILEGED_PODS), attack, odds, &pods);
             }
-            useful = true;
         }
         if hook.secrets {
             let odds = narrow(Odds::possible(0.3));
@@ -193,16 +208,19 @@ fn scopes(world: &World, hook: &Hook) -> Vec<Scope> {
     if hook.namespaces.0.is_empty() {
         return vec![Scope::Cluster];
     }
-    // The API server gives every namespace a label with its name.
-    let key = world.symbols.get("kubernetes.io/metadata.name");
-    let selected = world.namespaces.iter().filter(|namespace| {
-        let mut labels = world.labels_of(namespace.object).to_vec();
-        if let Some(key) = key.filter(|key| !labels.iter().any(|(k, _)| k == key)) {
-            labels.push((key, namespace.name));
-        }
-        hook.namespaces.selects(&labels)
-    });
+    let selected =
+        world.namespaces.iter().filter(|n| hook.namespaces.selects(&labels_of(world, n)));
     selected.map(|n| Scope::Namespace(n.name)).collect()
+}
+
+/// The labels of a namespace, with its name, which the API server puts among them.
+pub(super) fn labels_of(world: &World, namespace: &Namespace) -> Vec<(Sym, Sym)> {
+    let mut labels = world.labels_of(namespace.object).to_vec();
+    let key = world.symbols.get("kubernetes.io/metadata.name");
+    if let Some(key) = key.filter(|key| !labels.iter().any(|(k, _)| k == key)) {
+        labels.push((key, namespace.name));
+    }
+    labels
 }
 
 /// A container that may listen for a webhook, and whether another may as well.
