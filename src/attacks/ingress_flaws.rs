@@ -38,13 +38,9 @@ impl Flaw {
 pub(super) fn version_of(image: &str) -> Option<Version> {
     let name = image.rsplit('/').next()?.split('@').next()?;
     let (_, tag) = name.split_once(':')?;
-    let start = tag.find(|c: char| c.is_ascii_digit())?;
-    let mut parts = tag[start..].splitn(3, '.');
-    let mut number = || {
-        let part = parts.next()?;
-        let end = part.find(|c: char| !c.is_ascii_digit()).unwrap_or(part.len());
-        part[..end].parse().ok()
-    };
+    let no_digit = |c: char| !c.is_ascii_digit();
+    let mut parts = tag.trim_start_matches(no_digit).splitn(3, '.');
+    let mut number = || parts.next()?.split(no_digit).next()?.parse().ok();
     Some((number()?, number()?, number()?))
 }
 
