@@ -412,10 +412,8 @@ impl<'de> DeserializeSeed<'de> for FieldSeed<'_, 'de> {
             ),
             (Kind::IngressClass, Field::Spec) => part!(body, Body::IngressClass(spec) => *spec,
                 Body::IngressClass(IngressClassSpec::default()), read(d)?),
-            (
-                Kind::MutatingWebhookConfiguration | Kind::ValidatingWebhookConfiguration,
-                Field::Webhooks,
-            ) => *body = Body::Webhooks(list(d)?),
+            (Kind::MutatingWebhookConfiguration, Field::Webhooks) => hooks(body, d)?,
+            (Kind::ValidatingWebhookConfiguration, Field::Webhooks) => hooks(body, d)?,
             _ => {
                 IgnoredAny::deserialize(d)?;
             }
@@ -431,6 +429,11 @@ fn read<'de, T: Deserialize<'de> + Default, D: Deserializer<'de>>(d: D) -> Resul
 
 fn list<'de, T: Deserialize<'de>, D: Deserializer<'de>>(d: D) -> Result<Vec<T>, D::Error> {
     Ok(List::<T>::deserialize(d)?.0)
+}
+
+fn hooks<'de, D: Deserializer<'de>>(body: &mut Body<'de>, d: D) -> Result<(), D::Error> {
+    *body = Body::Webhooks(list(d)?);
+    Ok(())
 }
 
 /// `data` and `stringData` together.
