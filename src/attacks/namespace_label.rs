@@ -111,8 +111,9 @@ pub(super) fn spoof(world: &World, sink: &mut Sink<'_>, service: ServiceIx, hook
         open(Sym::EMPTY, Scope::Cluster, &targets);
     }
     for ns in some {
-        let one: Vec<&Namespace> = targets.iter().copied().filter(|n| n.name == ns).collect();
-        open(ns, Scope::Namespace(ns), &one);
+        if let Ok(at) = targets.binary_search_by_key(&ns, |n| n.name) {
+            open(ns, Scope::Namespace(ns), &targets[at..=at]);
+        }
     }
 }
 

@@ -289,7 +289,10 @@ fn claim(
 ) {
     let right = |verb, resource| Permission::namespaced(verb, "", resource);
     let create = useful(world, &[right("create", "services")]);
-    let change = useful(world, &[right("update", "services"), right("patch", "services")]);
+    let mut change = useful(world, &[right("update", "services"), right("patch", "services")]);
+    // The same rule lets them make a Service: the edge is there already.
+    let known: BTreeSet<_> = create.iter().map(|g| (g.binding, g.rule)).collect();
+    change.retain(|g| !known.contains(&(g.binding, g.rule)));
     let status =
         useful(world, &[right("update", "services/status"), right("patch", "services/status")]);
     let mut some = false;
@@ -301,10 +304,16 @@ fn claim(
         for grant in grants {
             let mut facts: Vec<Fact> = sink.grant(&grant).to_vec();
             if let Some(kind) = needs {
-                let there = world.services.iter().find(|s| {
-                    grant.scope.covers(s.ns)
-                        && grant.names.covers(s.name)
-                        && (kind.is_empty() || world.text(s.kind) == kind)
+                let within = match grant.scope {
+                    Scope::Cluster => &world.services[..],
+                    Scope::Namespace(ns) => {
+                        let start = world.services.partition_point(|s| s.ns < ns);
+                        let end = world.services.partition_point(|s| s.ns <= ns);
+                        &world.services[start..end]
+                    }
+                };
+                let there = within.iter().find(|s| {
+                    grant.names.covers(s.name) && (kind.is_empty() || world.text(s.kind) == kind)
                 });
                 let Some(there) = there else { continue };
                 facts.push(sink.fact(there.object, ".spec.type", world.text(there.kind)));

@@ -53,3 +53,18 @@ impl<'de: 'a, 'a> Deserialize<'de> for ConfigData<'a> {
         deserializer.deserialize_any(Data(Self::default()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_flag_is_read_and_no_other_value() {
+        let json = r#"{"allow-snippet-annotations":"true","password":"hunter2","nested":{"a":1}}"#;
+        let data: ConfigData<'_> = serde_json::from_str(json).unwrap();
+        assert_eq!(data.snippets, Some(true));
+        assert!(!format!("{data:?}").contains("hunter2"));
+        let none: ConfigData<'_> = serde_json::from_str("null").unwrap();
+        assert_eq!((none.keys.len(), none.snippets), (0, None));
+    }
+}
