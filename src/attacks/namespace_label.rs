@@ -3,7 +3,7 @@
 use super::Family;
 use super::gate::gate;
 use super::impersonation::cluster;
-use super::pod_api::{admits, set_of};
+use super::pod_api::{admits, enforced, set_of};
 use super::psa_relax::{Relaxer, relaxers};
 use super::sets::{PRIVILEGED_PODS, SECRETS, SERVICE_ACCOUNTS};
 use super::webhook_hijack::{answers, labels_of};
@@ -13,6 +13,7 @@ use crate::world::admission::Level;
 use crate::world::grants::Scope;
 use crate::world::rows::{Hook, Operator};
 use crate::world::{Namespace, ServiceIx, World};
+use std::collections::BTreeSet;
 
 crate::attack! {
     /// Gives a namespace the label by which a webhook selects, so that a webhook which is held is
@@ -52,11 +53,20 @@ pub(super) static FAMILY: Family = Family {
 };
 
 static LABEL: SetKind = SetKind { id: "namespace-labels", noun: "rights to label namespaces" };
+/// The pods of a namespace, as somebody else creates them.
+static WRITES: SetKind = SetKind { id: "pods-to-come", noun: "pods that others create" };
 /// Opens when a webhook's answers are held and a namespace can be labelled for it.
 static SPOOFED: SetKind = SetKind { id: "labelled-for-webhook", noun: "webhooks asked by label" };
 
-/// What can be reached by labels that a Service's webhooks select by.
-pub(super) fn spoof(world: &World, sink: &mut Sink<'_>, service: ServiceIx, hooks: &[&Hook]) {
+/// What can be reached by labels that a Service's webhooks select by. Adds the namespaces, which
+/// `members` then leads on.
+pub(super) fn spoof(
+    world: &World,
+    sink: &mut Sink<'_>,
+    service: ServiceIx,
+    hooks: &[&Hook],
+    opened: &mut BTreeSet<Sym>,
+) {
     let attack = &NAMESPACE_LABEL_SPOOF;
     let targets: Vec<&Namespace> = world
         .namespaces
@@ -98,13 +108,8 @@ pub(super) fn spoof(world: &World, sink: &mut Sink<'_>, service: ServiceIx, hook
         let gate = gate(world, sink, key, attack, &parts);
         for namespace in targets {
             let fact = sink.fact(namespace.object, ".metadata.labels", "do not select it yet");
-            let to = |kind| set_of(kind, Scope::Namespace(namespace.name));
-            sink.edge(gate, to(&SERVICE_ACCOUNTS), attack, &[fact]);
-            let mount = attack.odds.but(0.95, Confidence::Likely);
-            sink.edge_with(gate, to(&SECRETS), attack, mount, &[fact]);
-            if admits(namespace, Level::Privileged) {
-                sink.edge(gate, to(&PRIVILEGED_PODS), attack, &[fact]);
-            }
+            sink.edge(gate, set_of(&WRITES, Scope::Namespace(namespace.name)), attack, &[fact]);
+            opened.insert(namespace.name);
         }
     };
     if all {
@@ -113,6 +118,23 @@ pub(super) fn spoof(world: &World, sink: &mut Sink<'_>, service: ServiceIx, hook
     for ns in some {
         if let Ok(at) = targets.binary_search_by_key(&ns, |n| n.name) {
             open(ns, Scope::Namespace(ns), &targets[at..=at]);
+        }
+    }
+}
+
+/// What changing the pods that others create gives in each namespace.
+pub(super) fn members(world: &World, sink: &mut Sink<'_>, opened: &BTreeSet<Sym>) {
+    let attack = &NAMESPACE_LABEL_SPOOF;
+    for namespace in opened.iter().filter_map(|ns| world.namespace(*ns)) {
+        let namespace = &world.namespaces[namespace.index()];
+        let to = |kind| set_of(kind, Scope::Namespace(namespace.name));
+        let (level, _) = enforced(world, sink, namespace);
+        let sure = Odds::certain(1.0);
+        sink.edge_with(to(&WRITES), to(&SERVICE_ACCOUNTS), attack, sure, &[level]);
+        let mount = sure.but(0.95, Confidence::Likely);
+        sink.edge_with(to(&WRITES), to(&SECRETS), attack, mount, &[level]);
+        if admits(namespace, Level::Privileged) {
+            sink.edge_with(to(&WRITES), to(&PRIVILEGED_PODS), attack, sure, &[level]);
         }
     }
 }

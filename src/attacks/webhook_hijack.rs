@@ -145,9 +145,11 @@ pub(super) fn labels(world: &World, sink: &mut Sink<'_>) {
             }
         }
     }
+    let mut opened = BTreeSet::new();
     for (service, hooks) in selective {
-        super::namespace_label::spoof(world, sink, service, &hooks);
+        super::namespace_label::spoof(world, sink, service, &hooks, &mut opened);
     }
+    super::namespace_label::members(world, sink, &opened);
 }
 
 pub(super) fn answers(world: &World, service: ServiceIx) -> Thing<'static> {
