@@ -63,6 +63,13 @@ const RIGHTS: &[Right] = &[
     ("", &["pods/binding"], &["create"], &[]),
     ("", &["pods/status"], &["patch"], &[]),
     ("", &["pods/proxy"], &["get"], &[]),
+    ("security.openshift.io", &["securitycontextconstraints"], &["use"], &["privileged"]),
+    ("security.openshift.io", &["securitycontextconstraints"], &["use"], &[]),
+    ("security.openshift.io", &["securitycontextconstraints"], &["patch"], &["restricted"]),
+    ("machineconfiguration.openshift.io", &["machineconfigs"], &["create"], &[]),
+    ("user.openshift.io", &["groups"], &["update"], &[]),
+    ("argoproj.io", &["workflows"], &["create"], &[]),
+    ("argoproj.io", &["cronworkflows"], &["patch"], &[]),
     ("*", &["*"], &["*"], &[]),
 ];
 
@@ -78,8 +85,41 @@ fn grants() -> impl Strategy<Value = Vec<Grant>> {
     prop::collection::vec(grant, 1..7)
 }
 
-fn cluster(grants: &[Grant]) -> Graph {
-    let mut items = vec![
+/// Objects that make the cluster one of OpenShift: no account may use strong constraints yet, but
+/// members of a group that a binding names.
+fn openshift() -> Vec<Value> {
+    let constraints = |name: &str, privileged: bool, groups: &[&str]| {
+        json!({"kind": "SecurityContextConstraints", "apiVersion": "security.openshift.io/v1",
+            "metadata": {"name": name}, "allowPrivilegedContainer": privileged,
+            "runAsUser": {"type": "MustRunAsRange"}, "groups": groups})
+    };
+    vec![
+        constraints("privileged", true, &["ops"]),
+        constraints("restricted", false, &["system:authenticated"]),
+        json!({"kind": "Group", "apiVersion": "user.openshift.io/v1",
+            "metadata": {"name": "ops"}, "users": ["cy"]}),
+        binding("ops", "all", "open", &json!({"kind": "Group", "name": "ops"})),
+    ]
+}
+
+/// A workflow engine that watches every namespace.
+fn engine() -> Vec<Value> {
+    vec![
+        json!({"kind": "ClusterRole", "apiVersion": "rbac.authorization.k8s.io/v1",
+            "metadata": {"name": "engine"}, "rules": [{"apiGroups": ["argoproj.io"],
+                "resources": ["workflows", "cronworkflows"], "verbs": ["watch"]}]}),
+        binding("engine", "engine", "", &account("engine", "kube-system")),
+        json!({"kind": "Pod", "apiVersion": "v1",
+            "metadata": {"name": "engine", "namespace": "kube-system"},
+            "spec": {"nodeName": "worker", "serviceAccountName": "engine",
+                "containers": [{"name": "c", "image": "quay.io/argoproj/workflow-controller:v3"}]},
+            "status": {"phase": "Running"}}),
+    ]
+}
+
+fn cluster(grants: &[Grant], constrained: bool) -> Graph {
+    let mut items = if constrained { openshift() } else { engine() };
+    items.extend([
         json!({"kind": "Namespace", "apiVersion": "v1", "metadata": {"name": "open"}}),
         json!({"kind": "Namespace", "apiVersion": "v1", "metadata": {"name": "shut",
             "labels": {"pod-security.kubernetes.io/enforce": "restricted"}}}),
@@ -94,7 +134,7 @@ fn cluster(grants: &[Grant]) -> Graph {
         json!({"kind": "Secret", "apiVersion": "v1", "type": "kubernetes.io/service-account-token",
             "metadata": {"name": "token", "namespace": "shut",
                 "annotations": {"kubernetes.io/service-account.name": "robot"}}}),
-    ];
+    ]);
     for ns in &SCOPES[1..] {
         let meta = |name: &str| json!({"name": name, "namespace": ns});
         let node = if *ns == "kube-system" { "master" } else { "worker" };
@@ -193,9 +233,9 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
 
     #[test]
-    fn another_grant_closes_no_path(grants in grants()) {
-        let more = cluster(&grants);
-        let less = cluster(&grants[..grants.len() - 1]);
+    fn another_grant_closes_no_path(grants in grants(), constrained: bool) {
+        let more = cluster(&grants, constrained);
+        let less = cluster(&grants[..grants.len() - 1], constrained);
         let after = reached(&more);
         for (pair, key) in reached(&less) {
             let now = after.get(&pair).copied();
@@ -209,8 +249,8 @@ proptest! {
 #[test]
 fn rights_do_open_paths() {
     let right = |resource: &str| RIGHTS.iter().position(|r| r.1 == [resource]).unwrap();
-    let none = reached(&cluster(&[(0, right("configmaps"), 1)]));
-    let some = reached(&cluster(&[(0, right("pods/exec"), 3)]));
+    let none = reached(&cluster(&[(0, right("configmaps"), 1)], false));
+    let some = reached(&cluster(&[(0, right("pods/exec"), 3)], false));
     let admin = ("user/ann".to_owned(), "cluster-admin".to_owned());
     assert!(!none.contains_key(&admin) && some.contains_key(&admin));
 }

@@ -123,28 +123,71 @@ crate::attack! {
     }
 }
 
+crate::attack! {
+    /// Watches every process of the machine from the kernel, as `CAP_BPF` and `CAP_PERFMON` allow.
+    ///
+    /// ## Needs
+    /// `BPF` and `PERFMON` together among the added capabilities, held by root: probes read the
+    /// memory of the kernel and of every process. Changing that memory takes `SYS_ADMIN` as well.
+    /// ## Abuse
+    /// `bpftrace -e 'uprobe:/proc/PID/root/usr/lib/libssl.so.3:SSL_write { printf("%s", str(arg1)); }'`
+    /// shows requests with their tokens; `kprobe:vfs_read` shows what is read from files.
+    /// ## Stopped by
+    /// Kernel lockdown in its mode `confidentiality`; a user namespace, outside which the
+    /// capabilities count for nothing; a sandbox; one of the two capabilities alone.
+    /// ## Fix
+    /// Drop the capabilities; leave tracing to one agent whose image and namespace nobody changes.
+    /// ## Detect
+    /// `bpf` and `perf_event_open` calls from a container's cgroup; `bpftool prog list`.
+    /// ## References
+    /// - capabilities(7); bpf-helpers(7)
+    /// - Linux `kernel/trace/bpf_trace.c`, `bpf_get_probe_write_proto`
+    pub(super) static CAP_BPF_PERFMON = {
+        id: "cap-bpf-perfmon", title: "Watch the machine's processes",
+        mitre: &["T1611", "T1056"], odds: Odds::possible(0.3),
+    }
+}
+
 /// A capability and what it takes to use it.
 #[derive(Debug)]
 pub(super) struct Row {
     pub(super) capability: &'static str,
+    /// Another that it takes beside it; `SYS_ADMIN` holds both and has a row of its own.
+    pub(super) also: Option<&'static str>,
     pub(super) attack: &'static Attack,
     pub(super) goal: Goal,
     pub(super) host_pid: bool,
     pub(super) host_network: bool,
     /// A seccomp profile can stand in its way.
     pub(super) filtered: bool,
+    /// The runtimes' AppArmor profile stands in its way, if it is not spared.
+    pub(super) guarded: bool,
 }
 
 const fn row(capability: &'static str, attack: &'static Attack, goal: Goal) -> Row {
-    Row { capability, attack, goal, host_pid: false, host_network: false, filtered: true }
+    Row {
+        capability,
+        also: None,
+        attack,
+        goal,
+        host_pid: false,
+        host_network: false,
+        filtered: true,
+        guarded: false,
+    }
 }
 
 /// The capabilities that lead out.
 pub(super) static CAPABILITIES: &[Row] = &[
-    row("SYS_ADMIN", &CAP_SYS_ADMIN, Goal::Node),
+    Row { guarded: true, ..row("SYS_ADMIN", &CAP_SYS_ADMIN, Goal::Node) },
     row("SYS_MODULE", &CAP_SYS_MODULE, Goal::Node),
-    Row { host_pid: true, ..row("SYS_PTRACE", &CAP_SYS_PTRACE_HOST_PID, Goal::Node) },
+    Row {
+        host_pid: true,
+        guarded: true,
+        ..row("SYS_PTRACE", &CAP_SYS_PTRACE_HOST_PID, Goal::Node)
+    },
     row("DAC_READ_SEARCH", &CAP_DAC_READ_SEARCH, Goal::Files),
+    Row { also: Some("PERFMON"), ..row("BPF", &CAP_BPF_PERFMON, Goal::Processes) },
     Row {
         host_network: true,
         filtered: false,

@@ -8,14 +8,13 @@ use super::Family;
 use super::credentials;
 use super::host_paths::{Distribution, Gain, PATHS, normal};
 use super::impersonation::{NODE_IDENTITIES, cluster, node_members};
-use super::pod_api::{admits, enforced, set_of};
+use super::pod_api::{behind_claim, enforced, set_of};
 use super::sets::{SET_MEMBER, node_keys, node_sets, of_admin};
 use super::structure::IS_NAMESPACE_ADMIN;
 use super::workload_patch::{TEMPLATES, patchers};
 use super::workloads::creators;
 use crate::graph::{Confidence, Fact, Odds, SetKey, SetKind, Sink, Thing};
 use crate::sym::Sym;
-use crate::world::admission::Level;
 use crate::world::grants::Scope;
 use crate::world::hosts::Host;
 use crate::world::pods::Volume;
@@ -221,11 +220,22 @@ pub(super) fn members(world: &World, sink: &mut Sink<'_>, keys: &mut Vec<SetKey>
             join(sink, cluster(&CLAIMS), namespace.name, &SET_MEMBER, fact);
         }
     }
-    if places.is_empty() {
+    let bound_anew: Vec<VolumeIx> = keys
+        .iter()
+        .filter(|k| k.kind == &PATH)
+        .filter_map(|k| Some(VolumeIx::new(k.of.checked_sub(1)? as usize)))
+        .collect();
+    if places.is_empty() && bound_anew.is_empty() {
         return;
     }
     let users = users(world);
     let mut paths: BTreeMap<VolumeIx, BTreeSet<NodeIx>> = BTreeMap::new();
+    for volume in bound_anew {
+        let (ns, name) = world.volumes[volume.index()].claim;
+        let used = world.claim(ns, name).and_then(|claim| users.get(&claim));
+        let nodes = used.into_iter().flatten().filter_map(|u| world.host_node(u.0));
+        paths.entry(volume).or_default().extend(nodes);
+    }
     for ns in places {
         let Some(namespace) = world.namespace(ns).map(|ix| &world.namespaces[ix.index()]) else {
             continue;
@@ -246,14 +256,18 @@ pub(super) fn members(world: &World, sink: &mut Sink<'_>, keys: &mut Vec<SetKey>
             if gains(world.text(row.path)).is_empty() {
                 continue;
             }
-            // Without root inside, the files' modes apply.
             let (level, sure) = enforced(world, sink, namespace);
-            let root = admits(namespace, Level::Baseline);
-            let (factor, sure) = if root { (1.0, sure) } else { (0.7, Confidence::Likely) };
+            let held = behind_claim(namespace);
             facts.push(sink.fact(claim.object, ".spec.volumeName", world.text(row.name)));
             facts.push(level);
             let to = Thing::Set(SetKey { kind: &PATH, ns: Sym::EMPTY, of: number(volume.index()) });
-            sink.edge_with(part(ns), to, &SET_MEMBER, odds.but(factor, sure), &facts);
+            sink.edge_with(
+                part(ns),
+                to,
+                &SET_MEMBER,
+                odds.but(held.likelihood, held.confidence.max(sure)),
+                &facts,
+            );
             let nodes = used.iter().filter_map(|u| world.host_node(u.0));
             paths.entry(volume).or_default().extend(nodes);
         }
@@ -263,11 +277,20 @@ pub(super) fn members(world: &World, sink: &mut Sink<'_>, keys: &mut Vec<SetKey>
     }
 }
 
+/// What a pod of one's own has of a volume that is a path of a machine, if the path matters.
+pub(super) fn volume_path(world: &World, volume: VolumeIx) -> Option<Thing<'static>> {
+    let path = world.text(world.volumes[volume.index()].path);
+    let key = SetKey { kind: &PATH, ns: Sym::EMPTY, of: number(volume.index()) };
+    (!gains(path).is_empty()).then_some(Thing::Set(key))
+}
+
 /// The best of what writing a path gives, by kind and the distribution that it takes.
 fn gains(path: &str) -> BTreeMap<(Gain, Option<Distribution>), Odds> {
     let mut best: BTreeMap<_, Odds> = BTreeMap::new();
     let Some(path) = normal(path, "") else { return best };
-    for row in PATHS.iter().filter(|r| r.place(&path).is_some()) {
+    // Logs and processes are judged where a container mounts them.
+    let wanted = |gain| !matches!(gain, Gain::Logs | Gain::PodLogs | Gain::Processes);
+    for row in PATHS.iter().filter(|r| wanted(r.gain) && r.place(&path).is_some()) {
         let odds = best.entry((row.gain, row.distribution(&path))).or_insert(row.odds);
         if row.odds.likelihood > odds.likelihood {
             *odds = row.odds;
@@ -346,7 +369,14 @@ fn path(
             Gain::Socket | Gain::Execute | Gain::CorePattern | Gain::StaticPods => {
                 all.iter().for_each(|n| put(sink, Thing::Node(*n), odds, &[says]));
             }
-            Gain::Applied | Gain::Keys | Gain::Admin | Gain::Scheduler | Gain::Etcd => {}
+            Gain::Applied
+            | Gain::Keys
+            | Gain::Admin
+            | Gain::Scheduler
+            | Gain::Etcd
+            | Gain::Logs
+            | Gain::PodLogs
+            | Gain::Processes => {}
         }
     }
 }

@@ -5,8 +5,9 @@
 
 use super::Family;
 use crate::graph::{Confidence, Fact, Odds, Sink, Thing};
+use crate::world::hosts::Host;
 use crate::world::nodes::ControlPlane;
-use crate::world::{Node, NodeIx, World};
+use crate::world::{Node, NodeIx, PodIx, World};
 
 crate::attack! {
     /// Root on a node of the control plane rules the cluster.
@@ -141,6 +142,36 @@ crate::attack! {
     }
 }
 
+crate::attack! {
+    /// Uses the keys of a control-plane component from inside its container.
+    ///
+    /// ## Needs
+    /// A command in the container of the static pod of kube-apiserver, etcd or
+    /// kube-controller-manager: by `pods/exec` in `kube-system`, by `nodes/proxy`, or from a
+    /// neighbour. Its mirror in the API takes exec like any other pod. The container mounts the
+    /// component's private keys.
+    /// ## Abuse
+    /// The images hold no shell, but their own programs:
+    /// `kubectl exec -n kube-system etcd-NODE -- etcdctl --cacert ... get /registry/secrets --prefix`;
+    /// in `kube-apiserver-NODE` the program `kube-apiserver` itself, started a second time on another
+    /// port with `--authorization-mode=AlwaysAllow` and the same keys.
+    /// ## Stopped by
+    /// Ephemeral containers and changes of the pod are refused for static pods. Managed control
+    /// planes show no such pods.
+    /// ## Fix
+    /// Grant `pods/exec` in namespaces of applications only, never in `kube-system`.
+    /// ## Detect
+    /// Audit events on `pods/exec` whose name begins with `kube-apiserver-`, `etcd-` or
+    /// `kube-controller-manager-`.
+    /// ## References
+    /// - <https://kubernetes.io/docs/concepts/security/api-server-bypass-risks/>
+    /// - <https://etcd.io/docs/v3.5/op-guide/container/>
+    pub(super) static CONTROL_PLANE_POD_EXEC = {
+        id: "control-plane-pod-exec", title: "Use a component's own keys",
+        mitre: &["T1552.004", "T1609"], odds: Odds::likely(0.8),
+    }
+}
+
 /// The control plane.
 pub(super) static FAMILY: Family = Family {
     name: "L Control plane and etcd",
@@ -150,6 +181,7 @@ pub(super) static FAMILY: Family = Family {
         &ADMIN_KUBECONFIG_READ,
         &ETCD_ACCESS,
         &STATIC_POD_WRITE,
+        &CONTROL_PLANE_POD_EXEC,
     ],
     find,
 };
@@ -162,6 +194,33 @@ fn find(world: &World, sink: &mut Sink<'_>) {
         if let Some((odds, facts)) = is_control_plane(world, sink, node, elsewhere) {
             let from = Thing::Node(NodeIx::new(i));
             sink.edge_with(from, Thing::ClusterAdmin, &CONTROL_PLANE_NODE_TO_ADMIN, odds, &facts);
+        }
+    }
+    components(world, sink);
+}
+
+/// Leads the containers of the control plane's static pods to what their keys give.
+fn components(world: &World, sink: &mut Sink<'_>) {
+    let Some(system) = world.symbols.get("kube-system") else { return };
+    for ix in world.pods_of(system).map(PodIx::new).filter(|p| world.is_running(*p)) {
+        let pod = &world.pods[ix.index()];
+        let Some(component) = world.label(pod.object, "component").filter(|_| pod.mirror) else {
+            continue;
+        };
+        let component = world.text(component);
+        if !matches!(component, "kube-apiserver" | "etcd" | "kube-controller-manager") {
+            continue;
+        }
+        let facts = [
+            sink.fact(pod.object, ".metadata.labels.component", component),
+            sink.fact(pod.object, ".metadata.annotations", "kubernetes.io/config.mirror"),
+        ];
+        let spec = world.host_spec(Host::Pod(ix));
+        for (i, container) in spec.containers.iter().enumerate() {
+            if container.keeps_running() {
+                let from = Thing::Container(Host::Pod(ix), i);
+                sink.edge(from, Thing::ClusterAdmin, &CONTROL_PLANE_POD_EXEC, &facts);
+            }
         }
     }
 }

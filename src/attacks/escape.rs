@@ -5,13 +5,13 @@
 
 use super::Family;
 use super::capabilities::{
-    CAP_DAC_READ_SEARCH, CAP_NET_ADMIN_RAW_HOST_NET, CAP_SYS_ADMIN, CAP_SYS_MODULE,
-    CAP_SYS_PTRACE_HOST_PID, CAPABILITIES,
+    CAP_BPF_PERFMON, CAP_DAC_READ_SEARCH, CAP_NET_ADMIN_RAW_HOST_NET, CAP_SYS_ADMIN,
+    CAP_SYS_MODULE, CAP_SYS_PTRACE_HOST_PID, CAPABILITIES,
 };
 use super::credentials;
 use crate::graph::{Attack, Confidence, Odds, Sink, Thing};
 use crate::world::hosts::Host;
-use crate::world::pods::{Container, PodSpec};
+use crate::world::pods::{Container, PodSpec, Spared};
 use crate::world::{NodeIx, World};
 
 crate::attack! {
@@ -69,7 +69,7 @@ crate::attack! {
     /// process namespace sees.
     ///
     /// ## Needs
-    /// `hostPID: true`, and that a process of another pod has the same user and no capability that
+    /// `hostPID: true`, or the machine's `/proc` mounted (read-only too), and that a process of another pod has the same user and no capability that
     /// this one lacks: the rule of `ptrace`. Containers that run as root with the default
     /// capabilities are such a pair.
     /// ## Abuse
@@ -79,7 +79,7 @@ crate::attack! {
     /// Another user, a user namespace, the Yama and AppArmor rules on `ptrace`. The machine's own
     /// processes hold more capabilities and stay closed.
     /// ## Fix
-    /// Remove `hostPID: true`; enforce Pod Security level `baseline`.
+    /// Remove `hostPID: true` and the mount of `/proc`; enforce Pod Security level `baseline`.
     /// ## Detect
     /// Reads of `/proc/*/environ` and `/proc/*/root` from a container's cgroup.
     /// ## References
@@ -199,6 +199,7 @@ pub(super) static FAMILY: Family = Family {
         &HOST_PID_LEAK,
         &CAP_DAC_READ_SEARCH,
         &CAP_NET_ADMIN_RAW_HOST_NET,
+        &CAP_BPF_PERFMON,
         &HOST_NETWORK_REACH,
         &HOST_IPC_SHARE,
         &UMH_CORE_PATTERN,
@@ -284,6 +285,17 @@ pub(super) fn sandbox<'w>(world: &'w World, spec: &PodSpec) -> Option<&'w str> {
     ["gvisor", "runsc", "kata"].iter().any(|word| lower.contains(word)).then_some(class)
 }
 
+/// The odds of a way out that the runtimes' AppArmor profile stands in, where it does not.
+const UNGUARDED: Odds = Odds::likely(0.85);
+
+/// What a container is spared, for a person.
+const fn says(spared: Spared) -> &'static str {
+    match spared {
+        Spared::AppArmor => "its AppArmor profile is Unconfined",
+        Spared::SeLinux => "its SELinux type is spc_t",
+    }
+}
+
 /// Every way out of a specification's containers.
 fn ways(world: &World, spec: &PodSpec) -> Vec<Way> {
     let mut ways = Vec::new();
@@ -319,6 +331,14 @@ fn ways(world: &World, spec: &PodSpec) -> Vec<Way> {
                     continue;
                 }
                 let mut facts = vec![security("capabilities.add", row.capability)];
+                if let Some(also) = row.also {
+                    let held = container.capabilities;
+                    // In a user namespace they count for nothing outside it.
+                    if !held.has(also) || held.has("SYS_ADMIN") || spec.user_namespace {
+                        continue;
+                    }
+                    facts.push(security("capabilities.add", also));
+                }
                 if row.host_pid {
                     facts.push(pod("hostPID"));
                 }
@@ -326,6 +346,10 @@ fn ways(world: &World, spec: &PodSpec) -> Vec<Way> {
                     facts.push(pod("hostNetwork"));
                 }
                 let mut odds = row.attack.odds;
+                if let Some(spared) = container.spared.filter(|_| row.guarded) {
+                    odds = UNGUARDED;
+                    facts.push((field.clone(), says(spared).to_owned()));
+                }
                 if container.confined && row.filtered {
                     // The runtimes' default profile admits the calls that the capability is for;
                     // a profile of its own may not.
@@ -338,8 +362,13 @@ fn ways(world: &World, spec: &PodSpec) -> Vec<Way> {
                 add(&HOST_PID_LEAK, Goal::Processes, HOST_PID_LEAK.odds, vec![pod("hostPID")]);
             }
             if container.proc_unmasked && !spec.user_namespace && power(container) != Power::Other {
-                let facts = vec![security("procMount", "Unmasked")];
-                add(&UMH_CORE_PATTERN, Goal::Node, Odds::likely(0.7), facts);
+                let mut facts = vec![security("procMount", "Unmasked")];
+                let mut odds = Odds::likely(0.7);
+                if let Some(spared) = container.spared {
+                    odds = UNGUARDED;
+                    facts.push((field.clone(), says(spared).to_owned()));
+                }
+                add(&UMH_CORE_PATTERN, Goal::Node, odds, facts);
             }
         }
         if spec.host_network {

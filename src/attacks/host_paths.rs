@@ -31,6 +31,12 @@ pub(super) enum Gain {
     Scheduler,
     /// The cluster's database, or a key to it.
     Etcd,
+    /// The machine's logs, which the kubelet shows with links followed.
+    Logs,
+    /// The logs of the machine's pods.
+    PodLogs,
+    /// The machine's processes, as far as the rule of `ptrace` lets them be read.
+    Processes,
 }
 
 impl Gain {
@@ -303,6 +309,11 @@ pub(super) static PATHS: &[Row] = &[
     tree("/var/snap/microk8s/common/var/lib/containerd", Odds::likely(0.7)),
     tree("/var/lib/rancher/k3s/agent/containerd", Odds::likely(0.7)),
     tree("/var/lib/rancher/rke2/agent/containerd", Odds::likely(0.7)),
+    // What is put among them is shown to whoever reads logs.
+    row("/var/log", true, Way::Write, Gain::Logs, SURE),
+    row("/var/log/pods", true, Way::Write, Gain::PodLogs, SURE),
+    // What a pod with the machine's process namespace sees.
+    row("/proc", false, Way::Read, Gain::Processes, Odds::possible(0.25)),
     // The kernel.
     row("/proc/sys/kernel/core_pattern", false, Way::Write, Gain::CorePattern, SURE),
     row("/sys", false, Way::Write, Gain::Execute, Odds::possible(0.3)),
@@ -416,8 +427,6 @@ mod tests {
             "/run/flannel",
             "/dev/null",
             "/dev",
-            "/var/log",
-            "/var/log/pods",
             "/var/lib/docker/containers",
             "/var/lib/cni",
             "/var/lib/containerd/io.containerd.content.v1.content",
@@ -430,7 +439,9 @@ mod tests {
             assert_eq!(gains(path, true), [], "{path}");
         }
         assert_eq!(gains("/lib/modules", false), []);
-        assert_eq!(gains("/proc", false), []);
+        assert_eq!(gains("/var/log", false), []);
+        assert_eq!(gains("/proc/sys", false), []);
+        assert_eq!(gains("/proc", false), [Gain::Processes]);
         assert_eq!(gains("/etc/cni/net.d", false), []);
         assert_eq!(gains("/etc/kubernetes/pki/ca.crt", false), []);
         assert_eq!(gains("/etc/kubernetes/manifests", false), []);
@@ -446,7 +457,9 @@ mod tests {
         assert_eq!(gains("/var/lib/k0s/kubelet", false), [Gain::Kubelet, Gain::Pods]);
         assert_eq!(gains("/var/lib/rancher/k3s/server/token", false), [Gain::Keys]);
         assert_eq!(gains("/var/lib/minikube", false), [Gain::Keys, Gain::Admin, Gain::Etcd]);
-        assert_eq!(gains("/proc", true), [Gain::CorePattern]);
+        assert_eq!(gains("/proc", true), [Gain::CorePattern, Gain::Processes]);
+        assert_eq!(gains("/var/log", true), [Gain::Logs, Gain::PodLogs]);
+        assert_eq!(gains("/var/log/containers", true), [Gain::Logs]);
         assert_eq!(gains("/etc/kubernetes/pki/etcd", false), [Gain::Keys, Gain::Etcd]);
         assert!(gains("/", false).contains(&Gain::Keys));
     }

@@ -6,8 +6,9 @@
 use super::Family;
 use super::control_plane::{ADMIN_KUBECONFIG_READ, ETCD_ACCESS, PKI_KEY_READ, STATIC_POD_WRITE};
 use super::credentials;
-use super::escape::{Power, UMH_CORE_PATTERN, is_unseen, power, sandbox, user_fact};
+use super::escape::{HOST_PID_LEAK, Power, UMH_CORE_PATTERN, is_unseen, power, sandbox, user_fact};
 use super::host_paths::{Distribution, Gain, PATHS, Place, Way, normal};
+use super::node_logs::{HOST_PATH_VAR_LOG_SYMLINK, Logs};
 use crate::graph::{Attack, Confidence, Fact, Odds, Sink, Thing};
 use crate::world::hosts::Host;
 use crate::world::pods::{Container, Mount, PodSpec, Volume};
@@ -151,6 +152,7 @@ pub(super) static FAMILY: Family = Family {
         &HOST_PATH_READ_CREDS,
         &HOST_PATH_KUBELET_PODS,
         &CONTAINER_RUNTIME_SOCKET,
+        &HOST_PATH_VAR_LOG_SYMLINK,
     ],
     find,
 };
@@ -170,6 +172,7 @@ struct Found {
 fn find(world: &World, sink: &mut Sink<'_>) {
     let mut known: Vec<Option<Vec<Found>>> = Vec::new();
     known.resize_with(world.specs.len(), || None);
+    let mut logs = Logs::new(world);
     for host in world.hosts() {
         let Some(node) = world.host_node(host) else { continue };
         if world.nodes[node.index()].windows {
@@ -178,12 +181,13 @@ fn find(world: &World, sink: &mut Sink<'_>) {
         let spec = world.host_spec(host);
         let Some(slot) = known.get_mut(world.host_shape(host).0 as usize) else { continue };
         for found in slot.get_or_insert_with(|| host_paths(world, spec)) {
-            put(world, sink, (host, node), found, &[]);
+            put(world, sink, &mut logs, (host, node), found, &[]);
         }
         if spec.volumes.iter().any(|v| matches!(v, Volume::Claim { .. })) {
-            claims(world, sink, (host, node));
+            claims(world, sink, &mut logs, (host, node));
         }
     }
+    logs.gates(world, sink);
 }
 
 /// What the mounts of a specification's hostPath volumes give.
@@ -207,7 +211,7 @@ fn host_paths(world: &World, spec: &PodSpec) -> Vec<Found> {
 }
 
 /// What mounts of claims give whose volume is a path of the machine.
-fn claims(world: &World, sink: &mut Sink<'_>, at: (Host, NodeIx)) {
+fn claims(world: &World, sink: &mut Sink<'_>, logs: &mut Logs<'_>, at: (Host, NodeIx)) {
     let (host, _) = at;
     let spec = world.host_spec(host);
     let (_, ns) = world.host_object(host);
@@ -233,7 +237,7 @@ fn claims(world: &World, sink: &mut Sink<'_>, at: (Host, NodeIx)) {
                 sink.fact(claim.object, ".spec.volumeName", world.text(volume.name)),
                 sink.fact(volume.object, field, path),
             ];
-            put(world, sink, at, &one, &behind);
+            put(world, sink, logs, at, &one, &behind);
         }
     }
 }
@@ -253,8 +257,14 @@ fn gains(
     let mut gains = BTreeMap::new();
     for row in PATHS.iter().filter(|r| !read_only || r.way == Way::Read) {
         let Some(place) = row.place(&path) else { continue };
-        // The whole disk includes the kernel's handler; one way to write is enough.
-        if root && row.gain == Gain::CorePattern {
+        // The whole disk includes the kernel's handler and the logs; one way to write is enough. A
+        // privileged container needs no processes.
+        let weaker = match row.gain {
+            Gain::CorePattern | Gain::Logs | Gain::PodLogs => root,
+            Gain::Processes => root || container.privileged,
+            _ => false,
+        };
+        if weaker {
             continue;
         }
         let key = (row.gain, row.distribution(&path));
@@ -296,6 +306,7 @@ fn gains(
 fn put(
     world: &World,
     sink: &mut Sink<'_>,
+    logs: &mut Logs<'_>,
     (host, node): (Host, NodeIx),
     found: &Found,
     behind: &[Fact],
@@ -318,7 +329,7 @@ fn put(
         last = Some(gain);
         let mut odds = *odds;
         let mut facts = facts.clone();
-        if matches!(gain, Gain::Socket | Gain::CorePattern)
+        if matches!(gain, Gain::Socket | Gain::CorePattern | Gain::Processes)
             && let Some(class) = sandbox(world, world.host_spec(host))
         {
             let field = world.host_field(host, ".spec.runtimeClassName");
@@ -344,6 +355,16 @@ fn put(
                 None => continue,
             },
             Gain::Etcd => (&ETCD_ACCESS, Thing::ClusterAdmin),
+            Gain::Processes => {
+                let set = Thing::Set(credentials::on(&credentials::ENVIRONMENT, node));
+                sink.edge_with(from, set, &HOST_PID_LEAK, odds, &facts);
+                let set = Thing::Set(credentials::on(&credentials::MOUNTED, node));
+                (&HOST_PID_LEAK, set)
+            }
+            Gain::Logs | Gain::PodLogs => match logs.written(node, *gain == Gain::PodLogs) {
+                Some(set) => (&HOST_PATH_VAR_LOG_SYMLINK, set),
+                None => continue,
+            },
         };
         let master = credentials::control_plane(world, sink, node);
         if gain.is_of_control_plane() {

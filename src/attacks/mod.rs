@@ -18,9 +18,13 @@ mod cloud_identity;
 mod cloud_pods;
 mod control_plane;
 mod credentials;
+mod custom_resources;
+mod custom_templates;
 mod dangling;
+mod devices;
 mod escape;
 mod exposure;
+mod flaws;
 mod gate;
 mod host_paths;
 mod hostpath;
@@ -30,8 +34,13 @@ mod ingress_nginx;
 mod namespace_create;
 mod namespace_label;
 mod node;
+mod node_admission;
 mod node_certificates;
+mod node_logs;
+mod node_redirect;
 mod nodes_api;
+mod openshift;
+mod operators;
 pub mod peers;
 mod pod_api;
 mod pod_bind;
@@ -39,6 +48,7 @@ mod pod_update;
 mod proxy;
 mod psa_relax;
 mod rbac;
+mod rebind;
 mod secrets;
 mod service_hijack;
 mod sets;
@@ -130,17 +140,24 @@ pub static CATALOGUE: &[&Family] = &[
     &admission_control::FAMILY,
     &api_service_hijack::FAMILY,
     &node::FAMILY,
+    &node_admission::FAMILY,
     &control_plane::FAMILY,
     &escape::FAMILY,
+    &devices::FAMILY,
     &hostpath::FAMILY,
     &storage::FAMILY,
     &claims::FAMILY,
+    &rebind::FAMILY,
     &exposure::FAMILY,
     &anonymous::FAMILY,
     &nodes_api::FAMILY,
     &pod_bind::FAMILY,
+    &node_redirect::FAMILY,
     &cloud_identity::FAMILY,
     &aws_auth::FAMILY,
+    &flaws::FAMILY,
+    &custom_resources::FAMILY,
+    &openshift::FAMILY,
     &ingress_nginx::FAMILY,
     &webhook_hijack::FAMILY,
     &namespace_label::FAMILY,

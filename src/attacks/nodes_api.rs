@@ -152,19 +152,23 @@ const CORDON: &[Permission] = &[
     Permission::cluster("patch", "", "nodes/status"),
 ];
 
-/// The grants that a binding gives to more than kubelets, which NodeRestriction limits to their
-/// own node and pods. Under names they would have to cover every other node, or a pod's next name.
-fn useful<'w>(world: &'w World, any: &[Permission]) -> Vec<Grant<'w>> {
+/// Whether a grant is given to more than kubelets, which NodeRestriction limits to their own node
+/// and pods.
+pub(super) fn beyond_kubelets(world: &World, grant: &Grant<'_>) -> bool {
     let is_node = |principal: Principal| match principal {
         Principal::Node(_) => true,
         Principal::Group(g) => world.text(world.groups[g.index()].1) == "system:nodes",
         Principal::Account(_) | Principal::User(_) => false,
     };
+    let subjects = &world.bindings[grant.binding.index()].subjects;
+    subjects.iter().any(|s| !is_node(s.principal))
+}
+
+/// The grants given to more than kubelets. Under names they would have to cover every other node,
+/// or a pod's next name.
+fn useful<'w>(world: &'w World, any: &[Permission]) -> Vec<Grant<'w>> {
     let mut grants = parts(world, any);
-    grants.retain(|g| {
-        let subjects = &world.bindings[g.binding.index()].subjects;
-        g.names == Names::All && subjects.iter().any(|s| !is_node(s.principal))
-    });
+    grants.retain(|g| g.names == Names::All && beyond_kubelets(world, g));
     grants
 }
 

@@ -11,6 +11,7 @@ use crate::sym::Sym;
 use crate::world::admission::Level;
 use crate::world::grants::{Grant, Names, Permission, Scope};
 use crate::world::hosts::Host;
+use crate::world::openshift::Power;
 use crate::world::version::Version;
 use crate::world::{Namespace, World};
 use std::collections::BTreeSet;
@@ -130,9 +131,29 @@ static CONNECT: &[(Permission, Permission, &Attack)] = &[
 /// The label by which a namespace enforces a Pod Security level.
 const ENFORCE: &str = ".metadata.labels[\"pod-security.kubernetes.io/enforce\"]";
 
-/// Whether a namespace lets a pod of a level in: an absent label enforces nothing.
+/// Whether a namespace lets a new pod of a level in: by its label, and in OpenShift by the
+/// constraints that one of its accounts may use.
 pub(super) fn admits(namespace: &Namespace, level: Level) -> bool {
+    labelled(namespace, level) && namespace.usable.is_none_or(|u| level <= u.power.level())
+}
+
+/// Whether the label of a namespace lets a pod of a level in: an absent one enforces nothing. A pod
+/// that runs has passed OpenShift's constraints already, and passes them again with its account.
+pub(super) fn labelled(namespace: &Namespace, level: Level) -> bool {
     namespace.enforce.is_none_or(|enforced| level <= enforced)
+}
+
+/// What a host path is worth that a pod of this namespace mounts behind a claim: without root
+/// inside the files' modes apply, and in OpenShift SELinux keeps the host's files shut unless an
+/// account may use constraints that lift it.
+pub(super) fn behind_claim(namespace: &Namespace) -> Odds {
+    if namespace.usable.is_some_and(|u| u.power < Power::Capabilities) {
+        Odds::possible(0.3)
+    } else if admits(namespace, Level::Baseline) {
+        Odds::certain(1.0)
+    } else {
+        Odds::likely(0.7)
+    }
 }
 
 /// The fact of what a namespace enforces, and how sure it is: the level of a namespace that is not
@@ -142,12 +163,22 @@ pub(super) fn enforced(
     sink: &mut Sink<'_>,
     namespace: &Namespace,
 ) -> (Fact, Confidence) {
+    // OpenShift has constraints, collected or not.
+    let hidden = world.openshift && world.constraints.is_empty();
+    let sure = if hidden { Confidence::Unknown } else { Confidence::Certain };
     if !world.objects[namespace.object.index()].is_present() {
         let fact = sink.fact(namespace.object, ENFORCE, "not in the snapshot");
-        return (fact, Confidence::Likely);
+        return (fact, sure.max(Confidence::Likely));
     }
-    let value = namespace.enforce.map_or("not set", Level::name);
-    (sink.fact(namespace.object, ENFORCE, value), Confidence::Certain)
+    let label = world.label(namespace.object, "pod-security.kubernetes.io/enforce");
+    let value = match (namespace.enforce, label) {
+        (Some(level), _) => level.name().to_owned(),
+        (None, Some(label)) => {
+            format!("{}, which an API server does not enforce", world.text(label))
+        }
+        (None, None) => "not set".to_owned(),
+    };
+    (sink.fact(namespace.object, ENFORCE, &value), sure)
 }
 
 /// The set of a kind for the scope of a grant.

@@ -3,7 +3,7 @@
 //! Kubernetes refuses to change some pods: the mirrors of static pods, and pods that violate their
 //! namespace's Pod Security level. The pods that take a change therefore have sets of their own.
 
-use super::pod_api::{admits, enforced, named, set_of};
+use super::pod_api::{admits, enforced, labelled, named, set_of};
 use super::sets::{PODS, SET_MEMBER};
 use crate::graph::Confidence;
 use crate::graph::{Fact, Odds, SetKind, Sink, Thing};
@@ -107,7 +107,7 @@ fn hosts_of(world: &World, ns: Sym) -> impl Iterator<Item = Host> + '_ {
 /// Whether the API server lets this host's pod be changed to the attacker's ends.
 fn takes_updates(world: &World, namespace: &Namespace, host: Host) -> bool {
     let mirror = matches!(host, Host::Pod(pod) if world.pods[pod.index()].mirror);
-    !mirror && admits(namespace, world.host_spec(host).level)
+    !mirror && labelled(namespace, world.host_spec(host).level)
 }
 
 /// What runs in a namespace and takes updates.
@@ -240,7 +240,8 @@ fn inject(world: &World, sink: &mut Sink<'_>, from: Thing<'_>, ix: PodIx, facts:
     let mut facts = facts.to_vec();
     facts.push(level);
     sink.edge(from, Thing::Pod(ix), &EPHEMERAL_CONTAINER_INJECT, &facts);
-    if admits(namespace, Level::Privileged) {
+    let lets = world.account_lets(pod.account, Level::Privileged);
+    if lets && admits(namespace, Level::Privileged) {
         let node = world.text(world.nodes[pod.node.index()].name);
         facts.push(sink.fact(pod.object, ".spec.nodeName", node));
         let odds = escape(world, Host::Pod(ix)).but(1.0, sure);
@@ -258,7 +259,8 @@ fn injectable(world: &World, sink: &mut Sink<'_>, namespace: &Namespace, cluster
     let hosts = taking_updates(world, namespace);
     fill(world, sink, &INJECTABLE_PODS, namespace, &hosts);
     for host in hosts.iter().copied() {
-        let Some(node) = world.host_node(host).filter(|_| privileged) else { continue };
+        let lets = privileged && world.account_lets(world.host_account(host), Level::Privileged);
+        let Some(node) = world.host_node(host).filter(|_| lets) else { continue };
         let odds = escape(world, host).but(1.0, sure);
         let best = nodes.entry(node).or_insert((host, odds));
         if odds.likelihood > best.1.likelihood {

@@ -5,8 +5,10 @@
 //! namespace that enforces a level has a gate, which opens when both rights in it are held.
 
 use super::Family;
+use super::custom_resources;
 use super::impersonation::cluster;
-use super::pod_api::{admits, enforced, set_of};
+use super::openshift;
+use super::pod_api::{enforced, labelled, set_of};
 use super::sets::{SET_MEMBER, node_keys, node_sets};
 use super::together::allows_everything;
 use super::workload_patch::{Template, patchers};
@@ -33,7 +35,8 @@ crate::attack! {
     /// --overwrite`, then create a pod with `privileged: true`, `hostPID: true` and the volume
     /// `hostPath: /`, with `nodeName` set to the node of one's choice.
     /// ## Stopped by
-    /// `resourceNames` without the namespace's name. An admission policy that pins the label.
+    /// `resourceNames` without the namespace's name. An admission policy that pins the label. In
+    /// OpenShift constraints, which the label does not lift.
     /// Subresources' rights do not include the Namespace, nor the other way round.
     /// ## Fix
     /// Remove `patch` and `update` on `namespaces` from roles that are bound inside a namespace:
@@ -75,6 +78,13 @@ const RELAXING: &[(Permission, Odds)] = &[
     (Permission::namespaced("update", "", "namespaces/finalize"), Odds::likely(0.9)),
 ];
 
+/// Whether a namespace's label alone keeps privileged pods out: lifting it does not lift OpenShift's
+/// constraints.
+fn is_strict(namespace: &Namespace) -> bool {
+    let level = Level::Privileged;
+    !labelled(namespace, level) && namespace.usable.is_none_or(|u| level <= u.power.level())
+}
+
 /// A right to lift levels: everywhere, or in these namespaces.
 pub(super) struct Relaxer<'w> {
     pub(super) grant: Grant<'w>,
@@ -83,8 +93,7 @@ pub(super) struct Relaxer<'w> {
 }
 
 fn find(world: &World, sink: &mut Sink<'_>) {
-    let strict: Vec<&Namespace> =
-        world.namespaces.iter().filter(|n| !admits(n, Level::Privileged)).collect();
+    let strict: Vec<&Namespace> = world.namespaces.iter().filter(|n| is_strict(n)).collect();
     if strict.is_empty() {
         return;
     }
@@ -144,11 +153,12 @@ fn part(kind: &'static SetKind, ns: Sym) -> Thing<'static> {
 fn make(world: &World, sink: &mut Sink<'_>, gates: &[&Namespace]) -> BTreeSet<Sym> {
     let sure = Odds::certain(1.0);
     let (narrow, wide) = patchers(world, sink);
-    let mut makers = creators(world, sink);
-    makers.extend(narrow);
+    let mut makers: Vec<_> = creators(world, sink).into_iter().map(|m| (m, sure)).collect();
+    makers.extend(narrow.into_iter().map(|m| (m, sure)));
+    makers.extend(custom_resources::makers(world, sink));
     let mut made = BTreeSet::new();
     let mut all = false;
-    for maker in makers {
+    for (maker, odds) in makers {
         match maker.scope {
             Scope::Cluster => all = true,
             Scope::Namespace(ns) if find_in(gates, ns).is_some() => {
@@ -157,7 +167,7 @@ fn make(world: &World, sink: &mut Sink<'_>, gates: &[&Namespace]) -> BTreeSet<Sy
             Scope::Namespace(_) => continue,
         }
         let to = set_of(&MAKE, maker.scope);
-        sink.edge_with(maker.from, to, &NAMESPACE_PSA_RELAX, sure, &maker.facts);
+        sink.edge_with(maker.from, to, &NAMESPACE_PSA_RELAX, odds, &maker.facts);
     }
     for namespace in gates.iter().filter(|_| all) {
         made.insert(namespace.name);
@@ -225,9 +235,10 @@ fn open(world: &World, sink: &mut Sink<'_>, gates: &[&Namespace]) {
 }
 
 fn nodes(world: &World, sink: &mut Sink<'_>, from: Thing<'_>, namespace: &Namespace) {
-    let (level, _) = enforced(world, sink, namespace);
+    let (facts, held) = openshift::admission(world, sink, namespace);
+    let odds = NAMESPACE_PSA_RELAX.odds.but(held.likelihood, held.confidence);
     for nodes in node_sets(world) {
-        sink.edge(from, cluster(nodes), &NAMESPACE_PSA_RELAX, &[level]);
+        sink.edge_with(from, cluster(nodes), &NAMESPACE_PSA_RELAX, odds, &facts);
     }
 }
 
@@ -241,7 +252,7 @@ pub(super) fn every_right(
     attack: &'static Attack,
     facts: &[Fact],
 ) {
-    if world.reached(scope).iter().any(|n| !admits(n, Level::Privileged)) {
+    if world.reached(scope).iter().any(is_strict) {
         sink.edge(from, set_of(&FULL, scope), attack, facts);
     }
 }
@@ -254,7 +265,7 @@ pub(super) fn members(world: &World, sink: &mut Sink<'_>, keys: &mut Vec<SetKey>
         return;
     }
     let whole = named.contains(&Sym::EMPTY);
-    for namespace in world.namespaces.iter().filter(|n| !admits(n, Level::Privileged)) {
+    for namespace in world.namespaces.iter().filter(|n| is_strict(n)) {
         let from = part(&FULL, namespace.name);
         if whole {
             let (level, _) = enforced(world, sink, namespace);

@@ -7,7 +7,7 @@
 use super::Family;
 use super::gate::{PART, gate};
 use super::impersonation::cluster;
-use super::pod_api::{admits, enforced, set_of};
+use super::pod_api::{admits, behind_claim, enforced, set_of};
 use super::sets::{node_keys, node_sets, of_admin};
 use super::structure::IS_NAMESPACE_ADMIN;
 use super::together::allows_everything;
@@ -137,7 +137,8 @@ fn applied(world: &World, sink: &mut Sink<'_>) -> Vec<Maintainer> {
 
 /// The namespace whose level refuses least, the first of several.
 fn weakest<'w>(namespaces: impl Iterator<Item = &'w Namespace>) -> Option<&'w Namespace> {
-    namespaces.min_by_key(|n| (!admits(n, Level::Baseline), n.name))
+    let worth = |n: &Namespace| behind_claim(n).likelihood;
+    namespaces.max_by(|a, b| worth(a).total_cmp(&worth(b)).then(b.name.cmp(&a.name)))
 }
 
 /// Builds the gate of each scope in which somebody may make the pod, and leads it to the nodes.
@@ -164,10 +165,8 @@ pub(super) fn members(world: &World, sink: &mut Sink<'_>, keys: &mut Vec<SetKey>
         let key = SetKey { kind: &MOUNTED, ns, of: 0 };
         let gate = gate(world, sink, key, &PV_HOST_PATH_CREATE, &parts);
         let (level, sure) = enforced(world, sink, namespace);
-        // Without root inside, the files' modes apply.
-        let root = admits(namespace, Level::Baseline);
-        let (factor, sure) = if root { (1.0, sure) } else { (0.7, Confidence::Likely) };
-        let odds = PV_HOST_PATH_CREATE.odds.but(factor, sure);
+        let held = behind_claim(namespace);
+        let odds = PV_HOST_PATH_CREATE.odds.but(held.likelihood, held.confidence.max(sure));
         for kind in node_sets(world) {
             sink.edge_with(gate, cluster(kind), &PV_HOST_PATH_CREATE, odds, &[level]);
         }

@@ -19,7 +19,8 @@ crate::attack! {
     /// Kubernetes itself puts a service account into `system:serviceaccounts`,
     /// `system:serviceaccounts:NAMESPACE` and `system:authenticated`, a node into `system:nodes`,
     /// every user but the anonymous one into `system:authenticated`, and the anonymous one into
-    /// `system:unauthenticated`. Groups of an identity provider are not in a snapshot.
+    /// `system:unauthenticated`. OpenShift puts a user into the groups that list it in `users`.
+    /// Groups of an identity provider are not in a snapshot.
     /// ## Fix
     /// Bind the role to the accounts that need it instead of to a group of all of them.
     /// ## References
@@ -218,7 +219,20 @@ fn memberships(world: &World, sink: &mut Sink<'_>) {
         let object = world.principal_object(principal);
         for name in world.implicit_groups(principal) {
             let Some(group) = world.group(&name) else { continue };
-            let fact = sink.fact(object, "", &format!("Kubernetes puts it into {name}"));
+            let listed = match principal {
+                Principal::User(user) => world.memberships.get(&user),
+                _ => None,
+            };
+            let place = listed.into_iter().flatten().find(|(g, _)| *g == group);
+            let fact = match place {
+                Some((_, place)) => {
+                    let (object, _) = world.groups[group.index()];
+                    let user =
+                        world.text(world.objects[world.principal_object(principal).index()].name);
+                    sink.fact(object, &format!(".users[{place}]"), user)
+                }
+                None => sink.fact(object, "", &format!("Kubernetes puts it into {name}")),
+            };
             sink.edge(principal.into(), Thing::Group(group), &MEMBER_OF_GROUP, &[fact]);
         }
     }

@@ -4,7 +4,7 @@
 //! a new pod's specification would; but a workload must be there to be changed. A grant on all
 //! namespaces therefore leads, kind by kind, to the namespaces that have a workload of the kind.
 
-use super::pod_api::{admits, enforced, named, set_of};
+use super::pod_api::{admits, enforced, labelled, named, set_of};
 use super::sets::{SECRETS, SERVICE_ACCOUNTS, SET_MEMBER};
 use super::workloads::Maintainer;
 use crate::graph::{Confidence, Fact, Odds, SetKind, Sink, Thing};
@@ -193,7 +193,7 @@ fn odds_of(world: &World, ix: WorkloadIx) -> Odds {
 fn comes_back(world: &World, ix: WorkloadIx, namespace: &Namespace) -> bool {
     let spec = world.workloads[ix.index()].spec;
     let spec = spec.and_then(|s| world.specs.get(s as usize));
-    spec.is_none_or(|spec| admits(namespace, spec.level))
+    spec.is_none_or(|spec| labelled(namespace, spec.level))
 }
 
 pub(super) fn find(world: &World, sink: &mut Sink<'_>) {

@@ -6,6 +6,7 @@
 //! the sets of privileged pods lead to the nodes once a namespace.
 
 use super::Family;
+use super::openshift;
 use super::pod_api::{admits, enforced, set_of};
 use super::sets::{
     PRIVILEGED_PODS, SECRETS, SERVICE_ACCOUNTS, SET_MEMBER, WORKER_NODES, node_keys, node_sets,
@@ -87,7 +88,8 @@ crate::attack! {
     /// ## Stopped by
     /// `pod-security.kubernetes.io/enforce: baseline` or `restricted` on the namespace; the API
     /// server's own default level or a policy engine, which the snapshot does not show. Virtual
-    /// nodes and managed ones may refuse.
+    /// nodes and managed ones may refuse. In OpenShift SecurityContextConstraints, unless an account
+    /// of the namespace may use strong ones.
     /// ## Fix
     /// `kubectl label namespace NAMESPACE pod-security.kubernetes.io/enforce=baseline`.
     /// ## Detect
@@ -285,16 +287,16 @@ pub(super) fn privileged_members(world: &World, sink: &mut Sink<'_>, keys: &mut 
             if !member && !named.contains(&namespace.name) {
                 continue;
             }
-            let (level, sure) = enforced(world, sink, namespace);
+            let (level, _) = enforced(world, sink, namespace);
             let from = Thing::Set(part);
             if member {
                 sink.edge(Thing::Set(whole(kind)), from, &SET_MEMBER, &[level]);
             }
             // The edge into the set bears the likelihood of creating the pod.
-            let odds = Odds { likelihood: 1.0, confidence: sure };
+            let (facts, odds) = openshift::admission(world, sink, namespace);
             for nodes in node_sets(world) {
                 let attack = if *nodes == &WORKER_NODES { on_worker } else { on_control_plane };
-                sink.edge_with(from, Thing::Set(whole(nodes)), attack, odds, &[level]);
+                sink.edge_with(from, Thing::Set(whole(nodes)), attack, odds, &facts);
             }
             used = true;
         }

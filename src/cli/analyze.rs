@@ -104,11 +104,15 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
     }
     let opened = open(&args.snapshots, context)?;
     let graph = opened.derive();
-    let Asked { mut answers, notes } = ask_all(&graph, &queries);
+    let Asked { mut answers, mut notes } = ask_all(&graph, &queries);
     // What begins at Kubernetes' own components is asked for or not; it is no display option.
     let all = answers.len();
     answers.retain(|a| args.system || !a.system);
     let system = all - answers.len();
+    if system > 0 {
+        let of = if system == 1 { "answer begins" } else { "answers begin" };
+        notes.push(format!("{system} {of} at Kubernetes' own components: --system shows them"));
+    }
     // The gate sees every answer left: display options never change the exit code.
     let verdict = verdict(args, &answers, &opened.coverage, &graph);
     let mut summary = keep_shown(&mut answers, args);

@@ -3,16 +3,10 @@
 use super::csr::{Csr, RawEdge};
 use super::evidence::{Evidence, WhyId};
 use super::layout::{Dynamic, Layout};
-use super::{Attack, Graph, Named, Node, NodeId, NodeKind, Sink, Tag};
+use super::{Attack, Graph, Named, NodeId, NodeKind, Sink, Tag};
 use crate::sym::{Sym, Symbols, merge};
 use crate::world::World;
-use crate::world::hosts::Host;
-use crate::world::nodes::ControlPlane;
-use crate::world::rows::Phase;
 use std::sync::Arc;
-
-/// Namespaces that belong to Kubernetes.
-const SYSTEM_NAMESPACES: &[&str] = &["kube-system", "kube-public", "kube-node-lease"];
 
 impl Graph {
     /// Derives and freezes the graph: `find` is given a fresh sink for each of `families`, in
@@ -55,7 +49,7 @@ impl Graph {
         let mut texts = frozen.texts;
         let mut nodes = layout.nodes(&world, &mut texts);
         let csr = Csr::new(nodes.len(), frozen.edges);
-        tag(&world, &layout, &mut nodes);
+        super::tags::of_world(&world, &layout, &mut nodes);
         let folded = (0..nodes.len()).map(|i| layout.fold(&world, NodeId::new(i))).collect();
         let mut runs = Vec::new();
         for (i, node) in nodes.iter().enumerate() {
@@ -215,68 +209,4 @@ fn set_sizes(graph: &Graph) -> Vec<u32> {
         }
     }
     sizes.into_iter().map(Option::unwrap_or_default).collect()
-}
-
-/// Whether a name is one that Kubernetes gives to its own components. The groups of everybody, and
-/// of the accounts of a namespace, are what users bind things to.
-fn is_of_kubernetes(name: &str) -> bool {
-    let Some(rest) = name.strip_prefix("system:") else { return false };
-    match rest.split_once(':') {
-        Some(("serviceaccounts", ns)) => SYSTEM_NAMESPACES.contains(&ns),
-        _ => !matches!(rest, "authenticated" | "unauthenticated" | "anonymous" | "serviceaccounts"),
-    }
-}
-
-/// Sets the tags that follow from the world alone.
-fn tag(world: &World, layout: &Layout, nodes: &mut [Node]) {
-    let system: Vec<Sym> = SYSTEM_NAMESPACES.iter().filter_map(|n| world.symbols.get(n)).collect();
-    let bootstrapping = "kubernetes.io/bootstrapping";
-    for node in nodes.iter_mut() {
-        let object = world.objects.get(node.object.index());
-        let absent = object.is_some_and(|o| !o.is_present())
-            && !matches!(node.kind, NodeKind::User | NodeKind::Group);
-        let by_name = !node.kind.is_own() && is_of_kubernetes(world.text(node.name));
-        let by_label = matches!(
-            node.kind,
-            NodeKind::Role
-                | NodeKind::ClusterRole
-                | NodeKind::RoleBinding
-                | NodeKind::ClusterRoleBinding
-        ) && world.label(node.object, bootstrapping).is_some();
-        let is_system = by_name
-            || by_label
-            || system.contains(&node.ns)
-            || node.kind == NodeKind::Namespace && system.contains(&node.name);
-        node.tags |= if absent { Tag::Absent as u16 } else { 0 };
-        node.tags |= if is_system { Tag::System as u16 } else { 0 };
-    }
-    let mut set = |thing: super::Thing<'_>, tag: Tag| {
-        if let Some(node) = layout.fixed(&thing) {
-            nodes[node.index()].tags |= tag as u16;
-        }
-    };
-    for (i, node) in world.nodes.iter().enumerate() {
-        if node.control_plane != ControlPlane::No {
-            set(super::Thing::Node(crate::world::NodeIx::new(i)), Tag::ControlPlane);
-            set(super::Thing::NodeIdentity(crate::world::NodeIx::new(i)), Tag::ControlPlane);
-        }
-    }
-    for (i, pod) in world.pods.iter().enumerate() {
-        if pod.phase == Phase::Finished {
-            set(super::Thing::Pod(crate::world::PodIx::new(i)), Tag::Finished);
-        }
-    }
-    for host in world.hosts() {
-        for (i, container) in world.host_spec(host).containers.iter().enumerate() {
-            if container.privileged {
-                set(super::Thing::Container(host, i), Tag::Privileged);
-                set(host.into(), Tag::Privileged);
-                if let Host::Pod(pod) = host
-                    && let Some(workload) = world.pods[pod.index()].workload
-                {
-                    set(super::Thing::Workload(workload), Tag::Privileged);
-                }
-            }
-        }
-    }
 }

@@ -11,7 +11,9 @@ mod evidence;
 mod freeze;
 mod layout;
 mod node;
+mod own;
 mod sink;
+mod tags;
 mod visit;
 
 pub use attack::{Attack, Confidence, Odds, likelihood_of};

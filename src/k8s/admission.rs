@@ -1,8 +1,9 @@
 //! Configurations of admission webhooks: whom the API server asks about which writes.
 
+use super::object::Body;
 use super::rbac::LabelSelector;
 use super::scalar::{Int, List, Str};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 /// One of `webhooks` of a MutatingWebhookConfiguration or a ValidatingWebhookConfiguration.
 #[derive(Debug, Default, Deserialize)]
@@ -13,6 +14,15 @@ pub struct Webhook<'a> {
     pub namespace_selector: Option<LabelSelector<'a>>,
     pub object_selector: Option<LabelSelector<'a>>,
     pub match_conditions: List<MatchCondition<'a>>,
+}
+
+/// Reads `webhooks` into a body.
+pub(super) fn webhooks<'de, D>(body: &mut Body<'de>, deserializer: D) -> Result<(), D::Error>
+where
+    D: Deserializer<'de>,
+{
+    *body = Body::Webhooks(List::deserialize(deserializer)?.0);
+    Ok(())
 }
 
 /// `clientConfig`, as far as it names a Service.

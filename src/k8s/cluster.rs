@@ -34,6 +34,7 @@ pub struct NodeAddress<'a> {
 #[serde(default, rename_all = "camelCase", bound(deserialize = "'de: 'a"))]
 pub struct NodeInfo<'a> {
     pub kubelet_version: Str<'a>,
+    pub container_runtime_version: Str<'a>,
     pub operating_system: Str<'a>,
 }
 

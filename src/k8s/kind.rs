@@ -25,13 +25,15 @@ pub enum Kind {
     Role,
     RoleBinding,
     Secret,
+    /// Of OpenShift: what decides which pods are let in.
+    SecurityContextConstraints,
     Service,
     ServiceAccount,
     StatefulSet,
     ValidatingWebhookConfiguration,
     /// Not an object of the API: a user named by a binding.
     User,
-    /// Not an object of the API: a group named by a binding.
+    /// A group named by a binding; an object of the API in OpenShift alone.
     Group,
 }
 
@@ -72,12 +74,13 @@ const KINDS: &[Row] = &[
     Row { kind: Kind::Role, name: "Role", plural: "roles", short: &[], groups: RBAC, namespaced: true },
     Row { kind: Kind::RoleBinding, name: "RoleBinding", plural: "rolebindings", short: &["rb"], groups: RBAC, namespaced: true },
     Row { kind: Kind::Secret, name: "Secret", plural: "secrets", short: &[], groups: &[""], namespaced: true },
+    Row { kind: Kind::SecurityContextConstraints, name: "SecurityContextConstraints", plural: "securitycontextconstraints", short: &["scc"], groups: &["security.openshift.io"], namespaced: false },
     Row { kind: Kind::Service, name: "Service", plural: "services", short: &["svc"], groups: &[""], namespaced: true },
     Row { kind: Kind::ServiceAccount, name: "ServiceAccount", plural: "serviceaccounts", short: &["sa"], groups: &[""], namespaced: true },
     Row { kind: Kind::StatefulSet, name: "StatefulSet", plural: "statefulsets", short: &["sts"], groups: APPS, namespaced: true },
     Row { kind: Kind::ValidatingWebhookConfiguration, name: "ValidatingWebhookConfiguration", plural: "validatingwebhookconfigurations", short: &[], groups: ADMISSION, namespaced: false },
     Row { kind: Kind::User, name: "User", plural: "users", short: &[], groups: &[], namespaced: false },
-    Row { kind: Kind::Group, name: "Group", plural: "groups", short: &[], groups: &[], namespaced: false },
+    Row { kind: Kind::Group, name: "Group", plural: "groups", short: &[], groups: &["user.openshift.io"], namespaced: false },
 ];
 
 impl Kind {

@@ -12,6 +12,7 @@ mod config;
 mod kind;
 pub mod network;
 mod object;
+pub mod openshift;
 pub mod rbac;
 pub mod scalar;
 pub mod workload;

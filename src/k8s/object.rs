@@ -5,14 +5,15 @@
 //! in and read at the end; every other field is read once, where it stands.
 
 use super::Kind;
-use super::admission::Webhook;
+use super::admission::{Webhook, webhooks};
 use super::cluster::{ClaimSpec, NodeSpec, NodeStatus, PersistentVolumeSpec, ServiceAccount};
 use super::config::ConfigData;
 use super::network::{
     IngressClassSpec, IngressSpec, LoadBalancerStatus, NetworkPolicySpec, ServiceSpec,
 };
+use super::openshift::SecurityContextConstraints;
 use super::rbac::{AggregationRule, RoleRef, Rule, Subject};
-use super::scalar::{Bool, List, Str};
+use super::scalar::{Bool, Keys, List, Str};
 use super::workload::{LocalRef, PodSpec, PodStatus, WorkloadSpec, WorkloadStatus};
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
@@ -47,11 +48,8 @@ pub enum Body<'a> {
         kind: Str<'a>,
         keys: Vec<Str<'a>>,
     },
-    /// Key names, and the one flag that a rule reads. No other value is ever kept.
-    ConfigMap {
-        keys: Vec<Str<'a>>,
-        snippets: Option<bool>,
-    },
+    /// The one flag that a rule reads: no other value is ever kept.
+    ConfigMap(Option<bool>),
     PersistentVolume(PersistentVolumeSpec<'a>),
     PersistentVolumeClaim(ClaimSpec<'a>),
     Role {
@@ -67,6 +65,9 @@ pub enum Body<'a> {
     IngressClass(IngressClassSpec<'a>),
     NetworkPolicy(NetworkPolicySpec<'a>),
     Webhooks(Vec<Webhook<'a>>),
+    Constraints(Box<SecurityContextConstraints<'a>>),
+    /// The names of its users.
+    Group(Vec<Str<'a>>),
 }
 
 /// `metadata`, as far as rules use it.
@@ -176,32 +177,6 @@ impl<'de: 'a, 'a> Deserialize<'de> for Annotations<'a> {
     }
 }
 
-/// The key names of `data`; the values are skipped.
-#[derive(Debug, Default)]
-struct Keys<'a>(Vec<Str<'a>>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for Keys<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Names<'a>(Vec<Str<'a>>);
-        impl<'de: 'a, 'a> Visitor<'de> for Names<'a> {
-            type Value = Vec<Str<'a>>;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a map")
-            }
-            fn visit_unit<E>(self) -> Result<Self::Value, E> {
-                Ok(self.0)
-            }
-            fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<Self::Value, A::Error> {
-                while let Some((key, IgnoredAny)) = map.next_entry()? {
-                    self.0.push(key);
-                }
-                Ok(self.0)
-            }
-        }
-        deserializer.deserialize_any(Names(Vec::new())).map(Self)
-    }
-}
-
 /// Reads one object. The hint is the kind of an item that bears none itself: that of the typed
 /// list it stands in, or of the file's name.
 #[derive(Debug, Clone, Copy, Default)]
@@ -230,6 +205,14 @@ enum Field {
     Automount,
     PullSecrets,
     Webhooks,
+    Privileged,
+    HostDir,
+    Volumes,
+    Capabilities,
+    RunAsUser,
+    SeLinux,
+    Users,
+    Groups,
 }
 
 impl Field {
@@ -246,6 +229,14 @@ impl Field {
             "automountServiceAccountToken" => Self::Automount,
             "imagePullSecrets" => Self::PullSecrets,
             "webhooks" => Self::Webhooks,
+            "allowPrivilegedContainer" => Self::Privileged,
+            "allowHostDirVolumePlugin" => Self::HostDir,
+            "volumes" => Self::Volumes,
+            "allowedCapabilities" => Self::Capabilities,
+            "runAsUser" => Self::RunAsUser,
+            "seLinuxContext" => Self::SeLinux,
+            "users" => Self::Users,
+            "groups" => Self::Groups,
             _ => return None,
         })
     }
@@ -412,8 +403,26 @@ impl<'de> DeserializeSeed<'de> for FieldSeed<'_, 'de> {
             ),
             (Kind::IngressClass, Field::Spec) => part!(body, Body::IngressClass(spec) => *spec,
                 Body::IngressClass(IngressClassSpec::default()), read(d)?),
-            (Kind::MutatingWebhookConfiguration, Field::Webhooks) => hooks(body, d)?,
-            (Kind::ValidatingWebhookConfiguration, Field::Webhooks) => hooks(body, d)?,
+            (Kind::MutatingWebhookConfiguration, Field::Webhooks) => webhooks(body, d)?,
+            (Kind::ValidatingWebhookConfiguration, Field::Webhooks) => webhooks(body, d)?,
+            (Kind::SecurityContextConstraints, Field::Privileged) => part!(body,
+                Body::Constraints(c) => c.privileged, Body::Constraints(Box::default()), Bool::deserialize(d)?),
+            (Kind::SecurityContextConstraints, Field::HostDir) => part!(body,
+                Body::Constraints(c) => c.host_dir, Body::Constraints(Box::default()), Bool::deserialize(d)?),
+            (Kind::SecurityContextConstraints, Field::Volumes) => part!(body,
+                Body::Constraints(c) => c.volumes, Body::Constraints(Box::default()), list(d)?),
+            (Kind::SecurityContextConstraints, Field::Capabilities) => part!(body,
+                Body::Constraints(c) => c.capabilities, Body::Constraints(Box::default()), list(d)?),
+            (Kind::SecurityContextConstraints, Field::RunAsUser) => part!(body,
+                Body::Constraints(c) => c.run_as_user, Body::Constraints(Box::default()), read(d)?),
+            (Kind::SecurityContextConstraints, Field::SeLinux) => part!(body,
+                Body::Constraints(c) => c.se_linux, Body::Constraints(Box::default()), read(d)?),
+            (Kind::SecurityContextConstraints, Field::Users) => part!(body,
+                Body::Constraints(c) => c.users, Body::Constraints(Box::default()), list(d)?),
+            (Kind::SecurityContextConstraints, Field::Groups) => part!(body,
+                Body::Constraints(c) => c.groups, Body::Constraints(Box::default()), list(d)?),
+            (Kind::Group, Field::Users) => part!(body, Body::Group(users) => *users,
+                Body::Group(Vec::new()), list(d)?),
             _ => {
                 IgnoredAny::deserialize(d)?;
             }
@@ -429,11 +438,6 @@ fn read<'de, T: Deserialize<'de> + Default, D: Deserializer<'de>>(d: D) -> Resul
 
 fn list<'de, T: Deserialize<'de>, D: Deserializer<'de>>(d: D) -> Result<Vec<T>, D::Error> {
     Ok(List::<T>::deserialize(d)?.0)
-}
-
-fn hooks<'de, D: Deserializer<'de>>(body: &mut Body<'de>, d: D) -> Result<(), D::Error> {
-    *body = Body::Webhooks(list(d)?);
-    Ok(())
 }
 
 /// `data` and `stringData` together.

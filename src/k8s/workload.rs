@@ -47,7 +47,16 @@ pub struct PodSecurityContext<'a> {
     pub run_as_non_root: Bool,
     pub seccomp_profile: Option<Profile<'a>>,
     pub app_armor_profile: Option<Profile<'a>>,
+    pub se_linux_options: Option<SeLinuxOptions<'a>>,
     pub windows_options: Option<WindowsOptions>,
+}
+
+/// `seLinuxOptions` of a security context.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, bound(deserialize = "'de: 'a"))]
+pub struct SeLinuxOptions<'a> {
+    #[serde(rename = "type")]
+    pub kind: Str<'a>,
 }
 
 /// A seccomp or AppArmor profile.
@@ -100,6 +109,7 @@ pub struct SecurityContext<'a> {
     pub proc_mount: Str<'a>,
     pub seccomp_profile: Option<Profile<'a>>,
     pub app_armor_profile: Option<Profile<'a>>,
+    pub se_linux_options: Option<SeLinuxOptions<'a>>,
     pub windows_options: Option<WindowsOptions>,
 }
 

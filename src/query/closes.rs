@@ -12,13 +12,12 @@ use super::found::{Finds, Found, Grown, Way};
 use super::search::{Direction, End, NEVER, Next, Proof, Search};
 use crate::graph::{EdgeId, Fact, Graph, NodeId, NodeKind};
 use rustc_hash::FxHashMap;
-use std::collections::BTreeMap;
 
 /// Structure that a person can change.
 const CHANGEABLE: &[&str] = &["bound-to", "token-trusts-foreign-identity"];
 
 /// Into how many parts the work is split, so that one dear fact does not use up all of it.
-const SHARES: usize = 32;
+const SHARES: usize = 16;
 
 /// Tries facts under a limit of edges looked at.
 pub(super) struct Closer<'a, 'g> {
@@ -48,21 +47,15 @@ impl<'a, 'g> Closer<'a, 'g> {
 
     /// The cut of each answer, given its proof and its members.
     pub(super) fn cuts(mut self, proofs: &[Proof], members: &[&[usize]]) -> Vec<Option<Cut>> {
-        let mut users: BTreeMap<Fact, Vec<usize>> = BTreeMap::new();
-        for (i, proof) in proofs.iter().enumerate() {
-            for fact in self.changeable(proof) {
-                users.entry(fact).or_default().push(i);
-            }
-        }
-        let rank = |fact: &Fact| rank(self.graph, *fact).unwrap_or(u8::MAX);
+        let users = self.users(proofs);
         let mut facts: Vec<(usize, u8, Fact)> =
-            users.iter().map(|(fact, of)| (usize::MAX - of.len(), rank(fact), *fact)).collect();
+            users.iter().map(|(fact, (rank, of))| (usize::MAX - of.len(), *rank, *fact)).collect();
         facts.sort_unstable();
         let mut best: Vec<Option<(usize, u8, Fact)>> = vec![None; proofs.len()];
         let mut left = std::mem::take(&mut self.work);
         let share = (left / SHARES).max(1);
         for (_, rank, fact) in facts {
-            let Some(of) = users.get(&fact) else { continue };
+            let Some((_, of)) = users.get(&fact) else { continue };
             // It closes no more than the answers that use it, which may all have a better cut.
             let most = (usize::MAX - of.len(), rank, fact);
             if of.iter().all(|answer| best[*answer].is_some_and(|best| best <= most)) {
@@ -100,20 +93,29 @@ impl<'a, 'g> Closer<'a, 'g> {
         Some(closed)
     }
 
-    /// The facts of a proof that a person can change, each once.
-    fn changeable(&self, proof: &Proof) -> Vec<Fact> {
-        let mut facts = Vec::new();
-        for link in &proof.links {
-            let attack = self.graph.attack(link.edge);
-            if attack.structure && !CHANGEABLE.contains(&attack.id) {
-                continue;
+    /// The facts that a person can change, each with its rank and the proofs that use it.
+    fn users(&self, proofs: &[Proof]) -> FxHashMap<Fact, (u8, Vec<usize>)> {
+        // Most proofs share most facts, so each is looked at once.
+        let mut users: FxHashMap<Fact, Option<(u8, Vec<usize>)>> = FxHashMap::default();
+        for (i, proof) in proofs.iter().enumerate() {
+            for link in &proof.links {
+                let attack = self.graph.attack(link.edge);
+                if attack.structure && !CHANGEABLE.contains(&attack.id) {
+                    continue;
+                }
+                for fact in self.graph.facts(link.edge) {
+                    let known = users
+                        .entry(fact)
+                        .or_insert_with(|| rank(self.graph, fact).map(|rank| (rank, Vec::new())));
+                    if let Some((_, of)) = known
+                        && of.last() != Some(&i)
+                    {
+                        of.push(i);
+                    }
+                }
             }
-            let of = self.graph.facts(link.edge);
-            facts.extend(of.filter(|f| rank(self.graph, *f).is_some()));
         }
-        facts.sort_unstable();
-        facts.dedup();
-        facts
+        users.into_iter().filter_map(|(fact, of)| Some((fact, of?))).collect()
     }
 
     /// Whether every pair of a group is closed; `None` once the work is used up.

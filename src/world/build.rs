@@ -118,7 +118,7 @@ fn concatenate(mut parts: Vec<Part>) -> Tables {
             )*};
         }
         append!(namespaces nodes accounts secrets pods workloads volumes claims roles bindings
-            services ingresses classes policies webhooks config_maps);
+            services ingresses classes policies constraints groups webhooks config_maps);
         for (group, kinds) in part.seen {
             let of_group = whole.seen.entry(group).or_default();
             for (kind, count) in kinds {
@@ -159,6 +159,7 @@ const NAMES: &[&str] = &[
     "NetworkPolicy",
     "MutatingWebhookConfiguration",
     "ValidatingWebhookConfiguration",
+    "SecurityContextConstraints",
 ];
 
 impl World {
@@ -182,6 +183,10 @@ impl World {
         number_specs(&mut part);
         let mut world = resolve(Tables { part, symbols }, duplicates, clusters);
         world.index = rbac::Index::new(&world);
+        if world.pod_security_is_off() {
+            world.namespaces.iter_mut().for_each(|namespace| namespace.enforce = None);
+        }
+        world.constrain();
         world
     }
 }
@@ -242,6 +247,7 @@ fn refer(part: &mut Part, symbols: &Symbols) -> u64 {
         provider: Sym::EMPTY,
         addresses: Box::default(),
         kubelet: Sym::EMPTY,
+        runtime: Sym::EMPTY,
         windows: false,
     };
     let mut accounts = FxHashSet::default();
@@ -315,6 +321,11 @@ fn refer(part: &mut Part, symbols: &Symbols) -> u64 {
             }
         }
     }
+    for user in part.constraints.iter().flat_map(|c| c.body.users.iter()) {
+        if let Some((ns, name)) = rbac::account_of_user(symbols.text(*user)) {
+            accounts.insert((sym(symbols, ns), sym(symbols, name)));
+        }
+    }
     let mut namespaces: FxHashSet<Sym> = FxHashSet::default();
     // Every namespace has an account called `default`.
     let known: Vec<Sym> = part.namespaces.iter().map(|n| n.name).collect();
@@ -348,6 +359,8 @@ fn refer(part: &mut Part, symbols: &Symbols) -> u64 {
     copies += settle(&mut part.classes, |r| (r.ns, r.name));
     copies += settle(&mut part.policies, |r| (r.ns, r.name));
     copies += settle(&mut part.webhooks, |r| (r.body.mutates, r.name));
+    copies += settle(&mut part.constraints, |r| (r.ns, r.name));
+    copies += settle(&mut part.groups, |r| (r.ns, r.name));
     copies += settle(&mut part.config_maps, |r| (r.ns, r.name));
     copies
 }

@@ -90,6 +90,7 @@ impl World {
         topics.push(self.exposure_coverage());
         topics.push(self.network_policy_coverage());
         topics.push(self.admission_coverage());
+        topics.extend(self.constraints_coverage());
         topics.push(self.control_plane_coverage());
         topics.push(Topic {
             topic: "identity-provider",
@@ -257,7 +258,6 @@ impl World {
             |g| {
                 g.ends_with("kyverno.io")
                     || g.ends_with("gatekeeper.sh")
-                    || g == "security.openshift.io"
                     || g == "policies.kubewarden.io"
             },
             |_| true,
@@ -276,6 +276,21 @@ impl World {
             ),
         };
         Topic { topic: "admission", state, reason, affects: &["creating privileged pods"] }
+    }
+
+    /// OpenShift's constraints, in a cluster of OpenShift.
+    fn constraints_coverage(&self) -> Option<Topic> {
+        let (state, reason) = match self.constraints.len() {
+            _ if !self.openshift => return None,
+            0 => (
+                State::Missing,
+                "no SecurityContextConstraints were collected, although OpenShift has some: which namespaces hold privileged pods is not known"
+                    .to_owned(),
+            ),
+            n => (State::Complete, format!("{n} SecurityContextConstraints")),
+        };
+        let topic = "pod-constraints";
+        Some(Topic { topic, state, reason, affects: &["creating privileged pods"] })
     }
 
     fn control_plane_coverage(&self) -> Topic {

@@ -13,10 +13,12 @@ mod builtin;
 pub mod cons;
 pub mod coverage;
 pub mod exposure;
+mod flags;
 pub mod grants;
 pub mod hosts;
 mod lower;
 pub mod nodes;
+pub mod openshift;
 pub mod pods;
 pub mod rbac;
 mod remap;
@@ -97,8 +99,10 @@ impl Object {
 pub struct Namespace {
     pub object: ObjectId,
     pub name: Sym,
-    /// The level that its `enforce` label names.
+    /// The level that its `enforce` label names, unless an API server is shown not to enforce any.
     pub enforce: Option<Level>,
+    /// What OpenShift's constraints let its pods be; `None` where there are none to see.
+    pub usable: Option<openshift::Usable>,
 }
 
 #[derive(Debug)]
@@ -109,6 +113,8 @@ pub struct Node {
     pub provider: Sym,
     pub addresses: Box<[(Sym, Sym)]>,
     pub kubelet: Sym,
+    /// The container runtime with its version: `containerd://2.1.4`.
+    pub runtime: Sym,
     pub windows: bool,
 }
 
@@ -126,6 +132,8 @@ pub struct Account {
     /// running pod needs its account, and where no ServiceAccount was collected a name is all
     /// there is to see. Otherwise somebody would have to create it first.
     pub exists: bool,
+    /// What OpenShift's constraints let its pods be; `None` where there are none to see.
+    pub usable: Option<openshift::Usable>,
 }
 
 #[derive(Debug)]
@@ -338,9 +346,15 @@ pub struct World {
     pub webhooks: Vec<WebhookConfiguration>,
     /// Those that rules read: `kube-system/aws-auth`, and those of ingress-nginx.
     pub config_maps: Vec<ConfigMap>,
-    /// Users that bindings name: object and name.
+    /// OpenShift's constraints on pods.
+    pub constraints: Vec<openshift::Constraints>,
+    /// The cluster is one of OpenShift.
+    pub openshift: bool,
+    /// The groups of OpenShift that list a user, with the place in the list, by user.
+    pub memberships: std::collections::BTreeMap<UserIx, Vec<(GroupIx, u32)>>,
+    /// Users that bindings or groups of OpenShift name: object and name.
     pub users: Vec<(ObjectId, Sym)>,
-    /// Groups that bindings name, with `system:masters` and the implicit groups.
+    /// Groups that bindings name, those of OpenShift, `system:masters` and the implicit groups.
     pub groups: Vec<(ObjectId, Sym)>,
     /// Every object read, by group and kind.
     pub seen: std::collections::BTreeMap<(String, String), u64>,

@@ -64,6 +64,8 @@ pub struct Container {
     pub run_as_non_root: bool,
     /// Its seccomp or AppArmor profile is `Unconfined` or, of seccomp, not set.
     pub confined: bool,
+    /// It is spared the runtime's AppArmor profile, or the machine's SELinux policy.
+    pub spared: Option<Spared>,
     pub proc_unmasked: bool,
     pub host_process: bool,
     /// Input can be sent to its main process.
@@ -76,6 +78,15 @@ pub struct Container {
     pub ports: Box<[Port]>,
     /// Its command line, kept of control-plane components and of ingress-nginx only.
     pub command: Box<[Sym]>,
+}
+
+/// What would hold a container back and does not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Spared {
+    /// Its AppArmor profile is `Unconfined`.
+    AppArmor,
+    /// Its SELinux type is `spc_t`, which the policy lets do everything.
+    SeLinux,
 }
 
 impl Container {

@@ -192,7 +192,8 @@ impl World {
         }
     }
 
-    /// The groups that Kubernetes itself puts a principal into, by name.
+    /// The groups that Kubernetes itself puts a principal into, by name, and those of OpenShift
+    /// that list the user.
     ///
     /// A group's own are those that each of its members is in.
     #[must_use]
@@ -209,7 +210,11 @@ impl World {
             Principal::Node(_) => &["system:nodes", "system:authenticated"],
             Principal::User(user) => match self.text(self.users[user.index()].1) {
                 "system:anonymous" => &["system:unauthenticated"],
-                _ => &["system:authenticated"],
+                _ => {
+                    let own = self.memberships.get(&user).into_iter().flatten();
+                    let own = own.map(|(g, _)| self.text(self.groups[g.index()].1).to_owned());
+                    return own.chain(["system:authenticated".to_owned()]).collect();
+                }
             },
             Principal::Group(group) => match self.text(self.groups[group.index()].1) {
                 "system:authenticated" | "system:unauthenticated" => &[],

@@ -1,5 +1,6 @@
 //! The rows of one part in the numbers of the whole: symbols, labels, specifications and rules.
 
+use super::openshift::ConstraintsRow;
 use super::pods::{Container, EnvRef, Mount, PodSpec, Port, Volume};
 use super::rows::{
     AccountRow, BindingRow, ClaimRow, ClassRow, ConfigMapRow, IngressRow, Labels, NodeRow, PodRow,
@@ -55,6 +56,19 @@ impl<T: Remap> Remap for Row<T> {
     }
 }
 
+impl Remap for ConstraintsRow {
+    fn remap(&mut self, map: &Map<'_>) {
+        map.all(&mut self.users);
+        map.all(&mut self.groups);
+    }
+}
+
+impl Remap for Box<[Sym]> {
+    fn remap(&mut self, map: &Map<'_>) {
+        map.all(self);
+    }
+}
+
 impl Remap for Labels {
     fn remap(&mut self, map: &Map<'_>) {
         map.pairs(self);
@@ -92,6 +106,7 @@ impl Remap for NodeRow {
     fn remap(&mut self, map: &Map<'_>) {
         map.sym(&mut self.provider);
         map.sym(&mut self.kubelet);
+        map.sym(&mut self.runtime);
         map.pairs(&mut self.addresses);
     }
 }

@@ -2,6 +2,7 @@
 
 use super::build::{IMPLICIT_GROUPS, Tables, deployment_of};
 use super::nodes::{ControlPlane, control_plane_label};
+use super::openshift::{Constraints, ConstraintsRow};
 use super::roles::{resolve_roles, role_key};
 use super::rows::{BindingRow, PodRow, Row};
 use super::{
@@ -11,6 +12,7 @@ use super::{
     WorkloadIx, World, rbac,
 };
 use crate::sym::{Sym, Symbols};
+use std::collections::BTreeMap;
 
 /// The table of objects while it is filled.
 pub(super) struct Objects {
@@ -55,6 +57,7 @@ pub(super) fn resolve(tables: Tables, duplicates: u64, clusters: usize) -> World
         .map(|row| Namespace {
             object: objects.add(sym("Namespace"), row),
             name: row.name,
+            usable: None,
             enforce: label(row.labels, enforce)
                 .and_then(|v| super::admission::Level::named(symbols.text(v))),
         })
@@ -72,6 +75,7 @@ pub(super) fn resolve(tables: Tables, duplicates: u64, clusters: usize) -> World
             provider: row.body.provider,
             addresses: row.body.addresses,
             kubelet: row.body.kubelet,
+            runtime: row.body.runtime,
             windows: row.body.windows,
         })
         .collect();
@@ -91,6 +95,7 @@ pub(super) fn resolve(tables: Tables, duplicates: u64, clusters: usize) -> World
             pull_secrets: row.body.pull_secrets,
             annotations: row.body.annotations,
             uid: row.uid,
+            usable: None,
         })
         .collect();
     let account_keys: Vec<(Sym, Sym)> = accounts.iter().map(|a| (a.ns, a.name)).collect();
@@ -249,7 +254,8 @@ pub(super) fn resolve(tables: Tables, duplicates: u64, clusters: usize) -> World
 
     let (roles, role_keys) =
         resolve_roles(&part.roles, &part.bindings, &labels, &symbols, &mut objects);
-    let (users, groups) = named_principals(&part.bindings, &symbols, &mut objects);
+    let Named { users, groups, memberships } =
+        named_principals(&part.bindings, &part.groups, &part.constraints, &symbols, &mut objects);
     let bindings = part
         .bindings
         .iter()
@@ -363,6 +369,17 @@ pub(super) fn resolve(tables: Tables, duplicates: u64, clusters: usize) -> World
             WebhookConfiguration { object, mutates, hooks: row.body.hooks }
         })
         .collect();
+    let constraints = part
+        .constraints
+        .into_iter()
+        .map(|row| Constraints {
+            object: objects.add(sym("SecurityContextConstraints"), &row),
+            name: row.name,
+            power: row.body.power,
+            users: row.body.users,
+            groups: row.body.groups,
+        })
+        .collect();
     let config_maps = part
         .config_maps
         .iter()
@@ -394,6 +411,9 @@ pub(super) fn resolve(tables: Tables, duplicates: u64, clusters: usize) -> World
         policies,
         webhooks,
         config_maps,
+        constraints,
+        openshift: false,
+        memberships,
         users,
         groups,
         seen: part
@@ -412,32 +432,65 @@ pub(super) fn resolve(tables: Tables, duplicates: u64, clusters: usize) -> World
     }
 }
 
-/// The users and groups that bindings name, and the groups that Kubernetes knows.
-#[expect(clippy::type_complexity, reason = "two tables of the same shape")]
+/// The users and groups that bindings and OpenShift name.
+struct Named {
+    users: Vec<(ObjectId, Sym)>,
+    groups: Vec<(ObjectId, Sym)>,
+    memberships: BTreeMap<UserIx, Vec<(GroupIx, u32)>>,
+}
+
+/// The users and groups that bindings name, those of OpenShift's groups and constraints, and the
+/// groups that
+/// Kubernetes knows.
 fn named_principals(
     bindings: &[Row<BindingRow>],
+    own: &[Row<Box<[Sym]>>],
+    constraints: &[Row<ConstraintsRow>],
     symbols: &Symbols,
     objects: &mut Objects,
-) -> (Vec<(ObjectId, Sym)>, Vec<(ObjectId, Sym)>) {
+) -> Named {
     let mut users = vec![symbols.get("system:anonymous").unwrap_or(Sym::EMPTY)];
     let mut groups: Vec<Sym> = IMPLICIT_GROUPS.iter().filter_map(|g| symbols.get(g)).collect();
+    let is_user = |name: Sym| {
+        let user = symbols.text(name);
+        rbac::account_of_user(user).is_none() && rbac::node_of_user(user).is_none()
+    };
     for (kind, _, name) in bindings.iter().flat_map(|b| b.body.subjects.iter()) {
         match symbols.text(*kind) {
-            "User" => {
-                let user = symbols.text(*name);
-                if rbac::account_of_user(user).is_none() && rbac::node_of_user(user).is_none() {
-                    users.push(*name);
-                }
-            }
+            "User" if is_user(*name) => users.push(*name),
             "Group" => groups.push(*name),
             _ => {}
         }
     }
-    let mut table = |kind: &str, mut names: Vec<Sym>| {
+    for group in own {
+        groups.push(group.name);
+        users.extend(group.body.iter().copied().filter(|user| is_user(*user)));
+    }
+    for constraints in constraints {
+        groups.extend(constraints.body.groups.iter().copied());
+        users.extend(constraints.body.users.iter().copied().filter(|user| is_user(*user)));
+    }
+    let mut table = |kind: &str, mut names: Vec<Sym>, own: &[Row<Box<[Sym]>>]| {
         names.sort_unstable();
         names.dedup();
         let kind = symbols.get(kind).unwrap_or(Sym::EMPTY);
-        names.into_iter().map(|n| (objects.add(kind, &unseen(Sym::EMPTY, n, ())), n)).collect()
+        let row = |n: Sym| match own.binary_search_by_key(&n, |g| g.name) {
+            Ok(at) => (objects.add(kind, &own[at]), n),
+            Err(_) => (objects.add(kind, &unseen(Sym::EMPTY, n, ())), n),
+        };
+        names.into_iter().map(row).collect::<Vec<(ObjectId, Sym)>>()
     };
-    (table("User", users), table("Group", groups))
+    let users = table("User", users, &[]);
+    let groups = table("Group", groups, own);
+    let find = |table: &[(ObjectId, Sym)], name| table.binary_search_by_key(&name, |row| row.1);
+    let mut memberships: BTreeMap<UserIx, Vec<(GroupIx, u32)>> = BTreeMap::new();
+    for group in own {
+        let Ok(ix) = find(&groups, group.name) else { continue };
+        for (user, place) in group.body.iter().zip(0_u32..) {
+            if let Ok(user) = find(&users, *user) {
+                memberships.entry(UserIx::new(user)).or_default().push((GroupIx::new(ix), place));
+            }
+        }
+    }
+    Named { users, groups, memberships }
 }

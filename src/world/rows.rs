@@ -4,6 +4,7 @@
 //! the object says; what follows from it is worked out when all rows are known.
 
 use super::cons::Cons;
+use super::openshift::ConstraintsRow;
 use super::pods::PodSpec;
 use crate::input::Origin;
 use crate::sym::{Sym, Symbols};
@@ -68,6 +69,8 @@ pub struct NodeRow {
     /// Type and address.
     pub addresses: Box<[(Sym, Sym)]>,
     pub kubelet: Sym,
+    /// `status.nodeInfo.containerRuntimeVersion`.
+    pub runtime: Sym,
     pub windows: bool,
 }
 
@@ -295,6 +298,9 @@ pub struct Part {
     pub classes: Vec<Row<ClassRow>>,
     pub policies: Vec<Row<PolicyRow>>,
     pub webhooks: Vec<Row<WebhookRow>>,
+    pub constraints: Vec<Row<ConstraintsRow>>,
+    /// Of OpenShift: the users in each.
+    pub groups: Vec<Row<Box<[Sym]>>>,
     /// Those that rules read.
     pub config_maps: Vec<Row<ConfigMapRow>>,
     /// How many objects of each group and, in it, of each kind.

@@ -26,6 +26,21 @@ impl Version {
 }
 
 impl World {
+    /// The releases of the API servers that the snapshot shows by their static pods' images, as far
+    /// as a tag is a release of Kubernetes itself.
+    #[must_use]
+    pub fn server_releases(&self) -> Vec<(Release, ObjectId)> {
+        let Some(ns) = self.symbols.get("kube-system") else { return Vec::new() };
+        let mirrors = self.pods[self.pods_of(ns)].iter().filter(|p| p.mirror);
+        mirrors
+            .filter_map(|pod| {
+                let spec = self.specs.get(pod.spec as usize)?;
+                let tag = spec.containers.iter().find_map(|c| server_tag(self.text(c.image)))?;
+                Some((release(tag)?, pod.object))
+            })
+            .collect()
+    }
+
     /// The API server's version: that of its static pod's image, the oldest of several, or else
     /// the newest kubelet's as a lower bound.
     #[must_use]
@@ -48,6 +63,22 @@ impl World {
             kubelets.max_by_key(|v| (v.major, v.minor))
         })
     }
+}
+
+/// Major, minor and patch of a release.
+pub type Release = (u32, u32, u32);
+
+/// The release that a version names, such as `v1.34.2` or `2.1.4`. `None` for whatever bears more
+/// than three numbers: a vendor's build may hold fixes that its number does not tell of.
+#[must_use]
+pub fn release(version: &str) -> Option<Release> {
+    let mut parts = version.strip_prefix('v').unwrap_or(version).split('.');
+    let mut next = || {
+        let part = parts.next().filter(|p| p.bytes().all(|b| b.is_ascii_digit()))?;
+        part.parse::<u32>().ok()
+    };
+    let release = (next()?, next()?, next()?);
+    parts.next().is_none().then_some(release)
 }
 
 /// The tag of an image that is an API server's.
@@ -76,6 +107,17 @@ mod tests {
         assert_eq!(parse("1.29-eks"), None);
         assert_eq!(parse("latest"), None);
         assert_eq!(parse(""), None);
+    }
+
+    #[test]
+    fn releases_are_exact() {
+        assert_eq!(release("v1.34.2"), Some((1, 34, 2)));
+        assert_eq!(release("2.1.4"), Some((2, 1, 4)));
+        for vendors in
+            ["2.2.1-k3s1", "v1.30.4+k3s1", "v1.29.6-eks-1552ad0", "1.7", "1.7.0.1", "", "1.+7.0"]
+        {
+            assert_eq!(release(vendors), None, "{vendors}");
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@
 
 mod clusters;
 mod gates;
+mod own;
 mod random;
 
 use crate::fixtures::world;

@@ -160,6 +160,7 @@ impl Part {
                         .map(|a| (self.symbols.intern(&a.kind), self.symbols.intern(&a.address)))
                         .collect(),
                     kubelet: self.sym(&info.kubelet_version),
+                    runtime: self.sym(&info.container_runtime_version),
                     windows: &*info.operating_system == "windows",
                 };
                 let row = self.row(kind, meta, origin, body);
@@ -206,7 +207,7 @@ impl Part {
             }
             (Kind::ConfigMap, body) => {
                 let snippets = match body {
-                    Body::ConfigMap { snippets, .. } => snippets,
+                    Body::ConfigMap(snippets) => snippets,
                     _ => None,
                 };
                 if snippets.is_some() || is_aws_auth(meta) {
@@ -276,6 +277,17 @@ impl Part {
                     == Some("true");
                 let row = self.row(kind, meta, origin, ClassRow { controller, default });
                 self.classes.push(row);
+            }
+            (Kind::SecurityContextConstraints, Body::Constraints(constraints)) => {
+                let body = self.constraints_row(&constraints);
+                let row = self.row(kind, meta, origin, body);
+                self.constraints.push(row);
+            }
+            (Kind::Group, body) => {
+                let users = if let Body::Group(users) = body { users } else { Vec::new() };
+                let body = self.syms(&users);
+                let row = self.row(kind, meta, origin, body);
+                self.groups.push(row);
             }
             (Kind::NetworkPolicy, Body::NetworkPolicy(spec)) => {
                 let selector = spec.pod_selector.unwrap_or_default();

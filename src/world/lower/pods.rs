@@ -5,7 +5,7 @@ use crate::k8s::workload;
 use crate::sym::Sym;
 use crate::world::admission::level_of;
 use crate::world::pods::{
-    Capabilities, Container, EnvRef, List, Mount, PodSpec, Port, Volume, is_ingress_nginx,
+    Capabilities, Container, EnvRef, List, Mount, PodSpec, Port, Spared, Volume, is_ingress_nginx,
 };
 use crate::world::rows::Part;
 
@@ -93,6 +93,15 @@ impl Part {
         let (add, drop) =
             own.capabilities.as_ref().map_or((&[][..], &[][..]), |c| (&*c.add, &*c.drop));
         let seccomp = own.seccomp_profile.as_ref().or(pod.and_then(|p| p.seccomp_profile.as_ref()));
+        // The container's own fields come before the pod's.
+        let armor =
+            own.app_armor_profile.as_ref().or(pod.and_then(|p| p.app_armor_profile.as_ref()));
+        let linux = own.se_linux_options.as_ref().or(pod.and_then(|p| p.se_linux_options.as_ref()));
+        let spared = if armor.is_some_and(|p| &*p.kind == "Unconfined") {
+            Some(Spared::AppArmor)
+        } else {
+            linux.filter(|o| &*o.kind == "spc_t").map(|_| Spared::SeLinux)
+        };
         let volume_of = |name: &str| spec.volumes.iter().position(|v| *v.name == *name);
         let mut mounts = Vec::new();
         for (i, m) in c.volume_mounts.iter().enumerate() {
@@ -163,6 +172,7 @@ impl Part {
                 None => pod.is_some_and(|p| p.run_as_non_root.is_true()),
             },
             confined: seccomp.is_some_and(|p| matches!(&*p.kind, "RuntimeDefault" | "Localhost")),
+            spared,
             proc_unmasked: &*own.proc_mount == "Unmasked",
             host_process: own
                 .windows_options
