@@ -27,7 +27,7 @@ crate::attack! {
     /// `hostPID: true` and `nodeName` set to the node of one's choice.
     /// ## Stopped by
     /// A default level in the API server's AdmissionConfiguration, which a snapshot does not show;
-    /// an admission policy that labels or refuses new namespaces. A right to create pods in single
+    /// an admission policy that labels or refuses new namespaces. OpenShift's constraints. A right to create pods in single
     /// namespaces does not reach the new one.
     /// ## Fix
     /// Set `defaults.enforce: baseline` in the API server's PodSecurityConfiguration; take
@@ -58,7 +58,8 @@ static OPEN: SetKind = SetKind { id: "new-namespace", noun: "new namespaces with
 
 fn find(world: &World, sink: &mut Sink<'_>) {
     let attack = &NAMESPACE_CREATE_UNLABELLED;
-    if world.namespaces.iter().any(|n| admits(n, Level::Privileged)) {
+    // OpenShift's constraints hold in a new namespace as well.
+    if world.openshift || world.namespaces.iter().any(|n| admits(n, Level::Privileged)) {
         return;
     }
     let Some(namespace) = world.namespaces.first() else { return };
