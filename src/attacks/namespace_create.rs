@@ -27,8 +27,8 @@ crate::attack! {
     /// `hostPID: true` and `nodeName` set to the node of one's choice.
     /// ## Stopped by
     /// A default level in the API server's AdmissionConfiguration, which a snapshot does not show;
-    /// an admission policy that labels or refuses new namespaces. OpenShift's constraints. A right to create pods in single
-    /// namespaces does not reach the new one.
+    /// an admission policy that labels or refuses new namespaces. In OpenShift its constraints. A
+    /// right to create pods in single namespaces does not reach the new one.
     /// ## Fix
     /// Set `defaults.enforce: baseline` in the API server's PodSecurityConfiguration; take
     /// `create` on `namespaces` from whoever creates pods.
