@@ -17,15 +17,19 @@ mod claims;
 mod cloud_identity;
 mod cloud_pods;
 mod control_plane;
+mod controllers;
 mod credentials;
 mod custom_resources;
 mod custom_templates;
 mod dangling;
+mod deputies;
 mod devices;
 mod escape;
 mod exposure;
 mod flaws;
+mod flux;
 mod gate;
+mod gitops;
 mod host_paths;
 mod hostpath;
 mod impersonation;
@@ -42,13 +46,16 @@ mod nodes_api;
 mod openshift;
 mod operators;
 pub mod peers;
+mod platform_operators;
 mod pod_api;
 mod pod_bind;
 mod pod_update;
+mod policy_engines;
 mod proxy;
 mod psa_relax;
 mod rbac;
 mod rebind;
+mod secret_operators;
 mod secrets;
 mod service_hijack;
 mod sets;
@@ -161,6 +168,11 @@ pub static CATALOGUE: &[&Family] = &[
     &ingress_nginx::FAMILY,
     &webhook_hijack::FAMILY,
     &namespace_label::FAMILY,
+    &gitops::FAMILY,
+    &flux::FAMILY,
+    &policy_engines::FAMILY,
+    &secret_operators::FAMILY,
+    &platform_operators::FAMILY,
 ];
 
 /// Every attack, sorted by id.

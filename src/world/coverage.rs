@@ -110,6 +110,7 @@ impl World {
                 affects: &["paths to cloud identities"],
             });
         }
+        topics.extend(self.custom_coverage());
         if self.clusters > 1 {
             topics.push(Topic {
                 topic: "clusters",
@@ -291,6 +292,25 @@ impl World {
         };
         let topic = "pod-constraints";
         Some(Topic { topic, state, reason, affects: &["creating privileged pods"] })
+    }
+
+    /// Controllers of custom resources that no rule judges, if any run.
+    fn custom_coverage(&self) -> Option<Topic> {
+        const SHOWN: usize = 3;
+        let groups = self.unjudged_groups();
+        let more = groups.len().saturating_sub(SHOWN);
+        let mut named = groups.get(..SHOWN).unwrap_or(&groups).join(", ");
+        if more > 0 {
+            named = format!("{named} and {more} more");
+        }
+        (!groups.is_empty()).then(|| Topic {
+            topic: "custom-resources",
+            state: State::Unknown,
+            reason: format!(
+                "controllers act on custom resources that no rule judges ({named}): what they do for whoever writes one is not known"
+            ),
+            affects: &["paths from who may write custom resources"],
+        })
     }
 
     fn control_plane_coverage(&self) -> Topic {

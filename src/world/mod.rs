@@ -12,6 +12,7 @@ mod build;
 mod builtin;
 pub mod cons;
 pub mod coverage;
+pub mod custom;
 pub mod exposure;
 mod flags;
 pub mod grants;

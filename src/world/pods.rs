@@ -76,7 +76,8 @@ pub struct Container {
     /// Secrets and ConfigMaps in its environment.
     pub env: Box<[EnvRef]>,
     pub ports: Box<[Port]>,
-    /// Its command line, kept of control-plane components and of ingress-nginx only.
+    /// Its command line, kept whole of control-plane components and of ingress-nginx only; of
+    /// others the flags by which a controller says what it reads.
     pub command: Box<[Sym]>,
 }
 

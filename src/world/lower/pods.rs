@@ -153,7 +153,7 @@ impl Part {
         let command = if control_plane || is_ingress_nginx(&c.image) {
             c.command.iter().chain(c.args.iter()).map(|a| self.symbols.intern(a)).collect()
         } else {
-            Box::default()
+            self.controller_flags(c)
         };
         Container {
             name: self.sym(&c.name),
@@ -187,7 +187,46 @@ impl Part {
             command,
         }
     }
+
+    /// The flags of a controller that say what it reads and as whom it acts, each with its value.
+    fn controller_flags(&mut self, c: &workload::Container<'_>) -> Box<[Sym]> {
+        let words: &mut dyn Iterator<Item = &str> =
+            &mut c.command.iter().chain(c.args.iter()).map(|word| &**word);
+        let mut words = words.filter(|w| !w.is_empty()).peekable();
+        let mut kept = Vec::new();
+        while let Some(word) = words.next() {
+            let name = word.split('=').next().unwrap_or(word);
+            if !CONTROLLER_FLAGS.contains(&name) {
+                continue;
+            }
+            let value = words.peek().filter(|next| name == word && !next.starts_with('-'));
+            let flag = value.map(|value| self.symbols.intern(&format!("{name}={value}")));
+            kept.push(flag.unwrap_or_else(|| self.symbols.intern(word)));
+        }
+        kept.into()
+    }
 }
+
+/// The flags of third-party controllers that rules read. Their values name namespaces, accounts
+/// and modes.
+const CONTROLLER_FLAGS: &[&str] = &[
+    // Argo CD
+    "--application-namespaces",
+    // Flux
+    "--default-service-account",
+    "--no-cross-namespace-refs",
+    "--watch-all-namespaces",
+    // External Secrets Operator
+    "--enable-cluster-store-reconciler",
+    "--namespace",
+    // Gatekeeper
+    "--operation",
+    // cert-manager
+    "--cluster-resource-namespace",
+    // kubernetes-replicator
+    "-allow-all",
+    "--allow-all",
+];
 
 /// Where the API server mounts the token of the service account.
 const TOKEN_PATH: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
