@@ -50,7 +50,7 @@ pub(crate) fn graph(yaml: &str) -> Graph {
 /// `pod/NS/NAME`, `container/NS/POD/NAME`, `secret/NS/NAME`, `workload/NS/KIND/NAME`,
 /// `node/NAME`, `node-identity/NAME`, `user/NAME`, `group/NAME`, `namespace-admin/NS`,
 /// `entry/NS/KIND/NAME`, `binding/NAME`, `binding/NS/NAME`, `role/NAME`, `role/NS/NAME`,
-/// `cloud/NAME`, `claim/NS/NAME`, `volume/NAME`.
+/// `cloud/NAME`, `claim/NS/NAME`, `configmap/NS/NAME`, `volume/NAME`.
 pub(crate) fn ends(graph: &Graph, word: &str) -> Vec<NodeId> {
     let (kind, rest) = word.split_once('/').unwrap_or((word, ""));
     let kinds: &[NodeKind] = match kind {
@@ -71,6 +71,7 @@ pub(crate) fn ends(graph: &Graph, word: &str) -> Vec<NodeId> {
         "role" => &[NodeKind::Role, NodeKind::ClusterRole],
         "cloud" => &[NodeKind::CloudIdentity],
         "claim" => &[NodeKind::PersistentVolumeClaim],
+        "configmap" => &[NodeKind::ConfigMap],
         "volume" => &[NodeKind::PersistentVolume],
         other => panic!("`{other}` is no kind of thing"),
     };

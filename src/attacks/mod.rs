@@ -16,6 +16,7 @@ mod certificates;
 mod claims;
 mod cloud_identity;
 mod cloud_pods;
+mod config_maps;
 mod control_plane;
 mod controllers;
 mod credentials;
@@ -55,7 +56,10 @@ mod proxy;
 mod psa_relax;
 mod rbac;
 mod rebind;
+mod secret_contents;
+mod secret_logins;
 mod secret_operators;
+mod secret_overwrite;
 mod secrets;
 mod service_hijack;
 mod sets;
@@ -135,6 +139,7 @@ pub static CATALOGUE: &[&Family] = &[
     &proxy::FAMILY,
     &workloads::FAMILY,
     &secrets::FAMILY,
+    &secret_overwrite::FAMILY,
     &tokens::FAMILY,
     &impersonation::FAMILY,
     &certificates::FAMILY,
@@ -161,6 +166,8 @@ pub static CATALOGUE: &[&Family] = &[
     &pod_bind::FAMILY,
     &node_redirect::FAMILY,
     &cloud_identity::FAMILY,
+    &config_maps::FAMILY,
+    &secret_contents::FAMILY,
     &aws_auth::FAMILY,
     &flaws::FAMILY,
     &custom_resources::FAMILY,

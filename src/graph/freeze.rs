@@ -92,7 +92,7 @@ impl Graph {
             );
         }
         for node in admins {
-            self.nodes[node.index()].tags |= Tag::Admin as u16;
+            self.nodes[node.index()].tags |= Tag::Admin as u32;
         }
     }
 
@@ -121,7 +121,7 @@ impl Graph {
             }
         }
         for node in exposed {
-            self.nodes[node.index()].tags |= Tag::Exposed as u16;
+            self.nodes[node.index()].tags |= Tag::Exposed as u32;
         }
     }
 }

@@ -43,6 +43,7 @@ pub(super) struct Layout {
     bindings: usize,
     volumes: usize,
     claims: usize,
+    maps: usize,
     entries: usize,
     pub(super) doors: Vec<Entry>,
     dynamic: usize,
@@ -96,6 +97,7 @@ impl Layout {
         layout.bindings = take(world.bindings.len());
         layout.volumes = take(world.volumes.len());
         layout.claims = take(world.claims.len());
+        layout.maps = take(world.credential_maps.len());
         layout.doors = world.entries();
         layout.entries = take(layout.doors.len());
         layout.dynamic = take(0);
@@ -128,6 +130,7 @@ impl Layout {
             Thing::Binding(ix) => self.bindings + ix.index(),
             Thing::Volume(ix) => self.volumes + ix.index(),
             Thing::Claim(ix) => self.claims + ix.index(),
+            Thing::ConfigMap(ix) => self.maps + ix.index(),
             Thing::Entry(ix) => self.entries + ix as usize,
             Thing::Set(key) => return self.find(&Dynamic::Set(key)),
             Thing::Gate(key) => return self.find(&Dynamic::Gate(key)),
@@ -233,6 +236,7 @@ impl Layout {
         }
         table!(volumes, PersistentVolume);
         table!(claims, PersistentVolumeClaim, ns);
+        table!(credential_maps, ConfigMap, ns);
         for entry in &self.doors {
             nodes.push(match entry.door {
                 Door::Service(ix) => {

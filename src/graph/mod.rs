@@ -39,7 +39,7 @@ crate::index! {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Node {
     kind: NodeKind,
-    tags: u16,
+    tags: u32,
     /// In the world's symbols; empty for cluster-wide nodes.
     ns: Sym,
     /// In the world's symbols, or in the graph's own for nodes that are no objects.
@@ -171,7 +171,7 @@ impl Graph {
     /// Whether a node bears a tag.
     #[must_use]
     pub fn has(&self, node: NodeId, tag: Tag) -> bool {
-        self.nodes[node.index()].tags & tag as u16 != 0
+        self.nodes[node.index()].tags & tag as u32 != 0
     }
 
     /// The workload that a pod or container belongs to, else the pod of a container, else the node

@@ -1,9 +1,10 @@
 //! What can be a node: its kinds, its tags, and how an attack names one.
 
 use crate::sym::Sym;
+use crate::world::contents::Content;
 use crate::world::hosts::Host;
 use crate::world::{
-    AccountIx, BindingIx, ClaimIx, GroupIx, NamespaceIx, NodeIx, PodIx, Principal, RoleIx,
+    AccountIx, BindingIx, ClaimIx, GroupIx, MapIx, NamespaceIx, NodeIx, PodIx, Principal, RoleIx,
     SecretIx, UserIx, VolumeIx, WorkloadIx,
 };
 use std::cmp::Ordering;
@@ -119,7 +120,7 @@ impl NodeKind {
 
 /// A mark on a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u16)]
+#[repr(u32)]
 pub enum Tag {
     /// The internet may reach it.
     Exposed = 1,
@@ -135,6 +136,28 @@ pub enum Tag {
     ControlPlane = 32,
     /// A binding to full power over the cluster, or a principal that one names.
     Admin = 64,
+    /// A Secret with a password of a registry of images.
+    HoldsRegistryPassword = 1 << 16,
+    /// A Secret with the key of a TLS certificate.
+    HoldsTlsKey = 1 << 17,
+    /// A Secret by which one signs in to a cluster, this one or another.
+    HoldsClusterLogin = 1 << 18,
+    /// A Secret with a release of Helm.
+    HoldsHelmRelease = 1 << 19,
+    /// A Secret with a key of a cloud.
+    HoldsCloudKey = 1 << 20,
+    /// A Secret with a token of a repository or a CI system.
+    HoldsGitToken = 1 << 21,
+    /// A Secret that opens SealedSecrets.
+    HoldsSealingKey = 1 << 22,
+    /// A Secret with a token of Vault or another store of secrets.
+    HoldsStoreToken = 1 << 23,
+    /// A Secret with a user name and a password.
+    HoldsPassword = 1 << 24,
+    /// A Secret with an SSH key.
+    HoldsSshKey = 1 << 25,
+    /// A Secret with the key of an authority, of tokens or of a client of etcd.
+    HoldsSigningKey = 1 << 26,
 }
 
 impl Tag {
@@ -147,7 +170,40 @@ impl Tag {
         (Self::Finished, "finished"),
         (Self::ControlPlane, "control-plane"),
         (Self::Admin, "admin"),
+        (Self::HoldsRegistryPassword, "holds-registry-password"),
+        (Self::HoldsTlsKey, "holds-tls-key"),
+        (Self::HoldsClusterLogin, "holds-cluster-login"),
+        (Self::HoldsHelmRelease, "holds-helm-release"),
+        (Self::HoldsCloudKey, "holds-cloud-key"),
+        (Self::HoldsGitToken, "holds-git-token"),
+        (Self::HoldsSealingKey, "holds-sealing-key"),
+        (Self::HoldsStoreToken, "holds-store-token"),
+        (Self::HoldsPassword, "holds-password"),
+        (Self::HoldsSshKey, "holds-ssh-key"),
+        (Self::HoldsSigningKey, "holds-signing-key"),
     ];
+}
+
+impl Tag {
+    /// The tag of a Secret with a kind of credential.
+    pub(super) const fn of(content: Content) -> Option<Self> {
+        Some(match content {
+            Content::RegistryPassword => Self::HoldsRegistryPassword,
+            Content::TlsKey => Self::HoldsTlsKey,
+            Content::Kubeconfig | Content::ArgoLogin => Self::HoldsClusterLogin,
+            Content::HelmRelease => Self::HoldsHelmRelease,
+            Content::AwsKey | Content::GoogleKey | Content::AzureKey | Content::CloudKey => {
+                Self::HoldsCloudKey
+            }
+            Content::GitToken => Self::HoldsGitToken,
+            Content::SealingKey => Self::HoldsSealingKey,
+            Content::StoreToken => Self::HoldsStoreToken,
+            Content::Password => Self::HoldsPassword,
+            Content::SshKey => Self::HoldsSshKey,
+            Content::SigningKey => Self::HoldsSigningKey,
+            Content::Unsealed | Content::Released => return None,
+        })
+    }
 }
 
 /// What a set or gate is one of. Each is a static beside the attack that uses it.
@@ -246,6 +302,8 @@ pub enum Thing<'a> {
     Volume(VolumeIx),
     /// A PersistentVolumeClaim.
     Claim(ClaimIx),
+    /// A ConfigMap that holds a credential.
+    ConfigMap(MapIx),
     /// An exposed door, by its place among the entries.
     Entry(u32),
     /// A set.

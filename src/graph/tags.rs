@@ -5,7 +5,9 @@ use super::{Node, NodeKind, Tag, Thing, own};
 use crate::world::hosts::Host;
 use crate::world::nodes::ControlPlane;
 use crate::world::rows::Phase;
-use crate::world::{AccountIx, GroupIx, NodeIx, PodIx, Principal, UserIx, WorkloadIx, World};
+use crate::world::{
+    AccountIx, GroupIx, MapIx, NodeIx, PodIx, Principal, SecretIx, UserIx, WorkloadIx, World,
+};
 
 /// Sets the tags that follow from the world alone. O(nodes of the graph).
 pub(super) fn of_world(world: &World, layout: &Layout, nodes: &mut [Node]) {
@@ -13,18 +15,30 @@ pub(super) fn of_world(world: &World, layout: &Layout, nodes: &mut [Node]) {
         let object = world.objects.get(node.object.index());
         let absent = object.is_some_and(|o| !o.is_present())
             && !matches!(node.kind, NodeKind::User | NodeKind::Group);
-        node.tags |= if absent { Tag::Absent as u16 } else { 0 };
-        node.tags |= if is_system(world, node) { Tag::System as u16 } else { 0 };
+        node.tags |= if absent { Tag::Absent as u32 } else { 0 };
+        node.tags |= if is_system(world, node) { Tag::System as u32 } else { 0 };
     }
     let mut set = |thing: Thing<'_>, tag: Tag| {
         if let Some(node) = layout.fixed(&thing) {
-            nodes[node.index()].tags |= tag as u16;
+            nodes[node.index()].tags |= tag as u32;
         }
     };
     for (i, node) in world.nodes.iter().enumerate() {
         if node.control_plane != ControlPlane::No {
             set(Thing::Node(NodeIx::new(i)), Tag::ControlPlane);
             set(Thing::NodeIdentity(NodeIx::new(i)), Tag::ControlPlane);
+        }
+    }
+    let secrets = world.secrets.iter().enumerate();
+    let secrets = secrets.map(|(i, secret)| (Thing::Secret(SecretIx::new(i)), secret));
+    let maps = world.credential_maps.iter().enumerate();
+    let maps = maps.map(|(i, map)| (Thing::ConfigMap(MapIx::new(i)), map));
+    for (thing, secret) in secrets.chain(maps) {
+        for tag in secret.holds.iter().filter_map(|finding| Tag::of(finding.content)) {
+            set(thing, tag);
+        }
+        if secret.logins.iter().any(|login| !login.user.is_empty()) {
+            set(thing, Tag::HoldsClusterLogin);
         }
     }
     for (i, pod) in world.pods.iter().enumerate() {

@@ -8,8 +8,9 @@
 
 pub mod admission;
 pub mod cluster;
-mod config;
+pub mod data;
 mod kind;
+pub mod login;
 pub mod network;
 mod object;
 pub mod openshift;

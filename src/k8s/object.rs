@@ -7,13 +7,13 @@
 use super::Kind;
 use super::admission::{Webhook, webhooks};
 use super::cluster::{ClaimSpec, NodeSpec, NodeStatus, PersistentVolumeSpec, ServiceAccount};
-use super::config::ConfigData;
+use super::data::{Data, Secret, more};
 use super::network::{
     IngressClassSpec, IngressSpec, LoadBalancerStatus, NetworkPolicySpec, ServiceSpec,
 };
 use super::openshift::SecurityContextConstraints;
 use super::rbac::{AggregationRule, RoleRef, Rule, Subject};
-use super::scalar::{Bool, Keys, List, Str};
+use super::scalar::{Bool, List, Str};
 use super::workload::{LocalRef, PodSpec, PodStatus, WorkloadSpec, WorkloadStatus};
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
@@ -43,13 +43,8 @@ pub enum Body<'a> {
     Workload(Box<WorkloadSpec<'a>>, WorkloadStatus<'a>),
     Node(NodeSpec<'a>, NodeStatus<'a>),
     ServiceAccount(ServiceAccount<'a>),
-    /// Type and key names. No value of a Secret is ever kept.
-    Secret {
-        kind: Str<'a>,
-        keys: Vec<Str<'a>>,
-    },
-    /// The one flag that a rule reads: no other value is ever kept.
-    ConfigMap(Option<bool>),
+    Secret(Secret<'a>),
+    ConfigMap(Data<'a>),
     PersistentVolume(PersistentVolumeSpec<'a>),
     PersistentVolumeClaim(ClaimSpec<'a>),
     Role {
@@ -119,6 +114,7 @@ fn is_read(key: &str) -> bool {
         "iam.gke.io/",
         "azure.workload.identity/",
         "kubernetes.io/config.",
+        "meta.helm.sh/release-",
         "kubernetes.io/service-account.",
         "kubernetes.io/ingress.",
         "kubernetes.io/enforce-mountable-secrets",
@@ -205,6 +201,7 @@ enum Field {
     Automount,
     PullSecrets,
     Webhooks,
+    Immutable,
     Privileged,
     HostDir,
     Volumes,
@@ -229,6 +226,7 @@ impl Field {
             "automountServiceAccountToken" => Self::Automount,
             "imagePullSecrets" => Self::PullSecrets,
             "webhooks" => Self::Webhooks,
+            "immutable" => Self::Immutable,
             "allowPrivilegedContainer" => Self::Privileged,
             "allowHostDirVolumePlugin" => Self::HostDir,
             "volumes" => Self::Volumes,
@@ -362,12 +360,14 @@ impl<'de> DeserializeSeed<'de> for FieldSeed<'_, 'de> {
                 Body::ServiceAccount(sa) => sa.image_pull_secrets,
                 Body::ServiceAccount(ServiceAccount::default()),
                 list::<LocalRef<'de>, D>(d)?.into_iter().map(|r| r.name).collect()),
-            (Kind::Secret, Field::Type) => part!(body, Body::Secret { kind, .. } => *kind,
-                Body::Secret { kind: Str::default(), keys: Vec::new() }, Str::deserialize(d)?),
-            (Kind::Secret, Field::Keys) => part!(body, Body::Secret { keys, .. } => *keys,
-                Body::Secret { kind: Str::default(), keys: Vec::new() },
-                joined(keys, Keys::deserialize(d)?)),
-            (Kind::ConfigMap, Field::Keys) => ConfigData::deserialize(d)?.join(body),
+            (Kind::Secret, Field::Type) => part!(body, Body::Secret(of) => of.kind,
+                Body::Secret(Secret::default()), Str::deserialize(d)?),
+            (Kind::Secret, Field::Immutable) => part!(body, Body::Secret(of) => of.immutable,
+                Body::Secret(Secret::default()), Bool::deserialize(d)?),
+            (Kind::Secret, Field::Keys) => part!(body, Body::Secret(of) => of.data,
+                Body::Secret(Secret::default()), more(&mut of.data, d)?),
+            (Kind::ConfigMap, Field::Keys) => part!(body, Body::ConfigMap(data) => *data,
+                Body::ConfigMap(Data::default()), more(data, d)?),
             (Kind::PersistentVolume, Field::Spec) => {
                 part!(body, Body::PersistentVolume(spec) => *spec,
                 Body::PersistentVolume(PersistentVolumeSpec::default()), read(d)?);
@@ -440,13 +440,6 @@ fn list<'de, T: Deserialize<'de>, D: Deserializer<'de>>(d: D) -> Result<Vec<T>, 
     Ok(List::<T>::deserialize(d)?.0)
 }
 
-/// `data` and `stringData` together.
-fn joined<'a>(known: &mut Vec<Str<'a>>, more: Keys<'a>) -> Vec<Str<'a>> {
-    let mut keys = std::mem::take(known);
-    keys.extend(more.0);
-    keys
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -461,9 +454,9 @@ mod tests {
             r#"{"apiVersion":"v1","data":{"token":"c2VjcmV0"},"kind":"Secret","type":"Opaque"}"#,
             None,
         );
-        let Body::Secret { kind, keys } = read.body else { panic!("not a secret") };
-        assert_eq!(&*kind, "Opaque");
-        assert_eq!(keys, [Str("token".into())]);
+        let Body::Secret(secret) = read.body else { panic!("not a secret") };
+        assert_eq!(&*secret.kind, "Opaque");
+        assert_eq!(secret.data.keys, [Str("token".into())]);
     }
 
     #[test]

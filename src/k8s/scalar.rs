@@ -4,7 +4,7 @@
 //! `null` for any absent field. And text borrows from the bytes it was read from wherever it holds
 //! no escape, which is what makes reading a dump cheap.
 
-use serde::de::{self, Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{self, Deserialize, Deserializer, IgnoredAny, SeqAccess, Visitor};
 use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
@@ -222,32 +222,6 @@ fn integer(text: &str) -> Option<i64> {
         lower.parse::<i64>().ok().filter(|_| lower.starts_with(|c: char| c.is_ascii_digit()))?
     };
     Some(sign * value)
-}
-
-/// The key names of `data`; the values are skipped.
-#[derive(Debug, Default)]
-pub struct Keys<'a>(pub Vec<Str<'a>>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for Keys<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Names<'a>(Vec<Str<'a>>);
-        impl<'de: 'a, 'a> Visitor<'de> for Names<'a> {
-            type Value = Vec<Str<'a>>;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a map")
-            }
-            fn visit_unit<E>(self) -> Result<Self::Value, E> {
-                Ok(self.0)
-            }
-            fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<Self::Value, A::Error> {
-                while let Some((key, IgnoredAny)) = map.next_entry()? {
-                    self.0.push(key);
-                }
-                Ok(self.0)
-            }
-        }
-        deserializer.deserialize_any(Names(Vec::new())).map(Self)
-    }
 }
 
 #[cfg(test)]

@@ -53,6 +53,17 @@ Terms narrow a selection; all that stand together must hold:
     admin                          full power over the cluster by itself: a binding, or whom it names
     absent                         the snapshot only refers to it
     finished                       a pod that has ended
+    holds-cluster-login            a Secret with a kubeconfig, or by which Argo CD signs in
+    holds-cloud-key                a Secret with a key of a cloud provider
+    holds-git-token                a Secret with a token of a repository or a CI system
+    holds-helm-release             a Secret with a release of Helm
+    holds-password                 a Secret with a user name and a password
+    holds-registry-password        a Secret with a password of a registry of images
+    holds-sealing-key              a Secret that opens SealedSecrets
+    holds-signing-key              a Secret with the key of an authority, or of a client of etcd
+    holds-ssh-key                  a Secret with an SSH key
+    holds-store-token              a Secret with a token of Vault or another store of secrets
+    holds-tls-key                  a Secret with the key of a TLS certificate
     unused                         a service account that no pod or workload runs as
 
     kind:pod ns:shop label:app=web exposed

@@ -118,13 +118,15 @@ fn concatenate(mut parts: Vec<Part>) -> Tables {
             )*};
         }
         append!(namespaces nodes accounts secrets pods workloads volumes claims roles bindings
-            services ingresses classes policies constraints groups webhooks config_maps);
+            services ingresses classes policies constraints groups webhooks config_maps
+            credential_maps);
         for (group, kinds) in part.seen {
             let of_group = whole.seen.entry(group).or_default();
             for (kind, count) in kinds {
                 *of_group.entry(kind).or_default() += count;
             }
         }
+        whole.servers.append(&mut part.servers);
         whole.unusable.append(&mut part.unusable);
     }
     Tables { part: whole, symbols }
@@ -242,6 +244,12 @@ fn refer(part: &mut Part, symbols: &Symbols) -> u64 {
         invalid: false,
         signs_in: false,
         extra_groups: false,
+        immutable: false,
+        hosted: false,
+        holds: Box::default(),
+        release: (Sym::EMPTY, Sym::EMPTY),
+        logins: Box::default(),
+        shown: false,
     };
     let node = || NodeRow {
         provider: Sym::EMPTY,
@@ -362,6 +370,7 @@ fn refer(part: &mut Part, symbols: &Symbols) -> u64 {
     copies += settle(&mut part.constraints, |r| (r.ns, r.name));
     copies += settle(&mut part.groups, |r| (r.ns, r.name));
     copies += settle(&mut part.config_maps, |r| (r.ns, r.name));
+    copies += settle(&mut part.credential_maps, |r| (r.ns, r.name));
     copies
 }
 

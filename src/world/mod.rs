@@ -11,6 +11,7 @@ pub mod admission;
 mod build;
 mod builtin;
 pub mod cons;
+pub mod contents;
 pub mod coverage;
 pub mod custom;
 pub mod exposure;
@@ -26,7 +27,9 @@ mod remap;
 mod resolve;
 mod roles;
 pub mod rows;
+mod secrets;
 pub mod version;
+pub mod webhooks;
 
 use crate::input::{Origin, SourceId};
 use crate::sym::{Sym, Symbols};
@@ -34,6 +37,7 @@ use admission::Level;
 use nodes::ControlPlane;
 use pods::PodSpec;
 use rows::{Backend, Labels, Phase, Rule, Selector, ServicePort};
+pub use secrets::{Login, Secret};
 
 crate::index! { /// An object of any kind, or a user or group that is only named.
 ObjectId }
@@ -45,6 +49,8 @@ crate::index! { /// A service account.
 AccountIx }
 crate::index! { /// A Secret.
 SecretIx }
+crate::index! { /// A ConfigMap that holds a credential.
+MapIx }
 crate::index! { /// A pod.
 PodIx }
 crate::index! { /// A workload: whatever made a pod, up to the top owner.
@@ -135,23 +141,6 @@ pub struct Account {
     pub exists: bool,
     /// What OpenShift's constraints let its pods be; `None` where there are none to see.
     pub usable: Option<openshift::Usable>,
-}
-
-#[derive(Debug)]
-pub struct Secret {
-    pub object: ObjectId,
-    pub ns: Sym,
-    pub name: Sym,
-    /// Its `type`.
-    pub kind: Sym,
-    /// Of a token Secret: whose.
-    pub account: Option<AccountIx>,
-    /// The account was made anew since, or the token was marked invalid.
-    pub dead: bool,
-    /// Of a bootstrap token: its keys, or that none are shown, let it sign in.
-    pub signs_in: bool,
-    /// Of a bootstrap token: its keys, or that none are shown, let it bear groups of its own.
-    pub extra_groups: bool,
 }
 
 #[derive(Debug)]
@@ -305,14 +294,6 @@ pub struct Policy {
     pub ingress: bool,
 }
 
-/// A MutatingWebhookConfiguration or a ValidatingWebhookConfiguration.
-#[derive(Debug)]
-pub struct WebhookConfiguration {
-    pub object: ObjectId,
-    pub mutates: bool,
-    pub hooks: Box<[rows::Hook]>,
-}
-
 #[derive(Debug)]
 pub struct ConfigMap {
     pub object: ObjectId,
@@ -344,7 +325,9 @@ pub struct World {
     pub ingresses: Vec<Ingress>,
     pub classes: Vec<IngressClass>,
     pub policies: Vec<Policy>,
-    pub webhooks: Vec<WebhookConfiguration>,
+    pub webhooks: Vec<webhooks::Configuration>,
+    /// ConfigMaps that hold credentials, as only Secrets should.
+    pub credential_maps: Vec<Secret>,
     /// Those that rules read: `kube-system/aws-auth`, and those of ingress-nginx.
     pub config_maps: Vec<ConfigMap>,
     /// OpenShift's constraints on pods.
@@ -382,8 +365,6 @@ macro_rules! lookup {
 impl World {
     lookup! { /// The service account of a name.
     account, accounts, AccountIx }
-    lookup! { /// The Secret of a name.
-    secret, secrets, SecretIx }
     lookup! { /// The pod of a name.
     pod, pods, PodIx }
     lookup! { /// The claim of a name.
@@ -435,12 +416,6 @@ impl World {
     #[must_use]
     pub fn accounts_of(&self, ns: Sym) -> std::ops::Range<usize> {
         range(&self.accounts, |p| p.ns, ns)
-    }
-
-    /// The Secrets of a namespace, a range of the table.
-    #[must_use]
-    pub fn secrets_of(&self, ns: Sym) -> std::ops::Range<usize> {
-        range(&self.secrets, |p| p.ns, ns)
     }
 
     /// The claims of a namespace, a range of the table.

@@ -25,6 +25,8 @@ pub struct PodSpec {
     pub level: Level,
     pub containers: Box<[Container]>,
     pub volumes: Box<[Volume]>,
+    /// ConfigMaps in volumes: the volume's place, and that of the source in a projected one.
+    pub map_volumes: Box<[(u16, Option<u16>, Sym)]>,
     /// `imagePullSecrets`, which only the node reads.
     pub pull_secrets: Box<[Sym]>,
 }
@@ -73,8 +75,10 @@ pub struct Container {
     /// An init container that keeps running.
     pub sidecar: bool,
     pub mounts: Box<[Mount]>,
-    /// Secrets and ConfigMaps in its environment.
+    /// Secrets in its environment.
     pub env: Box<[EnvRef]>,
+    /// ConfigMaps in its environment.
+    pub map_env: Box<[EnvRef]>,
     pub ports: Box<[Port]>,
     /// Its command line, kept whole of control-plane components and of ingress-nginx only; of
     /// others the flags by which a controller says what it reads.
@@ -159,7 +163,7 @@ pub enum Volume {
     Other,
 }
 
-/// A Secret in a container's environment.
+/// A Secret or ConfigMap in a container's environment.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct EnvRef {
     pub secret: Sym,

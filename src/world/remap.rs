@@ -122,6 +122,14 @@ impl Remap for SecretRow {
     fn remap(&mut self, map: &Map<'_>) {
         map.sym(&mut self.kind);
         map.sym(&mut self.account);
+        self.holds.iter_mut().for_each(|finding| map.sym(&mut finding.key));
+        map.sym(&mut self.release.0);
+        map.sym(&mut self.release.1);
+        for login in &mut self.logins {
+            map.sym(&mut login.key);
+            map.sym(&mut login.user);
+            map.all(&mut login.groups);
+        }
     }
 }
 
@@ -257,6 +265,7 @@ impl Remap for PodSpec {
         map.sym(&mut self.account);
         map.sym(&mut self.runtime_class);
         map.all(&mut self.pull_secrets);
+        self.map_volumes.iter_mut().for_each(|(_, _, name)| map.sym(name));
         self.containers.iter_mut().for_each(|c| c.remap(map));
         self.volumes.iter_mut().for_each(|v| v.remap(map));
     }
@@ -270,7 +279,7 @@ impl Remap for Container {
         for Mount { sub_path, .. } in &mut self.mounts {
             map.sym(sub_path);
         }
-        for EnvRef { secret, .. } in &mut self.env {
+        for EnvRef { secret, .. } in self.env.iter_mut().chain(&mut self.map_env) {
             map.sym(secret);
         }
         for Port { name, host_ip, .. } in &mut self.ports {

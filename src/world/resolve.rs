@@ -4,12 +4,12 @@ use super::build::{IMPLICIT_GROUPS, Tables, deployment_of};
 use super::nodes::{ControlPlane, control_plane_label};
 use super::openshift::{Constraints, ConstraintsRow};
 use super::roles::{resolve_roles, role_key};
-use super::rows::{BindingRow, PodRow, Row};
+use super::rows::{BindingRow, PodRow, Row, SecretRow};
+use super::secrets::{own_servers, whose};
 use super::{
     Account, AccountIx, Binding, Claim, ConfigMap, GroupIx, Ingress, IngressClass, NOWHERE,
     Namespace, Node, NodeIx, Object, ObjectId, Pod, PodIx, Policy, Principal, RoleIx, Secret,
-    Service, Subject, UNKNOWN_NODE, UserIx, Volume, VolumeIx, WebhookConfiguration, Workload,
-    WorkloadIx, World, rbac,
+    Service, Subject, UNKNOWN_NODE, UserIx, Volume, VolumeIx, Workload, WorkloadIx, World, rbac,
 };
 use crate::sym::{Sym, Symbols};
 use std::collections::BTreeMap;
@@ -104,29 +104,35 @@ pub(super) fn resolve(tables: Tables, duplicates: u64, clusters: usize) -> World
     let node_names: Vec<Sym> = nodes.iter().map(|n| n.name).collect();
     let find_node = |name: Sym| node_names.binary_search(&name).map_or(NodeIx(0), NodeIx::new);
     let token = sym("kubernetes.io/service-account-token");
-    let secrets: Vec<Secret> = part
-        .secrets
-        .iter()
-        .map(|row| {
-            let account = (row.body.kind == token && !row.body.account.is_empty())
-                .then(|| find_account(row.ns, row.body.account))
-                .flatten();
-            let other = account.is_some_and(|a| {
-                let uid = accounts[a.index()].uid;
-                uid != 0 && row.body.account_uid != 0 && uid != row.body.account_uid
-            });
-            Secret {
-                object: objects.add(sym("Secret"), row),
-                ns: row.ns,
-                name: row.name,
-                kind: row.body.kind,
-                account,
-                dead: other || row.body.invalid,
-                signs_in: row.body.signs_in,
-                extra_groups: row.body.extra_groups,
-            }
-        })
-        .collect();
+    let own = own_servers(&part.servers, &nodes, &symbols);
+    let mut secret = |kind: Sym, row: &Row<SecretRow>| {
+        let account = (row.body.kind == token && !row.body.account.is_empty())
+            .then(|| find_account(row.ns, row.body.account))
+            .flatten();
+        let other = account.is_some_and(|a| {
+            let uid = accounts[a.index()].uid;
+            uid != 0 && row.body.account_uid != 0 && uid != row.body.account_uid
+        });
+        Secret {
+            object: objects.add(kind, row),
+            ns: row.ns,
+            name: row.name,
+            kind: row.body.kind,
+            account,
+            dead: other || row.body.invalid,
+            signs_in: row.body.signs_in,
+            extra_groups: row.body.extra_groups,
+            immutable: row.body.immutable,
+            hosted: row.body.hosted,
+            holds: row.body.holds.clone(),
+            release: row.body.release,
+            logins: row.body.logins.iter().map(|login| whose(login, &own)).collect(),
+            shown: row.body.shown,
+        }
+    };
+    let secrets: Vec<Secret> = part.secrets.iter().map(|r| secret(sym("Secret"), r)).collect();
+    let credential_maps: Vec<Secret> =
+        part.credential_maps.iter().map(|r| secret(sym("ConfigMap"), r)).collect();
 
     let workload_rows = part.workloads;
     let find_workload = |ns: Sym, name: Sym, kind: Sym| {
@@ -358,17 +364,7 @@ pub(super) fn resolve(tables: Tables, duplicates: u64, clusters: usize) -> World
             ingress: row.body.ingress,
         })
         .collect();
-    let webhooks = part
-        .webhooks
-        .into_iter()
-        .map(|row| {
-            let mutates = row.body.mutates;
-            let kind = if mutates { "Mutating" } else { "Validating" };
-            let kind = sym(&format!("{kind}WebhookConfiguration"));
-            let object = objects.add(kind, &row);
-            WebhookConfiguration { object, mutates, hooks: row.body.hooks }
-        })
-        .collect();
+    let webhooks = super::webhooks::resolve(part.webhooks, &symbols, &mut objects);
     let constraints = part
         .constraints
         .into_iter()
@@ -410,6 +406,7 @@ pub(super) fn resolve(tables: Tables, duplicates: u64, clusters: usize) -> World
         classes,
         policies,
         webhooks,
+        credential_maps,
         config_maps,
         constraints,
         openshift: false,

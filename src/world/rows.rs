@@ -4,6 +4,7 @@
 //! the object says; what follows from it is worked out when all rows are known.
 
 use super::cons::Cons;
+use super::contents::Finding;
 use super::openshift::ConstraintsRow;
 use super::pods::PodSpec;
 use crate::input::Origin;
@@ -94,6 +95,29 @@ pub struct SecretRow {
     pub signs_in: bool,
     /// Of a bootstrap token: its keys, or that none are shown, let it bear groups of its own.
     pub extra_groups: bool,
+    pub immutable: bool,
+    pub hosted: bool,
+    /// What it holds.
+    pub holds: Box<[Finding]>,
+    /// Of a release of Helm, and of what stands in one: its namespace and name.
+    pub release: (Sym, Sym),
+    /// Whom it signs in as.
+    pub logins: Box<[LoginRow]>,
+    /// Its kubeconfig, if it has one, could be read.
+    pub shown: bool,
+}
+
+/// Whom a credential signs in as.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoginRow {
+    /// The key of the Secret.
+    pub key: Sym,
+    pub user: Sym,
+    pub groups: Box<[Sym]>,
+    /// Hash of the account's uid; 0 where there is none.
+    pub uid: u64,
+    /// Hash of the server's host; 0 where there is none. Gone once it is known whose server it is.
+    pub server: u64,
 }
 
 #[derive(Debug, Clone)]
@@ -298,6 +322,8 @@ pub struct Part {
     pub classes: Vec<Row<ClassRow>>,
     pub policies: Vec<Row<PolicyRow>>,
     pub webhooks: Vec<Row<WebhookRow>>,
+    /// ConfigMaps that hold credentials.
+    pub credential_maps: Vec<Row<SecretRow>>,
     pub constraints: Vec<Row<ConstraintsRow>>,
     /// Of OpenShift: the users in each.
     pub groups: Vec<Row<Box<[Sym]>>>,
@@ -305,6 +331,8 @@ pub struct Part {
     pub config_maps: Vec<Row<ConfigMapRow>>,
     /// How many objects of each group and, in it, of each kind.
     pub seen: BTreeMap<String, BTreeMap<String, u64>>,
+    /// Hashes of the hosts by which this cluster's API server is known.
+    pub servers: Vec<u64>,
     /// Objects that could not be used, by what is wrong with them.
     pub unusable: BTreeMap<(Origin, String), ()>,
 }

@@ -4,10 +4,11 @@ mod admission;
 mod network;
 mod pods;
 mod rbac;
+mod secrets;
 
 use super::rows::{
     AccountRow, BindingRow, ClaimRow, ClassRow, ConfigMapRow, NodeRow, Part, Phase, PodRow,
-    PolicyRow, RoleRow, Row, SecretRow, VolumeRow, WebhookRow, WorkloadRow,
+    PolicyRow, RoleRow, Row, VolumeRow, WebhookRow, WorkloadRow,
 };
 use crate::input::{Collect, Origin};
 use crate::k8s::scalar::Str;
@@ -37,7 +38,8 @@ fn place(index: usize) -> u16 {
     u16::try_from(index).unwrap_or(u16::MAX)
 }
 
-fn uid(uid: &str) -> u64 {
+/// A number for a text; 0 for none.
+pub(super) fn uid(uid: &str) -> u64 {
     if uid.is_empty() {
         return 0;
     }
@@ -180,39 +182,27 @@ impl Part {
                 self.accounts.push(row);
             }
             (Kind::Secret, body) => {
-                let (of, keys) = match &body {
-                    Body::Secret { kind, keys } => (&**kind, &**keys),
-                    _ => ("", &[][..]),
+                let secret = match body {
+                    Body::Secret(secret) => secret,
+                    _ => Default::default(),
                 };
-                let bootstrap = of == "bootstrap.kubernetes.io/token";
-                let has =
-                    |key: &str| bootstrap && (keys.is_empty() || keys.iter().any(|k| **k == *key));
-                let account = meta.annotations.get("kubernetes.io/service-account.name");
-                let account_uid = meta.annotations.get("kubernetes.io/service-account.uid");
-                let invalid = meta
-                    .labels
-                    .0
-                    .iter()
-                    .any(|(k, _)| &**k == "kubernetes.io/legacy-token-invalid-since");
-                let body = SecretRow {
-                    kind: self.sym(of),
-                    account: self.sym(account.unwrap_or("")),
-                    account_uid: uid(account_uid.unwrap_or("")),
-                    invalid,
-                    signs_in: has("usage-bootstrap-authentication"),
-                    extra_groups: has("auth-extra-groups"),
-                };
+                let body = self.secret(meta, &secret);
                 let row = self.row(kind, meta, origin, body);
                 self.secrets.push(row);
             }
-            (Kind::ConfigMap, body) => {
-                let snippets = match body {
-                    Body::ConfigMap(snippets) => snippets,
-                    _ => None,
-                };
-                if snippets.is_some() || is_aws_auth(meta) {
-                    let row = self.row(kind, meta, origin, ConfigMapRow { snippets });
-                    self.config_maps.push(row);
+            (Kind::ConfigMap, Body::ConfigMap(data)) if is_own_kubeconfig(meta) => {
+                let hosts = data.logins.list.iter().map(|login| uid(&login.server));
+                self.servers.extend(hosts.filter(|host| *host != 0));
+            }
+            (Kind::ConfigMap, body) if is_aws_auth(meta) || body.snippets().is_some() => {
+                let snippets = body.snippets();
+                let row = self.row(kind, meta, origin, ConfigMapRow { snippets });
+                self.config_maps.push(row);
+            }
+            (Kind::ConfigMap, Body::ConfigMap(data)) => {
+                if let Some(body) = self.credential_map(meta, data) {
+                    let row = self.row(kind, meta, origin, body);
+                    self.credential_maps.push(row);
                 }
             }
             (Kind::PersistentVolume, Body::PersistentVolume(spec)) => {
@@ -346,6 +336,14 @@ const CLOUD_ANNOTATIONS: &[&str] = &[
     "iam.gke.io/gcp-service-account",
     "azure.workload.identity/client-id",
 ];
+
+/// Whether a ConfigMap holds a kubeconfig that names this cluster's own server.
+fn is_own_kubeconfig(meta: &Meta<'_>) -> bool {
+    matches!(
+        (&*meta.namespace, &*meta.name),
+        ("kube-public", "cluster-info") | ("kube-system", "kube-proxy")
+    )
+}
 
 /// Whether a ConfigMap is the one in which EKS keeps who of AWS is who in the cluster.
 fn is_aws_auth(meta: &Meta<'_>) -> bool {

@@ -40,6 +40,7 @@ impl Part {
             level: level_of(spec),
             containers: containers.into(),
             volumes,
+            map_volumes: self.map_volumes(spec),
             pull_secrets: spec
                 .image_pull_secrets
                 .iter()
@@ -47,6 +48,21 @@ impl Part {
                 .collect(),
         };
         self.specs.add(lowered)
+    }
+
+    /// The ConfigMaps in volumes. That of the cluster's certificates is in every pod and holds none.
+    fn map_volumes(&mut self, spec: &workload::PodSpec<'_>) -> Box<[(u16, Option<u16>, Sym)]> {
+        let mut found = Vec::new();
+        for (i, volume) in spec.volumes.iter().enumerate() {
+            let projected = volume.projected.iter().flat_map(|p| p.sources.iter().enumerate());
+            let projected = projected.map(|(source, s)| (Some(place(source)), &s.config_map));
+            for (source, map) in projected.chain([(None, &volume.config_map)]) {
+                if let Some(map) = map.as_ref().filter(|map| &*map.name != "kube-root-ca.crt") {
+                    found.push((place(i), source, self.symbols.intern(&map.name)));
+                }
+            }
+        }
+        found.into()
     }
 
     pub(super) fn volume(&mut self, v: &workload::Volume<'_>) -> Volume {
@@ -127,15 +143,21 @@ impl Part {
                 at_token_path: false,
             });
         }
-        let mut env = Vec::new();
+        let (mut env, mut map_env) = (Vec::new(), Vec::new());
         for (i, e) in c.env.iter().enumerate() {
             if let Some(r) = e.value_from.as_ref().and_then(|v| v.secret_key_ref.as_ref()) {
                 env.push(EnvRef { secret: self.sym(&r.name), from: false, place: place(i) });
+            }
+            if let Some(r) = e.value_from.as_ref().and_then(|v| v.config_map_key_ref.as_ref()) {
+                map_env.push(EnvRef { secret: self.sym(&r.name), from: false, place: place(i) });
             }
         }
         for (i, e) in c.env_from.iter().enumerate() {
             if let Some(r) = &e.secret_ref {
                 env.push(EnvRef { secret: self.sym(&r.name), from: true, place: place(i) });
+            }
+            if let Some(r) = &e.config_map_ref {
+                map_env.push(EnvRef { secret: self.sym(&r.name), from: true, place: place(i) });
             }
         }
         let ports = c.ports.iter().enumerate().map(|(i, p)| Port {
@@ -183,6 +205,7 @@ impl Part {
             sidecar: list == List::Init && &*c.restart_policy == "Always",
             mounts: mounts.into(),
             env: env.into(),
+            map_env: map_env.into(),
             ports,
             command,
         }
