@@ -53,6 +53,16 @@ const RIGHTS: &[Right] = &[
     ("certificates.k8s.io", &["certificatesigningrequests/approval"], &["update"], &[]),
     ("certificates.k8s.io", &["signers"], &["approve"], &["kubernetes.io/kube-apiserver-client"]),
     ("admissionregistration.k8s.io", &["mutatingwebhookconfigurations"], &["create"], &[]),
+    ("admissionregistration.k8s.io", &["validatingwebhookconfigurations"], &["patch"], &[]),
+    ("apiregistration.k8s.io", &["apiservices"], &["patch"], &[]),
+    ("", &["namespaces"], &["create"], &[]),
+    ("", &["services"], &["create"], &[]),
+    ("", &["services"], &["patch"], &["hook"]),
+    ("discovery.k8s.io", &["endpointslices"], &["create"], &[]),
+    ("networking.k8s.io", &["ingresses"], &["create"], &[]),
+    ("", &["pods/binding"], &["create"], &[]),
+    ("", &["pods/status"], &["patch"], &[]),
+    ("", &["pods/proxy"], &["get"], &[]),
     ("security.openshift.io", &["securitycontextconstraints"], &["use"], &["privileged"]),
     ("security.openshift.io", &["securitycontextconstraints"], &["use"], &[]),
     ("security.openshift.io", &["securitycontextconstraints"], &["patch"], &["restricted"]),
@@ -139,6 +149,7 @@ fn cluster(grants: &[Grant], constrained: bool) -> Graph {
                     {"serviceAccountToken": {"path": "token"}}]}}]},
             "status": {"phase": "Running"}}));
     }
+    items.extend(webhook());
     for (n, (who, right, scope)) in grants.iter().enumerate() {
         let (group, resources, verbs, names) = RIGHTS[*right];
         let name = format!("right-{n}");
@@ -153,6 +164,32 @@ fn cluster(grants: &[Grant], constrained: bool) -> Graph {
     }
     let text = json!({"kind": "List", "apiVersion": "v1", "items": items}).to_string();
     attacks::derive(Arc::new(world(&text)))
+}
+
+/// A webhook for the pods of namespaces with a label, its Service and its key, and a controller of
+/// ingress-nginx behind the same Service.
+fn webhook() -> Vec<Value> {
+    let meta = |name: &str| json!({"name": name, "namespace": "shut", "labels": {"app": "hook"}});
+    vec![
+        json!({"kind": "MutatingWebhookConfiguration", "metadata": {"name": "hook"},
+            "apiVersion": "admissionregistration.k8s.io/v1", "webhooks": [{"name": "a.example.com",
+                "clientConfig": {"service": {"namespace": "shut", "name": "hook"}},
+                "namespaceSelector": {"matchLabels": {"ask": "yes"}}, "rules": [{"apiGroups": [""],
+                    "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"]}]}]}),
+        json!({"kind": "Namespace", "apiVersion": "v1",
+            "metadata": {"name": "asked", "labels": {"ask": "yes"}}}),
+        json!({"kind": "Service", "apiVersion": "v1", "metadata": meta("hook"),
+            "spec": {"selector": {"app": "hook"}, "ports": [{"port": 443}]}}),
+        json!({"kind": "Secret", "apiVersion": "v1", "type": "kubernetes.io/tls",
+            "metadata": meta("hook-cert")}),
+        json!({"kind": "Pod", "apiVersion": "v1", "metadata": meta("hook"),
+            "spec": {"nodeName": "worker", "containers": [{"name": "c",
+                "image": "registry.k8s.io/ingress-nginx/controller:v1.11.2",
+                "args": ["--validating-webhook=:8443", "--watch-namespace=open"],
+                "volumeMounts": [{"name": "k", "mountPath": "/k"}]}],
+                "volumes": [{"name": "k", "secret": {"secretName": "hook-cert"}}]},
+            "status": {"phase": "Running"}}),
+    ]
 }
 
 fn account(name: &str, ns: &str) -> Value {

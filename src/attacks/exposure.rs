@@ -284,7 +284,7 @@ fn exploit(
 }
 
 /// The first policy of a namespace that isolates pods with these labels.
-fn isolates(world: &World, ns: Sym, labels: u32) -> Option<PolicyIx> {
+pub(super) fn isolates(world: &World, ns: Sym, labels: u32) -> Option<PolicyIx> {
     let labels = world.labels.get(labels as usize)?;
     let start = world.policies.partition_point(|p| p.ns < ns);
     world.policies[start..]

@@ -8,6 +8,7 @@
 
 mod admission_control;
 mod anonymous;
+mod api_service_hijack;
 mod aws_auth;
 mod bind;
 mod capabilities;
@@ -33,6 +34,10 @@ mod gitops;
 mod host_paths;
 mod hostpath;
 mod impersonation;
+mod ingress_flaws;
+mod ingress_nginx;
+mod namespace_create;
+mod namespace_label;
 mod node;
 mod node_admission;
 mod node_certificates;
@@ -44,6 +49,7 @@ mod operators;
 pub mod peers;
 mod platform_operators;
 mod pod_api;
+mod pod_bind;
 mod pod_update;
 mod policy_engines;
 mod proxy;
@@ -55,6 +61,7 @@ mod secret_logins;
 mod secret_operators;
 mod secret_overwrite;
 mod secrets;
+mod service_hijack;
 mod sets;
 mod siblings;
 mod storage;
@@ -62,6 +69,7 @@ mod structure;
 mod together;
 mod token_secrets;
 mod tokens;
+mod webhook_hijack;
 mod workload_patch;
 mod workloads;
 
@@ -140,7 +148,9 @@ pub static CATALOGUE: &[&Family] = &[
     &bind::FAMILY,
     &dangling::FAMILY,
     &psa_relax::FAMILY,
+    &namespace_create::FAMILY,
     &admission_control::FAMILY,
+    &api_service_hijack::FAMILY,
     &node::FAMILY,
     &node_admission::FAMILY,
     &control_plane::FAMILY,
@@ -153,6 +163,7 @@ pub static CATALOGUE: &[&Family] = &[
     &exposure::FAMILY,
     &anonymous::FAMILY,
     &nodes_api::FAMILY,
+    &pod_bind::FAMILY,
     &node_redirect::FAMILY,
     &cloud_identity::FAMILY,
     &config_maps::FAMILY,
@@ -161,6 +172,9 @@ pub static CATALOGUE: &[&Family] = &[
     &flaws::FAMILY,
     &custom_resources::FAMILY,
     &openshift::FAMILY,
+    &ingress_nginx::FAMILY,
+    &webhook_hijack::FAMILY,
+    &namespace_label::FAMILY,
     &gitops::FAMILY,
     &flux::FAMILY,
     &policy_engines::FAMILY,

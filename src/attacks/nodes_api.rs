@@ -83,7 +83,8 @@ pub(super) static FAMILY: Family = Family {
 
 /// The running pods of one node.
 static PODS_ON: SetKind = SetKind { id: "pods-on-node", noun: "running pods on a node" };
-static MOVABLE: SetKind = SetKind { id: "movable-pods", noun: "running pods that can be moved" };
+pub(super) static MOVABLE: SetKind =
+    SetKind { id: "movable-pods", noun: "running pods that can be moved" };
 static EVICT: SetKind = SetKind { id: "pod-eviction", noun: "rights to remove pods" };
 static DIVERT: SetKind = SetKind { id: "node-cordon", noun: "rights to keep pods off other nodes" };
 static HELD: SetKind = SetKind { id: "held-node", noun: "nodes held" };
@@ -210,7 +211,7 @@ fn steal(world: &World, sink: &mut Sink<'_>) {
 }
 
 /// Puts the pods in that are replaced when they go, and may then run elsewhere.
-fn movable_pods(world: &World, sink: &mut Sink<'_>, ns: Sym) {
+pub(super) fn movable_pods(world: &World, sink: &mut Sink<'_>, ns: Sym) {
     let set = |ns| Thing::Set(SetKey { kind: &MOVABLE, ns, of: 0 });
     if ns.is_empty() {
         for namespace in &world.namespaces {

@@ -111,7 +111,7 @@ fn find(world: &World, sink: &mut Sink<'_>) {
 }
 
 /// A request's verb follows from its HTTP method.
-fn any_verb(resource: &'static str) -> [Permission; 5] {
+pub(super) fn any_verb(resource: &'static str) -> [Permission; 5] {
     ["get", "create", "update", "patch", "delete"]
         .map(|verb| Permission::namespaced(verb, "", resource))
 }

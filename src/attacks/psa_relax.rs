@@ -86,10 +86,10 @@ fn is_strict(namespace: &Namespace) -> bool {
 }
 
 /// A right to lift levels: everywhere, or in these namespaces.
-struct Relaxer<'w> {
-    grant: Grant<'w>,
-    odds: Odds,
-    only: Option<Vec<Sym>>,
+pub(super) struct Relaxer<'w> {
+    pub(super) grant: Grant<'w>,
+    pub(super) odds: Odds,
+    pub(super) only: Option<Vec<Sym>>,
 }
 
 fn find(world: &World, sink: &mut Sink<'_>) {
@@ -112,8 +112,8 @@ fn find(world: &World, sink: &mut Sink<'_>) {
     open(world, sink, &gates);
 }
 
-/// Everyone who may change labels of a namespace that enforces a level.
-fn relaxers<'w>(world: &'w World, strict: &[&Namespace]) -> Vec<Relaxer<'w>> {
+/// Everyone who may change labels of one of some namespaces, which are in order.
+pub(super) fn relaxers<'w>(world: &'w World, strict: &[&Namespace]) -> Vec<Relaxer<'w>> {
     let mut found: Vec<Relaxer<'w>> = Vec::new();
     let mut seen = BTreeSet::new();
     for (permission, odds) in RELAXING {

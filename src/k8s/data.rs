@@ -1,5 +1,6 @@
 //! The data of Secrets and ConfigMaps: key names, and whose credential a value is. No value stays.
 
+use super::Body;
 use super::login::{Logins, may_tell};
 use super::scalar::{Bool, Str};
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
@@ -18,6 +19,8 @@ pub struct Secret<'a> {
 pub struct Data<'a> {
     pub keys: Vec<Str<'a>>,
     pub logins: Logins,
+    /// Of ingress-nginx: whether `allow-snippet-annotations` is `true`.
+    pub snippets: Option<bool>,
 }
 
 /// `data` and `stringData` together.
@@ -27,6 +30,14 @@ pub(super) fn more<'de, D: Deserializer<'de>>(
 ) -> Result<Data<'de>, D::Error> {
     DataSeed(known).deserialize(d)?;
     Ok(std::mem::take(known))
+}
+
+impl Body<'_> {
+    /// Of a ConfigMap of ingress-nginx: whether it allows snippets.
+    #[must_use]
+    pub const fn snippets(&self) -> Option<bool> {
+        if let Self::ConfigMap(data) = self { data.snippets } else { None }
+    }
 }
 
 /// Reads one more map of keys and values. A value is skipped, or told whose credential it is.
@@ -49,7 +60,9 @@ impl<'de: 'a, 'a> Visitor<'de> for DataSeed<'_, 'a> {
     }
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         while let Some(key) = map.next_key::<Str<'de>>()? {
-            if may_tell(&key) {
+            if &*key == "allow-snippet-annotations" {
+                self.0.snippets = Some(&*map.next_value::<Str<'de>>()? == "true");
+            } else if may_tell(&key) {
                 let value = map.next_value::<Str<'de>>()?;
                 self.0.logins.add(&key, &value);
             } else {
@@ -59,5 +72,18 @@ impl<'de: 'a, 'a> Visitor<'de> for DataSeed<'_, 'a> {
         }
         self.0.logins.finish();
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_flag_of_ingress_nginx_is_read() {
+        let mut data = Data::default();
+        let json = r#"{"allow-snippet-annotations":"true","other":"x","nested":{"a":1}}"#;
+        let read = more(&mut data, &mut serde_json::Deserializer::from_str(json)).unwrap();
+        assert_eq!((read.snippets, read.keys.len()), (Some(true), 3));
     }
 }

@@ -13,6 +13,7 @@ pub enum Kind {
     Ingress,
     IngressClass,
     Job,
+    MutatingWebhookConfiguration,
     Namespace,
     NetworkPolicy,
     Node,
@@ -29,6 +30,7 @@ pub enum Kind {
     Service,
     ServiceAccount,
     StatefulSet,
+    ValidatingWebhookConfiguration,
     /// Not an object of the API: a user named by a binding.
     User,
     /// A group named by a binding; an object of the API in OpenShift alone.
@@ -47,6 +49,7 @@ struct Row {
 
 const RBAC: &[&str] = &["rbac.authorization.k8s.io"];
 const APPS: &[&str] = &["apps", "extensions"];
+const ADMISSION: &[&str] = &["admissionregistration.k8s.io"];
 
 #[rustfmt::skip]
 const KINDS: &[Row] = &[
@@ -59,6 +62,7 @@ const KINDS: &[Row] = &[
     Row { kind: Kind::Ingress, name: "Ingress", plural: "ingresses", short: &["ing"], groups: &["networking.k8s.io", "extensions"], namespaced: true },
     Row { kind: Kind::IngressClass, name: "IngressClass", plural: "ingressclasses", short: &[], groups: &["networking.k8s.io"], namespaced: false },
     Row { kind: Kind::Job, name: "Job", plural: "jobs", short: &[], groups: &["batch"], namespaced: true },
+    Row { kind: Kind::MutatingWebhookConfiguration, name: "MutatingWebhookConfiguration", plural: "mutatingwebhookconfigurations", short: &[], groups: ADMISSION, namespaced: false },
     Row { kind: Kind::Namespace, name: "Namespace", plural: "namespaces", short: &["ns"], groups: &[""], namespaced: false },
     Row { kind: Kind::NetworkPolicy, name: "NetworkPolicy", plural: "networkpolicies", short: &["netpol"], groups: &["networking.k8s.io", "extensions"], namespaced: true },
     Row { kind: Kind::Node, name: "Node", plural: "nodes", short: &["no"], groups: &[""], namespaced: false },
@@ -74,6 +78,7 @@ const KINDS: &[Row] = &[
     Row { kind: Kind::Service, name: "Service", plural: "services", short: &["svc"], groups: &[""], namespaced: true },
     Row { kind: Kind::ServiceAccount, name: "ServiceAccount", plural: "serviceaccounts", short: &["sa"], groups: &[""], namespaced: true },
     Row { kind: Kind::StatefulSet, name: "StatefulSet", plural: "statefulsets", short: &["sts"], groups: APPS, namespaced: true },
+    Row { kind: Kind::ValidatingWebhookConfiguration, name: "ValidatingWebhookConfiguration", plural: "validatingwebhookconfigurations", short: &[], groups: ADMISSION, namespaced: false },
     Row { kind: Kind::User, name: "User", plural: "users", short: &[], groups: &[], namespaced: false },
     Row { kind: Kind::Group, name: "Group", plural: "groups", short: &[], groups: &["user.openshift.io"], namespaced: false },
 ];

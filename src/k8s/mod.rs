@@ -6,6 +6,7 @@
 
 #![expect(missing_docs, reason = "the fields bear the names of the Kubernetes API reference")]
 
+pub mod admission;
 pub mod cluster;
 pub mod data;
 mod kind;

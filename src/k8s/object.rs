@@ -5,6 +5,7 @@
 //! in and read at the end; every other field is read once, where it stands.
 
 use super::Kind;
+use super::admission::{Webhook, webhooks};
 use super::cluster::{ClaimSpec, NodeSpec, NodeStatus, PersistentVolumeSpec, ServiceAccount};
 use super::data::{Data, Secret, more};
 use super::network::{
@@ -58,6 +59,7 @@ pub enum Body<'a> {
     Ingress(IngressSpec<'a>, LoadBalancerStatus<'a>),
     IngressClass(IngressClassSpec<'a>),
     NetworkPolicy(NetworkPolicySpec<'a>),
+    Webhooks(Vec<Webhook<'a>>),
     Constraints(Box<SecurityContextConstraints<'a>>),
     /// The names of its users.
     Group(Vec<Str<'a>>),
@@ -198,6 +200,7 @@ enum Field {
     Subjects,
     Automount,
     PullSecrets,
+    Webhooks,
     Immutable,
     Privileged,
     HostDir,
@@ -222,6 +225,7 @@ impl Field {
             "subjects" => Self::Subjects,
             "automountServiceAccountToken" => Self::Automount,
             "imagePullSecrets" => Self::PullSecrets,
+            "webhooks" => Self::Webhooks,
             "immutable" => Self::Immutable,
             "allowPrivilegedContainer" => Self::Privileged,
             "allowHostDirVolumePlugin" => Self::HostDir,
@@ -399,6 +403,8 @@ impl<'de> DeserializeSeed<'de> for FieldSeed<'_, 'de> {
             ),
             (Kind::IngressClass, Field::Spec) => part!(body, Body::IngressClass(spec) => *spec,
                 Body::IngressClass(IngressClassSpec::default()), read(d)?),
+            (Kind::MutatingWebhookConfiguration, Field::Webhooks) => webhooks(body, d)?,
+            (Kind::ValidatingWebhookConfiguration, Field::Webhooks) => webhooks(body, d)?,
             (Kind::SecurityContextConstraints, Field::Privileged) => part!(body,
                 Body::Constraints(c) => c.privileged, Body::Constraints(Box::default()), Bool::deserialize(d)?),
             (Kind::SecurityContextConstraints, Field::HostDir) => part!(body,

@@ -29,6 +29,7 @@ mod roles;
 pub mod rows;
 mod secrets;
 pub mod version;
+pub mod webhooks;
 
 use crate::input::{Origin, SourceId};
 use crate::sym::{Sym, Symbols};
@@ -298,6 +299,8 @@ pub struct ConfigMap {
     pub object: ObjectId,
     pub ns: Sym,
     pub name: Sym,
+    /// Of ingress-nginx: what it says about `allow-snippet-annotations`.
+    pub snippets: Option<bool>,
 }
 
 /// The cluster. Every table is sorted by namespace and name; symbols compare as their text.
@@ -322,9 +325,10 @@ pub struct World {
     pub ingresses: Vec<Ingress>,
     pub classes: Vec<IngressClass>,
     pub policies: Vec<Policy>,
+    pub webhooks: Vec<webhooks::Configuration>,
     /// ConfigMaps that hold credentials, as only Secrets should.
     pub credential_maps: Vec<Secret>,
-    /// Those that rules read: `kube-system/aws-auth`.
+    /// Those that rules read: `kube-system/aws-auth`, and those of ingress-nginx.
     pub config_maps: Vec<ConfigMap>,
     /// OpenShift's constraints on pods.
     pub constraints: Vec<openshift::Constraints>,

@@ -80,8 +80,8 @@ pub struct Container {
     /// ConfigMaps in its environment.
     pub map_env: Box<[EnvRef]>,
     pub ports: Box<[Port]>,
-    /// Its command line, kept whole of control-plane components only; of others the flags by which
-    /// a controller says what it reads.
+    /// Its command line, kept whole of control-plane components and of ingress-nginx only; of
+    /// others the flags by which a controller says what it reads.
     pub command: Box<[Sym]>,
 }
 
@@ -115,6 +115,17 @@ impl Container {
     pub fn keeps_running(&self) -> bool {
         self.list != List::Init || self.sidecar
     }
+}
+
+/// Whether an image is the controller of ingress-nginx, by its name in the registries that carry it.
+#[must_use]
+pub fn is_ingress_nginx(image: &str) -> bool {
+    let path = image.split('@').next().unwrap_or("");
+    let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+    let name = name.split(':').next().unwrap_or("");
+    folder.ends_with("ingress-nginx") && name.starts_with("controller")
+        || name.ends_with("nginx-ingress-controller")
+        || name.ends_with("ingress-nginx-controller")
 }
 
 /// One mount of a volume, or a raw device.

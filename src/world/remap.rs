@@ -3,8 +3,9 @@
 use super::openshift::ConstraintsRow;
 use super::pods::{Container, EnvRef, Mount, PodSpec, Port, Volume};
 use super::rows::{
-    AccountRow, BindingRow, ClaimRow, ClassRow, IngressRow, Labels, NodeRow, PodRow, PolicyRow,
-    RoleRow, Row, Rule, SecretRow, Selector, ServiceRow, Target, VolumeRow, WorkloadRow,
+    AccountRow, BindingRow, ClaimRow, ClassRow, ConfigMapRow, IngressRow, Labels, NodeRow, PodRow,
+    PolicyRow, RoleRow, Row, Rule, SecretRow, Selector, ServiceRow, Target, VolumeRow, WebhookRow,
+    WorkloadRow,
 };
 use crate::sym::Sym;
 
@@ -237,6 +238,20 @@ impl Remap for ClassRow {
     fn remap(&mut self, map: &Map<'_>) {
         map.sym(&mut self.controller);
     }
+}
+
+impl Remap for WebhookRow {
+    fn remap(&mut self, map: &Map<'_>) {
+        for hook in &mut self.hooks {
+            map.sym(&mut hook.service.0);
+            map.sym(&mut hook.service.1);
+            hook.namespaces.remap(map);
+        }
+    }
+}
+
+impl Remap for ConfigMapRow {
+    fn remap(&mut self, _: &Map<'_>) {}
 }
 
 impl Remap for PolicyRow {

@@ -364,6 +364,7 @@ pub(super) fn resolve(tables: Tables, duplicates: u64, clusters: usize) -> World
             ingress: row.body.ingress,
         })
         .collect();
+    let webhooks = super::webhooks::resolve(part.webhooks, &symbols, &mut objects);
     let constraints = part
         .constraints
         .into_iter()
@@ -382,6 +383,7 @@ pub(super) fn resolve(tables: Tables, duplicates: u64, clusters: usize) -> World
             object: objects.add(sym("ConfigMap"), row),
             ns: row.ns,
             name: row.name,
+            snippets: row.body.snippets,
         })
         .collect();
     World {
@@ -403,6 +405,7 @@ pub(super) fn resolve(tables: Tables, duplicates: u64, clusters: usize) -> World
         ingresses,
         classes,
         policies,
+        webhooks,
         credential_maps,
         config_maps,
         constraints,

@@ -266,6 +266,40 @@ pub struct PolicyRow {
     pub ingress: bool,
 }
 
+/// A configuration of admission webhooks.
+#[derive(Debug, Clone)]
+pub struct WebhookRow {
+    pub mutates: bool,
+    pub hooks: Box<[Hook]>,
+}
+
+/// One webhook that a Service answers, and that is asked about something of worth.
+#[derive(Debug, Clone)]
+pub struct Hook {
+    /// Its place in `webhooks`.
+    pub place: u16,
+    /// Namespace and name of the Service.
+    pub service: (Sym, Sym),
+    pub port: u16,
+    /// It is asked about new pods, or about workloads.
+    pub pods: bool,
+    /// It is asked about ClusterRoles or ClusterRoleBindings.
+    pub rights: bool,
+    /// It is asked about Secrets.
+    pub secrets: bool,
+    /// `namespaceSelector`; empty for every namespace.
+    pub namespaces: Selector,
+    /// An `objectSelector` or `matchConditions` let some objects pass unasked.
+    pub narrowed: bool,
+}
+
+/// A ConfigMap that rules read.
+#[derive(Debug, Clone)]
+pub struct ConfigMapRow {
+    /// Of ingress-nginx: what it says about `allow-snippet-annotations`.
+    pub snippets: Option<bool>,
+}
+
 /// What one thread has read.
 #[derive(Debug, Default)]
 pub struct Part {
@@ -287,13 +321,14 @@ pub struct Part {
     pub ingresses: Vec<Row<IngressRow>>,
     pub classes: Vec<Row<ClassRow>>,
     pub policies: Vec<Row<PolicyRow>>,
+    pub webhooks: Vec<Row<WebhookRow>>,
     /// ConfigMaps that hold credentials.
     pub credential_maps: Vec<Row<SecretRow>>,
     pub constraints: Vec<Row<ConstraintsRow>>,
     /// Of OpenShift: the users in each.
     pub groups: Vec<Row<Box<[Sym]>>>,
     /// Those that rules read.
-    pub config_maps: Vec<Row<()>>,
+    pub config_maps: Vec<Row<ConfigMapRow>>,
     /// How many objects of each group and, in it, of each kind.
     pub seen: BTreeMap<String, BTreeMap<String, u64>>,
     /// Hashes of the hosts by which this cluster's API server is known.

@@ -1,13 +1,14 @@
 //! From an object as served to a row: names interned, server defaults applied.
 
+mod admission;
 mod network;
 mod pods;
 mod rbac;
 mod secrets;
 
 use super::rows::{
-    AccountRow, BindingRow, ClaimRow, ClassRow, NodeRow, Part, Phase, PodRow, PolicyRow, RoleRow,
-    Row, VolumeRow, WorkloadRow,
+    AccountRow, BindingRow, ClaimRow, ClassRow, ConfigMapRow, NodeRow, Part, Phase, PodRow,
+    PolicyRow, RoleRow, Row, VolumeRow, WebhookRow, WorkloadRow,
 };
 use crate::input::{Collect, Origin};
 use crate::k8s::scalar::Str;
@@ -193,8 +194,9 @@ impl Part {
                 let hosts = data.logins.list.iter().map(|login| uid(&login.server));
                 self.servers.extend(hosts.filter(|host| *host != 0));
             }
-            (Kind::ConfigMap, _) if is_aws_auth(meta) => {
-                let row = self.row(kind, meta, origin, ());
+            (Kind::ConfigMap, body) if is_aws_auth(meta) || body.snippets().is_some() => {
+                let snippets = body.snippets();
+                let row = self.row(kind, meta, origin, ConfigMapRow { snippets });
                 self.config_maps.push(row);
             }
             (Kind::ConfigMap, Body::ConfigMap(data)) => {
@@ -287,6 +289,15 @@ impl Part {
                 };
                 let row = self.row(kind, meta, origin, body);
                 self.policies.push(row);
+            }
+            (
+                Kind::MutatingWebhookConfiguration | Kind::ValidatingWebhookConfiguration,
+                Body::Webhooks(webhooks),
+            ) => {
+                let mutates = kind == Kind::MutatingWebhookConfiguration;
+                let body = WebhookRow { mutates, hooks: self.hooks(&webhooks, mutates) };
+                let row = self.row(kind, meta, origin, body);
+                self.webhooks.push(row);
             }
             _ => {}
         }

@@ -5,7 +5,7 @@ use crate::k8s::workload;
 use crate::sym::Sym;
 use crate::world::admission::level_of;
 use crate::world::pods::{
-    Capabilities, Container, EnvRef, List, Mount, PodSpec, Port, Spared, Volume,
+    Capabilities, Container, EnvRef, List, Mount, PodSpec, Port, Spared, Volume, is_ingress_nginx,
 };
 use crate::world::rows::Part;
 
@@ -172,7 +172,7 @@ impl Part {
             place: place(i),
         });
         let ports = ports.collect();
-        let command = if control_plane {
+        let command = if control_plane || is_ingress_nginx(&c.image) {
             c.command.iter().chain(c.args.iter()).map(|a| self.symbols.intern(a)).collect()
         } else {
             self.controller_flags(c)

@@ -1,0 +1,29 @@
+//! Configurations of admission webhooks, resolved.
+
+use super::ObjectId;
+use super::resolve::Objects;
+use super::rows::{Hook, Row, WebhookRow};
+use crate::sym::{Sym, Symbols};
+
+/// A MutatingWebhookConfiguration or a ValidatingWebhookConfiguration.
+#[derive(Debug)]
+pub struct Configuration {
+    pub object: ObjectId,
+    pub mutates: bool,
+    pub hooks: Box<[Hook]>,
+}
+
+/// The table of configurations.
+pub(super) fn resolve(
+    rows: Vec<Row<WebhookRow>>,
+    symbols: &Symbols,
+    objects: &mut Objects,
+) -> Vec<Configuration> {
+    let configuration = |row: Row<WebhookRow>| {
+        let mutates = row.body.mutates;
+        let kind = if mutates { "Mutating" } else { "Validating" };
+        let kind = symbols.get(&format!("{kind}WebhookConfiguration")).unwrap_or(Sym::EMPTY);
+        Configuration { object: objects.add(kind, &row), mutates, hooks: row.body.hooks }
+    };
+    rows.into_iter().map(configuration).collect()
+}
