@@ -107,14 +107,9 @@ fn facts(sink: &mut Sink<'_>, binding: &Binding, subject: &Subject) -> Vec<crate
 
 /// Whether every API server that the snapshot shows turns anonymous requests away.
 fn refuses_anonymous(world: &World) -> bool {
-    let servers: Vec<_> = world
-        .specs
-        .iter()
-        .flat_map(|spec| &spec.containers)
-        .filter(|c| world.text(c.name) == "kube-apiserver" && !c.command.is_empty())
-        .collect();
-    let off = |flag: &crate::sym::Sym| world.text(*flag) == "--anonymous-auth=false";
-    !servers.is_empty() && servers.iter().all(|c| c.command.iter().any(off))
+    let mut servers = world.api_servers().peekable();
+    servers.peek().is_some()
+        && servers.all(|(_, c)| world.flags(c, "--anonymous-auth").last() == Some("false"))
 }
 
 /// Whether a role grants no more than what Kubernetes grants to everyone: versions, health and

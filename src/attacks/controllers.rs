@@ -9,6 +9,7 @@ use super::workloads::is_name;
 use crate::graph::{Fact, Sink};
 use crate::sym::Sym;
 use crate::world::hosts::Host;
+use crate::world::image::Image;
 use crate::world::pods::{Container, List};
 use crate::world::rbac::{Request, Target};
 use crate::world::{AccountIx, PodIx, Principal, WorkloadIx, World};
@@ -28,6 +29,11 @@ pub(super) struct Controller {
 }
 
 impl Controller {
+    /// Whether an image is one that it comes in.
+    fn has(&self, image: Image<'_>) -> bool {
+        self.images.iter().any(|path| image.is(path))
+    }
+
     /// Whether a name is that of its part of the image.
     fn is_part(&self, name: &str) -> bool {
         self.parts.iter().any(|p| *p == name || p.starts_with('-') && name.ends_with(p))
@@ -61,10 +67,7 @@ impl Found {
 
     /// Every value of a flag that may be given more than once.
     pub(super) fn flags<'w>(&self, world: &'w World, name: &str) -> impl Iterator<Item = &'w str> {
-        self.container(world).command.iter().filter_map(move |word| {
-            let rest = world.text(*word).strip_prefix(name)?;
-            if rest.is_empty() { Some("") } else { rest.strip_prefix('=') }
-        })
+        world.flags(self.container(world), name)
     }
 
     /// Whether a flag is given and not `false`.
@@ -74,7 +77,9 @@ impl Found {
 
     /// The version that its image's tag names.
     pub(super) fn version(&self, world: &World) -> Option<(u32, u32, u32)> {
-        version(world.text(self.container(world).image))
+        let (major, minor, patch) =
+            Image::new(world.text(self.container(world).image)).version()?;
+        Some((major, minor, patch.unwrap_or(0)))
     }
 
     /// The namespace in which it looks for what objects of the whole cluster refer to.
@@ -99,7 +104,7 @@ impl Found {
         let templates = workloads.filter(|w| world.is_template(*w)).map(Host::Template);
         pods.map(Host::Pod).chain(templates).any(|host| {
             let mut images = world.host_spec(host).containers.iter().map(|c| world.text(c.image));
-            images.any(|image| other.images.iter().any(|i| ends(repository(image), i)))
+            images.any(|image| other.has(Image::new(image)))
         })
     }
 
@@ -138,8 +143,7 @@ impl Found {
             sink.fact(object, &field(".spec.serviceAccountName"), account),
         ];
         let name = world.text(container.name);
-        let repository = repository(world.text(container.image));
-        if !self.controller.images.iter().any(|i| ends(repository, i)) {
+        if !self.controller.has(Image::new(world.text(container.image))) {
             let key = NAME_LABELS[0];
             let label = field(&format!(".metadata.labels[{key:?}]"));
             facts.push(sink.fact(object, &label, self.label(world, key).unwrap_or_default()));
@@ -174,9 +178,8 @@ pub(super) fn running(
         let mut hits = Vec::new();
         for (place, container) in spec.containers.iter().enumerate() {
             let fitting = known.entry(container.image).or_insert_with(|| {
-                let repository = repository(world.text(container.image));
-                let fits = |w: &Controller| w.images.iter().any(|i| ends(repository, i));
-                (0..wanted.len()).filter(|w| fits(wanted[*w])).collect()
+                let image = Image::new(world.text(container.image));
+                (0..wanted.len()).filter(|w| wanted[*w].has(image)).collect()
             });
             if container.list == List::Main {
                 hits.extend(fitting.iter().map(|controller| (*controller, place)));
@@ -236,51 +239,5 @@ fn shape(world: &World, host: Host) -> (u32, u32) {
             let workload = &world.workloads[workload.index()];
             (workload.spec.unwrap_or(0), workload.template_labels)
         }
-    }
-}
-
-/// The repository of an image: its reference without tag and digest.
-fn repository(image: &str) -> &str {
-    let image = image.split('@').next().unwrap_or(image);
-    let name = image.rsplit('/').next().unwrap_or(image);
-    let tag = name.split_once(':').map_or(0, |(_, tag)| tag.len() + 1);
-    image.get(..image.len() - tag).unwrap_or(image)
-}
-
-/// Whether a repository ends with some parts of a path.
-fn ends(repository: &str, with: &str) -> bool {
-    repository.strip_suffix(with).is_some_and(|rest| rest.is_empty() || rest.ends_with('/'))
-}
-
-/// The version that an image's tag names: `v1.13.2`, `2.4`, `v1.2.3-rc1`.
-fn version(image: &str) -> Option<(u32, u32, u32)> {
-    let image = image.split('@').next()?;
-    let (_, tag) = image.rsplit('/').next()?.split_once(':')?;
-    let mut parts = tag.strip_prefix('v').unwrap_or(tag).split(['.', '-', '+']);
-    let mut next = || parts.next()?.parse().ok();
-    Some((next()?, next()?, next().unwrap_or(0)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn images_are_told_whatever_registry_they_come_from() {
-        assert_eq!(
-            repository("quay.io:443/argoproj/argocd:v2.9@sha256:aa"),
-            "quay.io:443/argoproj/argocd"
-        );
-        assert_eq!(repository("argocd"), "argocd");
-        assert!(ends(repository("r:5000/m/argoproj/argocd:v2"), "argoproj/argocd"));
-        assert!(!ends("r/myargocd", "argocd"));
-    }
-
-    #[test]
-    fn tags_name_versions() {
-        assert_eq!(version("r:5000/kyverno:v1.13.2"), Some((1, 13, 2)));
-        assert_eq!(version("kyverno:1.13-debug"), Some((1, 13, 0)));
-        assert_eq!(version("kyverno@sha256:aa"), None);
-        assert_eq!(version("r:5000/kyverno"), None);
     }
 }

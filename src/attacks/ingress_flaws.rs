@@ -1,6 +1,6 @@
 //! The flaws of ingress-nginx that run code in its controller: which versions have them.
 //!
-//! Data, and the reading of versions. Ranges are from the CVE records and the release notes.
+//! Data. Ranges are from the CVE records and the release notes.
 
 /// A version: major, minor and patch.
 pub(super) type Version = (u32, u32, u32);
@@ -33,34 +33,9 @@ impl Flaw {
     }
 }
 
-/// The version that an image's tag names: the first three numbers with dots between them in
-/// `v1.11.2`, `nginx-1.9.4-hardened1`, `0.33.0@sha256:...`.
-pub(super) fn version_of(image: &str) -> Option<Version> {
-    let name = image.rsplit('/').next()?.split('@').next()?;
-    let (_, tag) = name.split_once(':')?;
-    let no_digit = |c: char| !c.is_ascii_digit();
-    let mut parts = tag.trim_start_matches(no_digit).splitn(3, '.');
-    let mut number = || parts.next()?.split(no_digit).next()?.parse().ok();
-    Some((number()?, number()?, number()?))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn versions_of_images() {
-        for (image, version) in [
-            ("registry.k8s.io/ingress-nginx/controller:v1.11.2", Some((1, 11, 2))),
-            ("rancher/nginx-ingress-controller:nginx-1.9.4-hardened1", Some((1, 9, 4))),
-            ("r:5000/ingress-nginx/controller:v1.12.0@sha256:0a1", Some((1, 12, 0))),
-            ("registry.k8s.io/ingress-nginx/controller@sha256:1.2.3", None),
-            ("registry.k8s.io/ingress-nginx/controller:latest", None),
-            ("ingress-nginx/controller:v1.11", None),
-        ] {
-            assert_eq!(version_of(image), version, "{image}");
-        }
-    }
 
     #[test]
     fn a_branch_is_fixed_by_its_own_release() {

@@ -6,7 +6,7 @@
 
 use super::Family;
 use super::exposure::isolates;
-use super::ingress_flaws::{BY_ADMISSION, BY_INGRESS, Version, version_of};
+use super::ingress_flaws::{BY_ADMISSION, BY_INGRESS, Version};
 use super::sets::SET_MEMBER;
 use super::together::allows_everything;
 use super::workloads::{applied, creators};
@@ -14,6 +14,7 @@ use crate::graph::{Confidence, Fact, Odds, SetKey, SetKind, Sink, Thing};
 use crate::sym::Sym;
 use crate::world::grants::{Grant, Permission, Scope};
 use crate::world::hosts::Host;
+use crate::world::image::Image;
 use crate::world::pods::{Container, is_ingress_nginx};
 use crate::world::{PolicyIx, World};
 use std::collections::{BTreeMap, BTreeSet};
@@ -140,7 +141,7 @@ fn controllers<'w>(world: &'w World, sink: &mut Sink<'_>) -> Vec<Controller<'w>>
             }
             let controller = found.entry((ns, shape, i)).or_insert_with(|| {
                 let field = world.host_field(host, &format!("{}.image", container.field()));
-                let watches = flag(world, container, "--watch-namespace");
+                let watches = world.flags(container, "--watch-namespace").next();
                 let watches = watches.filter(|w| !w.is_empty()).map(|name| {
                     if name == "$(POD_NAMESPACE)" {
                         ns
@@ -149,10 +150,11 @@ fn controllers<'w>(world: &'w World, sink: &mut Sink<'_>) -> Vec<Controller<'w>>
                         world.symbols.get(name).unwrap_or(Sym::EMPTY)
                     }
                 });
+                let version = Image::new(image).version();
                 Controller {
                     ns,
                     container,
-                    version: version_of(image),
+                    version: version.and_then(|(major, minor, patch)| Some((major, minor, patch?))),
                     watches,
                     members: Vec::new(),
                     image: sink.fact(object, &field, image),
@@ -162,22 +164,6 @@ fn controllers<'w>(world: &'w World, sink: &mut Sink<'_>) -> Vec<Controller<'w>>
         }
     }
     found.into_values().collect()
-}
-
-/// The value of a flag: `--flag=value`, `--flag value`, or nothing but the flag.
-fn flag<'w>(world: &'w World, container: &Container, name: &str) -> Option<&'w str> {
-    let mut arguments = container.command.iter().map(|a| world.text(*a)).peekable();
-    while let Some(argument) = arguments.next() {
-        let Some(rest) = argument.strip_prefix(name) else { continue };
-        match rest.strip_prefix('=') {
-            Some(value) => return Some(value),
-            None if rest.is_empty() => {
-                return Some(arguments.peek().filter(|v| !v.starts_with('-')).unwrap_or(&""));
-            }
-            None => {}
-        }
-    }
-    None
 }
 
 /// What lets an Ingress run code in a controller, with the facts.
@@ -218,7 +204,7 @@ fn injection(world: &World, sink: &mut Sink<'_>, it: &Controller<'_>) -> Option<
     if world.text(it.container.image).contains("chroot") {
         odds = odds.but(0.4, Confidence::Possible);
     }
-    if flag(world, it.container, "--watch-namespace-selector").is_some() {
+    if world.flags(it.container, "--watch-namespace-selector").next().is_some() {
         let text = "takes the Ingresses of selected namespaces alone";
         facts.push(sink.fact(it.image.object, "", text));
         odds = odds.but(0.6, Confidence::Possible);
@@ -289,7 +275,7 @@ fn members(world: &World, sink: &mut Sink<'_>, it: &Controller<'_>, set: Thing<'
 }
 
 fn by_admission(world: &World, sink: &mut Sink<'_>, it: &Controller<'_>, of: u32) {
-    let served = flag(world, it.container, "--validating-webhook").is_some();
+    let served = world.flags(it.container, "--validating-webhook").next().is_some();
     if !served || it.version.is_some_and(|v| !BY_ADMISSION.has(v)) {
         return;
     }

@@ -167,19 +167,12 @@ fn runs(world: &World, names: [&str; 2]) -> bool {
 
 /// Whether every API server that the snapshot shows knows no bootstrap tokens.
 fn refuses_tokens(world: &World) -> bool {
-    let mut servers = world
-        .specs
-        .iter()
-        .flat_map(|spec| &spec.containers)
-        .filter(|c| world.text(c.name) == "kube-apiserver" && !c.command.is_empty())
-        .peekable();
-    let on = |flag: &Sym| {
-        matches!(
-            world.text(*flag),
-            "--enable-bootstrap-token-auth" | "--enable-bootstrap-token-auth=true"
-        )
+    let on = |c| {
+        let value = world.flags(c, "--enable-bootstrap-token-auth").last();
+        matches!(value, Some("" | "true"))
     };
-    servers.peek().is_some() && !servers.any(|c| c.command.iter().any(on))
+    let mut servers = world.api_servers().peekable();
+    servers.peek().is_some() && !servers.any(|(_, c)| on(c))
 }
 
 fn bootstrap_tokens(world: &World, sink: &mut Sink<'_>) {

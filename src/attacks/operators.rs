@@ -9,6 +9,7 @@ use crate::graph::{Fact, Sink};
 use crate::sym::Sym;
 use crate::world::grants::{Grant, Permission, Scope};
 use crate::world::hosts::Host;
+use crate::world::image::Image;
 use crate::world::{AccountIx, BindingIx, Principal, World};
 use rustc_hash::FxHashSet;
 use std::collections::{BTreeMap, BTreeSet};
@@ -56,7 +57,7 @@ impl<'w> Known<'w> {
                 continue;
             }
             for (i, container) in world.host_spec(host).containers.iter().enumerate() {
-                let image = repository(world.text(container.image));
+                let image = Image::new(world.text(container.image)).repository;
                 images.entry((image, account)).or_insert((host, i));
             }
             if let Some(account) = account {
@@ -175,7 +176,7 @@ impl Operator {
             if own.ends_with('-') {
                 return repository.rsplit_once(own).is_some_and(|(_, hash)| !hash.contains('/'));
             }
-            repository.strip_suffix(own).is_some_and(|rest| rest.is_empty() || rest.ends_with('/'))
+            Image::new(repository).is(own)
         })
     }
 
@@ -202,16 +203,6 @@ fn name_of(world: &World, host: Host) -> (Sym, Sym) {
     (workload.ns, workload.name)
 }
 
-/// An image without tag and digest.
-fn repository(image: &str) -> &str {
-    let image = image.split('@').next().unwrap_or(image);
-    match image.rsplit_once(':') {
-        // A colon before a slash is that of the registry's port.
-        Some((repository, tag)) if !tag.contains('/') => repository,
-        _ => image,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -222,7 +213,7 @@ mod tests {
             images: &["tektoncd/pipeline/cmd/controller", "tektoncd/pipeline/controller-"],
             names: &["tekton-pipelines-controller", "ci/controller"],
         };
-        let has = |image| tekton.has_image(repository(image));
+        let has = |image| tekton.has_image(Image::new(image).repository);
         assert!(has("gcr.io/tekton-releases/github.com/tektoncd/pipeline/cmd/controller:v0.50.0"));
         assert!(has("ghcr.io/tektoncd/pipeline/controller-10a3e327@sha256:aa"));
         assert!(has("localhost:5000/tektoncd/pipeline/cmd/controller"));

@@ -5,7 +5,7 @@ use super::psa_relax::every_right;
 use super::together::{Held, Right, rights, together};
 use crate::graph::{Attack, Fact, Odds, Sink, Thing};
 use crate::world::grants::{Names, Permission, Scope};
-use crate::world::{BindingIx, ObjectId, RoleIx, World};
+use crate::world::{BindingIx, RoleIx, World};
 use std::collections::BTreeSet;
 
 crate::attack! {
@@ -220,56 +220,20 @@ fn aggregation(world: &World, sink: &mut Sink<'_>) {
     }
 }
 
-/// What the flags of an API server say of a flag: its value, and where it stands.
-pub(super) fn flag(
-    world: &World,
-    container: &crate::world::pods::Container,
-    name: &str,
-) -> Option<String> {
-    let mut words = container.command.iter().map(|c| world.text(*c));
-    while let Some(word) = words.next() {
-        let Some(rest) = word.strip_prefix(name) else { continue };
-        if let Some(value) = rest.strip_prefix('=') {
-            return Some(value.to_owned());
-        }
-        if rest.is_empty() {
-            return words.next().map(str::to_owned);
-        }
-    }
-    None
-}
-
 fn authorization_mode(world: &World, sink: &mut Sink<'_>) {
     let Some(everybody) = world.group("system:authenticated") else { return };
-    let Some(system) = world.symbols.get("kube-system") else { return };
-    for i in world.pods_of(system) {
-        let pod = &world.pods[i];
-        let is_server =
-            world.label(pod.object, "component").is_some_and(|c| world.text(c) == "kube-apiserver");
-        let Some(spec) = world.specs.get(pod.spec as usize).filter(|_| pod.mirror && is_server)
-        else {
-            continue;
-        };
-        for container in &spec.containers {
-            let Some((odds, value)) = allows_all(world, container) else { continue };
-            let field = format!("{}.command", container.field());
-            let object: ObjectId = pod.object;
-            let fact = sink.fact(object, &field, &value);
-            let from = Thing::Group(everybody);
-            sink.edge_with(from, Thing::ClusterAdmin, &AUTHZ_NOT_RBAC, odds, &[fact]);
-        }
+    for (object, container) in world.api_servers() {
+        let Some((odds, value)) = allows_all(world, container) else { continue };
+        let fact = sink.fact(object, &format!("{}.command", container.field()), &value);
+        let from = Thing::Group(everybody);
+        sink.edge_with(from, Thing::ClusterAdmin, &AUTHZ_NOT_RBAC, odds, &[fact]);
     }
 }
 
 /// Whether an API server's flags let everybody do everything, and what they say.
 fn allows_all(world: &World, container: &crate::world::pods::Container) -> Option<(Odds, String)> {
-    let is_server = |c: &crate::sym::Sym| world.text(*c).ends_with("kube-apiserver");
-    // Without its command line nothing is known of it.
-    if !container.command.iter().any(is_server) {
-        return None;
-    }
-    let Some(modes) = flag(world, container, "--authorization-mode") else {
-        let configured = flag(world, container, "--authorization-config").is_some();
+    let Some(modes) = world.flags(container, "--authorization-mode").last() else {
+        let configured = world.flags(container, "--authorization-config").next().is_some();
         let text = "neither --authorization-mode nor --authorization-config".to_owned();
         return (!configured).then_some((AUTHZ_NOT_RBAC.odds, text));
     };

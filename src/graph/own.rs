@@ -8,6 +8,7 @@
 //! openshift `pkg/cmd/server/bootstrappolicy`.
 
 use crate::sym::Sym;
+use crate::world::image::Image;
 use crate::world::{AccountIx, BindingIx, Principal, World};
 
 /// Namespaces that belong to Kubernetes.
@@ -39,9 +40,7 @@ pub(super) fn is_namespace(name: &str) -> bool {
 
 /// Whether a container of a namespace of Kubernetes runs a part of it.
 pub(super) fn is_image(image: &str) -> bool {
-    let path = image.split('@').next().unwrap_or(image);
-    let name = path.rsplit('/').next().unwrap_or(path);
-    let name = name.split(':').next().unwrap_or(name);
+    let name = Image::new(image).name();
     // Builds for one architecture bear its name, as in `kube-proxy-amd64`.
     IMAGES.iter().any(|own| {
         name.strip_prefix(own).is_some_and(|rest| {

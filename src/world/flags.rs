@@ -1,4 +1,5 @@
-//! What the API servers were started with, as far as their static pods show it.
+//! Command lines: what the API servers' static pods, and the controllers that rules know, were
+//! started with.
 
 use super::pods::Container;
 use super::{ObjectId, World};
@@ -19,20 +20,31 @@ impl World {
         .filter(|(_, c)| c.command.iter().any(|w| self.text(*w).ends_with("kube-apiserver")))
     }
 
-    /// What a flag of a command line lists: it may be given several times, and with its value
-    /// apart. Empty if it is not given.
+    /// The values of a flag of a command line, in order: of `--flag=value`, of `--flag value`, and
+    /// the empty text where the flag stands alone.
+    pub fn flags<'w>(
+        &'w self,
+        container: &'w Container,
+        flag: &str,
+    ) -> impl Iterator<Item = &'w str> {
+        let mut words = container.command.iter().map(|word| self.text(*word)).peekable();
+        std::iter::from_fn(move || {
+            loop {
+                let rest = words.next()?.strip_prefix(flag);
+                if rest == Some("") {
+                    return Some(words.next_if(|next| !next.starts_with('-')).unwrap_or(""));
+                }
+                if let Some(value) = rest.and_then(|rest| rest.strip_prefix('=')) {
+                    return Some(value);
+                }
+            }
+        })
+    }
+
+    /// What a flag lists, which may be given several times. Empty if it is not given.
     #[must_use]
     pub fn listed(&self, container: &Container, flag: &str) -> String {
-        let mut lists = Vec::new();
-        let mut words = container.command.iter().map(|word| self.text(*word));
-        while let Some(word) = words.next() {
-            match word.strip_prefix(flag) {
-                Some("") => lists.extend(words.next()),
-                Some(rest) => lists.extend(rest.strip_prefix('=')),
-                None => {}
-            }
-        }
-        lists.join(",")
+        self.flags(container, flag).collect::<Vec<_>>().join(",")
     }
 
     /// Whether some API server enforces no Pod Security level: its plugin is taken out.

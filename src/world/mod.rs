@@ -18,6 +18,7 @@ pub mod exposure;
 mod flags;
 pub mod grants;
 pub mod hosts;
+pub mod image;
 mod lower;
 pub mod nodes;
 pub mod openshift;

@@ -4,6 +4,7 @@
 //! share one: volumes are told apart by their place in the list, not by `kube-api-access-x7k2p`.
 
 use super::admission::Level;
+use super::image::Image;
 use crate::sym::Sym;
 use std::sync::LazyLock;
 
@@ -120,10 +121,10 @@ impl Container {
 /// Whether an image is the controller of ingress-nginx, by its name in the registries that carry it.
 #[must_use]
 pub fn is_ingress_nginx(image: &str) -> bool {
-    let path = image.split('@').next().unwrap_or("");
-    let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
-    let name = name.split(':').next().unwrap_or("");
-    folder.ends_with("ingress-nginx") && name.starts_with("controller")
+    let image = Image::new(image);
+    let name = image.name();
+    let folder = image.repository.strip_suffix(name).unwrap_or_default();
+    folder.ends_with("ingress-nginx/") && name.starts_with("controller")
         || name.ends_with("nginx-ingress-controller")
         || name.ends_with("ingress-nginx-controller")
 }

@@ -4,6 +4,7 @@
 //! but never newer (Kubernetes' version skew policy), so without that pod the newest kubelet is a
 //! lower bound.
 
+use super::image::Image;
 use super::{ObjectId, World};
 
 /// A Kubernetes version without its patch release.
@@ -83,9 +84,8 @@ pub fn release(version: &str) -> Option<Release> {
 
 /// The tag of an image that is an API server's.
 fn server_tag(image: &str) -> Option<&str> {
-    let name = image.rsplit('/').next()?.split('@').next()?;
-    let (name, tag) = name.split_once(':')?;
-    name.starts_with("kube-apiserver").then_some(tag)
+    let image = Image::new(image);
+    image.tag.filter(|_| image.name().starts_with("kube-apiserver"))
 }
 
 /// Major and minor of `v1.34.2`, `v1.30.4+k3s1`, `v1.29.6-eks-1552ad0`.
