@@ -85,6 +85,43 @@ pub struct Container<'a> {
     pub restart_policy: Str<'a>,
     /// Of an ephemeral container: the one whose processes it sees.
     pub target_container_name: Str<'a>,
+    pub liveness_probe: Option<Action<'a>>,
+    pub readiness_probe: Option<Action<'a>>,
+    pub startup_probe: Option<Action<'a>>,
+    pub lifecycle: Option<Lifecycle<'a>>,
+}
+
+impl<'a> Container<'a> {
+    /// What the kubelet connects to for this container: probes and hooks.
+    pub fn actions(&self) -> impl Iterator<Item = &Action<'a>> {
+        let probes = [&self.liveness_probe, &self.readiness_probe, &self.startup_probe];
+        let hooks = self.lifecycle.as_ref().map(|l| [&l.post_start, &l.pre_stop]);
+        probes.into_iter().chain(hooks.into_iter().flatten()).flatten()
+    }
+}
+
+/// `lifecycle` of a container.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase", bound(deserialize = "'de: 'a"))]
+pub struct Lifecycle<'a> {
+    pub post_start: Option<Action<'a>>,
+    pub pre_stop: Option<Action<'a>>,
+}
+
+/// A probe, or a hook of `lifecycle`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase", bound(deserialize = "'de: 'a"))]
+pub struct Action<'a> {
+    pub http_get: Option<Endpoint<'a>>,
+    pub tcp_socket: Option<Endpoint<'a>>,
+}
+
+/// Where a probe or a hook connects to.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, bound(deserialize = "'de: 'a"))]
+pub struct Endpoint<'a> {
+    /// Empty: the pod itself.
+    pub host: Str<'a>,
 }
 
 /// `securityContext` of a container.

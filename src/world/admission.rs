@@ -1,8 +1,9 @@
 //! Pod Security admission: which level a specification passes, and which a namespace enforces.
 //!
 //! Source: kubernetes/pod-security-admission, `policy/check_*.go`, and for what happens on
-//! updates an API server 1.36. The checks of SELinux options, sysctls and probe hosts are not made:
-//! a pod that fails only those is taken for one that passes.
+//! updates an API server 1.36. The checks of SELinux options and sysctls are not made: a pod that
+//! fails only those is taken for one that passes. The hosts of probes and hooks, which servers before
+//! 1.34 let pass, are judged as newer ones do.
 
 use crate::k8s::workload::{Container, PodSecurityContext, PodSpec, Profile};
 
@@ -99,6 +100,10 @@ fn passes_baseline(spec: &PodSpec<'_>) -> bool {
         if c.ports.iter().any(|p| p.host_port.0.unwrap_or(0) != 0) {
             return false;
         }
+        let mut ends = c.actions().flat_map(|a| [&a.http_get, &a.tcp_socket]).flatten();
+        if ends.any(|end| !end.host.is_empty()) {
+            return false;
+        }
         let Some(s) = &c.security_context else { return true };
         let adds_allowed = s
             .capabilities
@@ -156,6 +161,19 @@ mod tests {
     }
 
     #[test]
+    fn a_user_namespace_relaxes_some_checks_only() {
+        let unmasked = "{containers: [{securityContext: {procMount: Unmasked}}]";
+        assert_eq!(level(&format!("{unmasked}}}")), Level::Privileged);
+        assert_eq!(level(&format!("{unmasked}, hostUsers: false}}")), Level::Baseline);
+        let root = "{securityContext: {runAsUser: 0, seccompProfile: {type: RuntimeDefault}}, \
+            containers: [{securityContext: {allowPrivilegeEscalation: false, capabilities: {drop: [ALL]}}}]";
+        assert_eq!(level(&format!("{root}}}")), Level::Baseline);
+        assert_eq!(level(&format!("{root}, hostUsers: false}}")), Level::Restricted);
+        let privileged = "{hostUsers: false, containers: [{securityContext: {privileged: true}}]}";
+        assert_eq!(level(privileged), Level::Privileged);
+    }
+
+    #[test]
     fn levels_of_small_pods() {
         assert_eq!(level("containers: [{name: a}]"), Level::Baseline);
         assert_eq!(level("{hostPID: true, containers: [{name: a}]}"), Level::Privileged);
@@ -166,6 +184,9 @@ mod tests {
         let init =
             "{containers: [{name: a}], initContainers: [{securityContext: {privileged: true}}]}";
         assert_eq!(level(init), Level::Privileged);
+        let probe = "containers: [{startupProbe: {tcpSocket: {host: 10.0.0.1, port: 1}}}]";
+        assert_eq!(level(probe), Level::Privileged);
+        assert_eq!(level("containers: [{startupProbe: {tcpSocket: {port: 1}}}]"), Level::Baseline);
         let net_raw = "containers: [{securityContext: {capabilities: {add: [NET_RAW]}}}]";
         assert_eq!(level(net_raw), Level::Privileged);
     }
