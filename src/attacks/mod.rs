@@ -33,6 +33,7 @@ mod pod_update;
 mod proxy;
 mod psa_relax;
 mod rbac;
+mod role_making;
 mod secrets;
 mod sets;
 mod siblings;
