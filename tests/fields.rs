@@ -46,6 +46,7 @@ const STANDS_FOR: StandsFor<'_> = &[
     ("ProjectedSource", &["VolumeProjection"]),
     ("Requirement", &["LabelSelectorRequirement"]),
     ("Rule", &["PolicyRule"]),
+    ("SeLinuxOptions", &["SELinuxOptions"]),
     ("SecretVolume", &["SecretVolumeSource"]),
     ("TokenSource", &["ServiceAccountTokenProjection"]),
     ("WindowsOptions", &["WindowsSecurityContextOptions"]),

@@ -4,7 +4,7 @@
 //! names are those of the published API (`tests/fields.rs` holds them against it).
 
 use super::Meta;
-use super::scalar::{Bool, Int, List, Str};
+use super::scalar::{Bool, Int, List, Present, Str};
 use serde::Deserialize;
 
 /// `spec` of a Pod.
@@ -48,6 +48,25 @@ pub struct PodSecurityContext<'a> {
     pub seccomp_profile: Option<Profile<'a>>,
     pub app_armor_profile: Option<Profile<'a>>,
     pub windows_options: Option<WindowsOptions>,
+    pub se_linux_options: Option<SeLinuxOptions<'a>>,
+    pub sysctls: List<Sysctl<'a>>,
+}
+
+/// `seLinuxOptions` of a security context.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, bound(deserialize = "'de: 'a"))]
+pub struct SeLinuxOptions<'a> {
+    #[serde(rename = "type")]
+    pub kind: Str<'a>,
+    pub user: Str<'a>,
+    pub role: Str<'a>,
+}
+
+/// One of `sysctls` of a Pod's security context.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, bound(deserialize = "'de: 'a"))]
+pub struct Sysctl<'a> {
+    pub name: Str<'a>,
 }
 
 /// A seccomp or AppArmor profile.
@@ -138,6 +157,7 @@ pub struct SecurityContext<'a> {
     pub seccomp_profile: Option<Profile<'a>>,
     pub app_armor_profile: Option<Profile<'a>>,
     pub windows_options: Option<WindowsOptions>,
+    pub se_linux_options: Option<SeLinuxOptions<'a>>,
 }
 
 /// `securityContext.capabilities`.
@@ -219,6 +239,58 @@ pub struct Volume<'a> {
     pub projected: Option<Projected<'a>>,
     pub persistent_volume_claim: Option<ClaimVolume<'a>>,
     pub csi: Option<CsiVolume<'a>>,
+    pub aws_elastic_block_store: Present,
+    pub azure_disk: Present,
+    pub azure_file: Present,
+    pub cephfs: Present,
+    pub cinder: Present,
+    pub fc: Present,
+    pub flex_volume: Present,
+    pub flocker: Present,
+    pub gce_persistent_disk: Present,
+    pub git_repo: Present,
+    pub glusterfs: Present,
+    pub iscsi: Present,
+    pub nfs: Present,
+    pub photon_persistent_disk: Present,
+    pub portworx_volume: Present,
+    pub quobyte: Present,
+    pub rbd: Present,
+    #[serde(rename = "scaleIO")]
+    pub scale_io: Present,
+    pub storageos: Present,
+    pub vsphere_volume: Present,
+}
+
+impl Volume<'_> {
+    /// Whether it names storage itself instead of by a claim or a CSI driver.
+    #[must_use]
+    pub fn names_storage(&self) -> bool {
+        [
+            &self.aws_elastic_block_store,
+            &self.azure_disk,
+            &self.azure_file,
+            &self.cephfs,
+            &self.cinder,
+            &self.fc,
+            &self.flex_volume,
+            &self.flocker,
+            &self.gce_persistent_disk,
+            &self.git_repo,
+            &self.glusterfs,
+            &self.iscsi,
+            &self.nfs,
+            &self.photon_persistent_disk,
+            &self.portworx_volume,
+            &self.quobyte,
+            &self.rbd,
+            &self.scale_io,
+            &self.storageos,
+            &self.vsphere_volume,
+        ]
+        .iter()
+        .any(|kind| kind.0)
+    }
 }
 
 /// `volumes[].hostPath`, also of a PersistentVolume.
