@@ -129,14 +129,23 @@ impl<'w> Walk<'w> {
         let fits = |role: &&Role| {
             !role.missing
                 && role.ns.is_empty() == self.case.cluster.0
-                && (role.ns.is_empty() || scope.covers(role.ns))
                 && names.is_none_or(|names| names.contains(&role.name))
         };
         let of = |role: &Role| match scope {
             Scope::Cluster if !role.ns.is_empty() => Scope::Namespace(role.ns),
             scope => scope,
         };
-        self.world.roles.iter().filter(fits).map(of).collect()
+        // Roles are in the order of their namespaces, ClusterRoles first.
+        let all = &self.world.roles;
+        let ns = match scope {
+            _ if self.case.cluster.0 => Some(Sym::EMPTY),
+            Scope::Cluster => None,
+            Scope::Namespace(ns) => Some(ns),
+        };
+        let range = ns.map_or(0..all.len(), |ns| {
+            all.partition_point(|r| r.ns < ns)..all.partition_point(|r| r.ns <= ns)
+        });
+        all[range].iter().filter(fits).map(of).collect()
     }
 
     fn lead(&self, sink: &mut Sink<'_>, held: &Held<'_>, scope: Scope) {

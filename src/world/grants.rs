@@ -255,7 +255,7 @@ impl World {
             ([], _) => Some(Names::All),
             (names, true) => Some(Names::Only(names)),
             // A request without a name bears the empty one, and a rule may list that
-            // (executed on 1.36: truth A4).
+            // (executed on 1.36).
             (names, false) => names.contains(&Sym::EMPTY).then_some(Names::All),
         }
     }
