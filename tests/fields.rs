@@ -14,12 +14,14 @@ type StandsFor<'a> = &'a [(&'a str, &'a [&'a str])];
 
 #[rustfmt::skip]
 const STANDS_FOR: StandsFor<'_> = &[
+    ("Action", &["LifecycleHandler", "Probe"]),
     ("ClaimSpec", &["PersistentVolumeClaimSpec"]),
     ("ClaimVolume", &["PersistentVolumeClaimVolumeSource"]),
     ("Condition", &["DaemonSetCondition", "DeploymentCondition", "JobCondition",
         "ReplicaSetCondition", "ReplicationControllerCondition", "StatefulSetCondition"]),
     ("Container", &["Container", "EphemeralContainer"]),
     ("CsiVolume", &["CSIVolumeSource"]),
+    ("Endpoint", &["HTTPGetAction", "TCPSocketAction"]),
     ("EnvFrom", &["EnvFromSource"]),
     ("EnvSource", &["EnvVarSource"]),
     ("HostPath", &["HostPathVolumeSource", "LocalVolumeSource"]),

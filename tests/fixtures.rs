@@ -1,12 +1,13 @@
 //! Literate fixtures: `tests/attacks/<id>.md` states a cluster, the edges that must exist in it and
-//! those that must not.
+//! those that must not. `tests/executed/*.md` states the same of what a real API server answered.
 //!
-//! A file is a sequence of `##` sections, each with a sentence and three fenced blocks:
-//! `yaml cluster`, `edges` and `no-edges` (one of the last two may be missing). A line of `edges`
+//! A file is a sequence of `##` sections, each with a sentence and fenced blocks: `yaml cluster`,
+//! `edges`, `no-edges` and `reviews` (of the last three some may be missing). A line of `edges`
 //! is `FROM -> TO attack-id [confidence]`: one step from one thing to another, through sets, gates,
 //! groups and bindings at most, of which some edge bears the id, and whose least sure edge has the
 //! confidence. A line of `no-edges` is `FROM -> TO [attack-id]`: no such step of that attack, or of
-//! any. Things are written as in `ends` below.
+//! any. Things are written as in `ends` below. A line of `reviews` is `yes|no WHO VERB RESOURCE...`,
+//! with whatever else the arguments of `can-i` may be.
 
 use kspm_graph::attacks;
 use kspm_graph::graph::{Confidence, Graph, NodeId, NodeKind};
@@ -18,7 +19,7 @@ use serde::Deserialize;
 use serde::de::DeserializeSeed;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Reads the objects of a YAML text, Lists included.
@@ -117,11 +118,13 @@ fn steps(graph: &Graph, from: NodeId, id: Option<&str>) -> BTreeMap<NodeId, BTre
 }
 
 /// One `##` section of a fixture.
+#[derive(Default)]
 struct Case {
     title: String,
     cluster: String,
     edges: Vec<String>,
     no_edges: Vec<String>,
+    reviews: Vec<String>,
 }
 
 fn cases(text: &str) -> Vec<Case> {
@@ -129,12 +132,8 @@ fn cases(text: &str) -> Vec<Case> {
     let mut block: Option<String> = None;
     for line in text.lines() {
         match (&block, line) {
-            (None, l) if l.starts_with("## ") => cases.push(Case {
-                title: l.trim_start_matches("## ").to_owned(),
-                cluster: String::new(),
-                edges: Vec::new(),
-                no_edges: Vec::new(),
-            }),
+            (None, l) if l.starts_with("## ") => cases
+                .push(Case { title: l.trim_start_matches("## ").to_owned(), ..Case::default() }),
             (None, l) if l.starts_with("```") => block = Some(l.trim_start_matches('`').to_owned()),
             (Some(_), "```") => block = None,
             (Some(of), l) => {
@@ -143,7 +142,8 @@ fn cases(text: &str) -> Vec<Case> {
                     "yaml cluster" => case.cluster.push_str(&format!("{l}\n")),
                     "edges" if !l.trim().is_empty() => case.edges.push(l.trim().to_owned()),
                     "no-edges" if !l.trim().is_empty() => case.no_edges.push(l.trim().to_owned()),
-                    "edges" | "no-edges" => {}
+                    "reviews" if !l.trim().is_empty() => case.reviews.push(l.trim().to_owned()),
+                    "edges" | "no-edges" | "reviews" => {}
                     other => panic!("`{other}` is no block of a fixture"),
                 }
             }
@@ -159,7 +159,29 @@ fn one(graph: &Graph, word: &str, line: &str) -> NodeId {
     nodes[0]
 }
 
-/// Checks one file; returns how many edges it asks for and how many it excludes.
+/// Asks `can-i` a case's reviews; returns those that it answers otherwise.
+fn reviewed(case: &Case) -> Vec<&str> {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("cluster.yaml");
+    fs::write(&file, &case.cluster).unwrap();
+    let differs = |line: &&str| {
+        let (expected, question) = line.split_once(' ').expect(line);
+        let code = match expected {
+            "yes" => 0,
+            "no" => 1,
+            other => panic!("`{other}` is no answer"),
+        };
+        let mut command = assert_cmd::Command::cargo_bin("kspm-graph").unwrap();
+        command.arg("can-i").arg(&file).arg("--as").args(question.split_whitespace());
+        let output = command.env_clear().output().unwrap();
+        let answered = output.status.code().filter(|code| *code < 2);
+        let said = String::from_utf8_lossy(&output.stderr);
+        answered.unwrap_or_else(|| panic!("`{line}`: {said}")) != code
+    };
+    case.reviews.iter().map(String::as_str).filter(differs).collect()
+}
+
+/// Checks one file; returns how many things it asks for and how many it excludes.
 fn check(path: &Path) -> Result<(usize, usize), String> {
     let text = fs::read_to_string(path).unwrap();
     let (mut asked, mut excluded) = (0, 0);
@@ -190,22 +212,64 @@ fn check(path: &Path) -> Result<(usize, usize), String> {
                 wrong.push(format!("{at}: invented `{line}`"));
             }
         }
+        if !case.reviews.is_empty() {
+            asked += case.reviews.len();
+            wrong.extend(reviewed(&case).iter().map(|line| format!("{at}: not so: `{line}`")));
+        }
     }
     if wrong.is_empty() { Ok((asked, excluded)) } else { Err(wrong.join("\n")) }
 }
 
-#[test]
-fn every_fixture_holds() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/attacks");
-    let mut paths: Vec<_> = fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).collect();
+/// The fixtures of a folder below `tests`.
+fn fixtures_in(folder: &str) -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(folder);
+    let paths = fs::read_dir(folder).unwrap().map(|e| e.unwrap().path());
+    let mut paths: Vec<_> = paths.filter(|p| !p.ends_with("README.md")).collect();
     paths.sort();
+    paths
+}
+
+/// Checks every file of a folder; each must ask for something or exclude it.
+fn all_hold(folder: &str) {
     let only = option_env!("ONLY");
+    let holds = |path: &PathBuf| match check(path) {
+        Ok((0, 0)) => Some(format!("{} expects nothing", path.display())),
+        Ok(_) => None,
+        Err(wrong) => Some(wrong),
+    };
+    let paths = fixtures_in(folder).into_iter();
     let wrong: Vec<String> = paths
-        .iter()
         .filter(|p| only.is_none_or(|o| p.to_string_lossy().contains(o)))
-        .filter_map(|path| check(path).err())
+        .filter_map(|path| holds(&path))
         .collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_fixture_holds() {
+    all_hold("attacks");
+}
+
+#[test]
+fn what_was_executed_holds() {
+    all_hold("executed");
+}
+
+/// The table of what was executed names tests that there are.
+#[test]
+fn what_was_executed_is_tested_somewhere() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/executed");
+    let table = fs::read_to_string(folder.join("README.md")).unwrap();
+    let named: BTreeSet<&str> =
+        table.split("](").skip(1).filter_map(|link| link.split_once(')')).map(|l| l.0).collect();
+    assert!(named.len() > 20, "the table names only {}", named.len());
+    let absent: Vec<_> = named.iter().filter(|name| !folder.join(name).is_file()).collect();
+    assert!(absent.is_empty(), "no such tests: {absent:?}");
+    let unnamed: Vec<_> = fixtures_in("executed")
+        .into_iter()
+        .filter(|p| !named.contains(p.file_name().unwrap().to_str().unwrap()))
+        .collect();
+    assert!(unnamed.is_empty(), "not in the table: {unnamed:?}");
 }
 
 #[test]

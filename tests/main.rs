@@ -17,6 +17,7 @@ mod fixtures;
 mod floors;
 mod grants;
 mod pictures;
+mod pod_security;
 mod query;
 mod rbac;
 mod structs;

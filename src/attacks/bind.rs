@@ -321,7 +321,8 @@ impl Walk<'_> {
     }
 }
 
-fn all_namespaces() -> Thing<'static> {
+/// The admins of every namespace.
+pub(super) fn all_namespaces() -> Thing<'static> {
     Thing::Set(SetKey { kind: &NAMESPACES, ns: Sym::EMPTY, of: 0 })
 }
 

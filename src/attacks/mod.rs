@@ -56,6 +56,7 @@ mod proxy;
 mod psa_relax;
 mod rbac;
 mod rebind;
+mod role_making;
 mod secret_contents;
 mod secret_logins;
 mod secret_operators;

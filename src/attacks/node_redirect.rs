@@ -4,7 +4,6 @@ use super::Family;
 use super::credentials;
 use super::gate::{PART, gate, needed_together};
 use super::impersonation::cluster;
-use super::nodes_api::beyond_kubelets;
 use super::sets::SET_MEMBER;
 use super::together::parts;
 use crate::graph::{Confidence, Odds, SetKey, SetKind, Sink, Thing};
@@ -78,11 +77,11 @@ fn find(world: &World, sink: &mut Sink<'_>) {
     lead(world, sink, &proxies, &PROXIES, &mut named);
     let whole = proxies.iter().any(|grant| grant.names == Names::All);
     let mut addresses = parts(world, ADDRESS);
-    addresses.retain(|grant| beyond_kubelets(world, grant));
+    addresses.retain(|grant| !world.binds_kubelets_only(grant.binding));
     let addressed = addresses.iter().any(|grant| grant.names == Names::All);
     lead(world, sink, &addresses, &ADDRESSES, &mut named);
     if whole {
-        for grant in parts(world, CREATE).iter().filter(|g| beyond_kubelets(world, g)) {
+        for grant in parts(world, CREATE).iter().filter(|g| !world.binds_kubelets_only(g.binding)) {
             let facts = sink.grant(grant);
             let from = Thing::Binding(grant.binding);
             sink.edge_with(from, cluster(&ADDRESSES), attack, PART, &facts);

@@ -9,7 +9,7 @@ use super::together::parts;
 use crate::graph::{Odds, SetKey, SetKind, Sink, Thing};
 use crate::sym::Sym;
 use crate::world::grants::{Grant, Names, Permission, Scope};
-use crate::world::{NodeIx, PodIx, Principal, World};
+use crate::world::{NodeIx, PodIx, World};
 use std::collections::BTreeSet;
 
 crate::attack! {
@@ -152,23 +152,11 @@ const CORDON: &[Permission] = &[
     Permission::cluster("patch", "", "nodes/status"),
 ];
 
-/// Whether a grant is given to more than kubelets, which NodeRestriction limits to their own node
-/// and pods.
-pub(super) fn beyond_kubelets(world: &World, grant: &Grant<'_>) -> bool {
-    let is_node = |principal: Principal| match principal {
-        Principal::Node(_) => true,
-        Principal::Group(g) => world.text(world.groups[g.index()].1) == "system:nodes",
-        Principal::Account(_) | Principal::User(_) => false,
-    };
-    let subjects = &world.bindings[grant.binding.index()].subjects;
-    subjects.iter().any(|s| !is_node(s.principal))
-}
-
-/// The grants given to more than kubelets. Under names they would have to cover every other node,
-/// or a pod's next name.
+/// The grants that a binding gives to more than kubelets, which NodeRestriction limits to their
+/// own node and pods. Under names they would have to cover every other node, or a pod's next name.
 fn useful<'w>(world: &'w World, any: &[Permission]) -> Vec<Grant<'w>> {
     let mut grants = parts(world, any);
-    grants.retain(|g| g.names == Names::All && beyond_kubelets(world, g));
+    grants.retain(|g| g.names == Names::All && !world.binds_kubelets_only(g.binding));
     grants
 }
 

@@ -2,6 +2,7 @@
 
 use super::Family;
 use super::psa_relax::every_right;
+use super::role_making;
 use super::together::{Held, Right, rights, together};
 use crate::graph::{Attack, Fact, Odds, Sink, Thing};
 use crate::world::grants::{Names, Permission, Scope};
@@ -13,9 +14,10 @@ crate::attack! {
     ///
     /// ## Needs
     /// `escalate` and `update` or `patch` on one and the same role, at one caller who is bound to
-    /// that role, itself or by its groups. `resourceNames` limit both to the roles that they name.
-    /// A role bound by a ClusterRoleBinding leads to the whole cluster, one bound by a RoleBinding
-    /// to that namespace.
+    /// that role, itself or by its groups, or may bind it by `bind` and a write of bindings.
+    /// `resourceNames` limit all of these to the roles that they name. With `create` the role need
+    /// not be there; under names that takes a server-side apply, and so `patch`. A role bound by a
+    /// ClusterRoleBinding leads to the whole cluster, one bound by a RoleBinding to that namespace.
     /// ## Abuse
     /// `kubectl patch clusterrole NAME --type=json -p '[{"op":"add","path":"/rules/-","value":
     /// {"apiGroups":["*"],"resources":["*"],"verbs":["*"]}}]'`.
@@ -102,6 +104,7 @@ fn find(world: &World, sink: &mut Sink<'_>) {
     cluster_roles(world, sink);
     roles(world, sink);
     aggregation(world, sink);
+    role_making::find(world, sink);
     authorization_mode(world, sink);
 }
 
@@ -114,7 +117,7 @@ pub(super) fn power(world: &World, scope: Scope) -> Option<Thing<'static>> {
 }
 
 /// Being bound to a role, as a right: where the binding applies, under the role's name.
-fn bound(world: &World, role: RoleIx) -> impl Iterator<Item = Right<'_>> {
+pub(super) fn bound(world: &World, role: RoleIx) -> impl Iterator<Item = Right<'_>> {
     let name = std::slice::from_ref(&world.roles[role.index()].name);
     world.index.bindings_to(role).iter().map(move |binding| {
         let ns = world.bindings[binding.index()].ns;
@@ -130,7 +133,7 @@ fn lead(world: &World, sink: &mut Sink<'_>, held: &Held<'_>, scope: Scope) {
 
 /// To the power over a scope. The role may be given every right, more than admins of a namespace
 /// have as a rule.
-fn lead_by(
+pub(super) fn lead_by(
     world: &World,
     sink: &mut Sink<'_>,
     from: Thing<'_>,

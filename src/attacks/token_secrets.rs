@@ -4,15 +4,16 @@
 //! Making one and reading it are two requests, which two conquered identities may send. So both
 //! rights lead into a gate, one for the cluster and one for each namespace with a narrower right.
 
-use super::gate::PART;
+use super::gate::{self, PART, needed_together};
 use super::pod_api::{named, set_of};
 use super::sets::{SERVICE_ACCOUNTS, SET_MEMBER};
+use super::together::parts;
 use super::workload_patch::patchers;
 use super::workloads::{Maintainer, applied, creators, is_name};
 use crate::graph::{Fact, Odds, SetKey, SetKind, Sink, Thing};
 use crate::sym::Sym;
 use crate::world::grants::{Names, Permission, Scope};
-use crate::world::{Namespace, World};
+use crate::world::{Namespace, SecretIx, World};
 use std::collections::{BTreeMap, BTreeSet};
 
 crate::attack! {
@@ -49,7 +50,8 @@ crate::attack! {
     ///
     /// ## Needs
     /// `patch` on `secrets`, and a Secret of type `kubernetes.io/service-account-token` in the
-    /// namespace that the grant covers.
+    /// namespace that the grant covers. `update` does as well beside a way to read that Secret,
+    /// which a different identity may have.
     /// ## Abuse
     /// PATCH the Secret: set the annotation `kubernetes.io/service-account.name` to the account,
     /// remove `kubernetes.io/service-account.uid` and `data`. A second PATCH with `{}` answers with
@@ -79,8 +81,18 @@ static READERS: SetKind = SetKind { id: "read-new-secrets", noun: "new secrets t
 static REPOINTABLE: SetKind =
     SetKind { id: "accounts-beside-tokens", noun: "service accounts beside token secrets" };
 
+/// Rights to put another Secret in a token Secret's place, and token Secrets that are read.
+static REWRITABLE: SetKind =
+    SetKind { id: "token-secrets-to-update", noun: "token secrets to update" };
+static READABLE: SetKind =
+    SetKind { id: "token-secrets-read", noun: "token secrets that are read" };
+/// A token Secret that is pointed elsewhere and read.
+static REPOINTED: SetKind =
+    SetKind { id: "token-secret-repointed", noun: "a token secret pointed elsewhere" };
+
 pub(super) fn find(world: &World, sink: &mut Sink<'_>) {
     repoints(world, sink);
+    rewrites(world, sink);
     creations(world, sink);
 }
 
@@ -129,6 +141,69 @@ fn repoints(world: &World, sink: &mut Sink<'_>) {
             let part = set_of(&SERVICE_ACCOUNTS, Scope::Namespace(ns));
             sink.edge(set_of(&REPOINTABLE, Scope::Cluster), part, &SET_MEMBER, &[token]);
         }
+    }
+}
+
+/// Pointing a token Secret elsewhere by `update`, whose answer holds no token: somebody has to read
+/// it, so there is a gate for each namespace that has a token Secret.
+fn rewrites(world: &World, sink: &mut Sink<'_>) {
+    let Some(kind) = world.symbols.get("kubernetes.io/service-account-token") else { return };
+    let patches = world.grants(&Permission::namespaced("patch", "", "secrets"));
+    let mut updates = parts(world, &[Permission::namespaced("update", "", "secrets")]);
+    updates.retain(|g| {
+        let key = (g.binding, g.rule);
+        patches.binary_search_by_key(&key, |p| (p.binding, p.rule)).is_err()
+    });
+    if updates.is_empty() {
+        return;
+    }
+    let mut tokens: BTreeMap<Sym, Vec<SecretIx>> = BTreeMap::new();
+    for (i, secret) in world.secrets.iter().enumerate().filter(|(_, s)| s.kind == kind) {
+        tokens.entry(secret.ns).or_default().push(SecretIx::new(i));
+    }
+    let mut named: BTreeSet<Sym> = BTreeSet::new();
+    for grant in &updates {
+        let facts = sink.grant(grant);
+        let scopes: Vec<Scope> = match grant.names {
+            Names::All => vec![grant.scope],
+            // Which of the namespace's token Secrets is read is not told apart.
+            Names::Only(names) => {
+                let has = |ns: &Namespace| {
+                    let of = tokens.get(&ns.name).map_or(&[][..], Vec::as_slice);
+                    of.iter().any(|s| names.contains(&world.secrets[s.index()].name))
+                };
+                let in_reach = world.reached(grant.scope).iter().filter(|ns| has(ns));
+                in_reach.map(|ns| Scope::Namespace(ns.name)).collect()
+            }
+        };
+        for scope in scopes {
+            match scope {
+                Scope::Cluster => named.extend(tokens.keys()),
+                Scope::Namespace(ns) if tokens.contains_key(&ns) => {
+                    named.insert(ns);
+                }
+                Scope::Namespace(_) => continue,
+            }
+            let from = Thing::Binding(grant.binding);
+            sink.edge_with(from, set_of(&REWRITABLE, scope), &SECRET_REPOINT_TOKEN, PART, &facts);
+        }
+    }
+    let whole = updates.iter().any(|g| g.scope == Scope::Cluster && g.names == Names::All);
+    for ns in named {
+        let Some(secrets) = tokens.get(&ns) else { continue };
+        let scope = Scope::Namespace(ns);
+        let (write, read) = (set_of(&REWRITABLE, scope), set_of(&READABLE, scope));
+        for secret in secrets {
+            let fact = sink.fact(world.secrets[secret.index()].object, ".type", world.text(kind));
+            sink.edge_with(Thing::Secret(*secret), read, &SECRET_REPOINT_TOKEN, PART, &[fact]);
+            if whole && Some(secret) == secrets.first() {
+                sink.edge(set_of(&REWRITABLE, Scope::Cluster), write, &SET_MEMBER, &[fact]);
+            }
+        }
+        let key = SetKey { kind: &REPOINTED, ns, of: 0 };
+        let part = needed_together(world, sink);
+        let gate = gate::gate(world, sink, key, &SECRET_REPOINT_TOKEN, &[write, read]);
+        sink.edge(gate, set_of(&SERVICE_ACCOUNTS, scope), &SECRET_REPOINT_TOKEN, &[part]);
     }
 }
 

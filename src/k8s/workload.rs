@@ -4,7 +4,7 @@
 //! names are those of the published API (`tests/fields.rs` holds them against it).
 
 use super::Meta;
-use super::scalar::{Bool, Int, List, Str};
+use super::scalar::{Bool, Int, List, Present, Str};
 use serde::Deserialize;
 
 /// `spec` of a Pod.
@@ -49,6 +49,7 @@ pub struct PodSecurityContext<'a> {
     pub app_armor_profile: Option<Profile<'a>>,
     pub se_linux_options: Option<SeLinuxOptions<'a>>,
     pub windows_options: Option<WindowsOptions>,
+    pub sysctls: List<Sysctl<'a>>,
 }
 
 /// `seLinuxOptions` of a security context.
@@ -57,6 +58,15 @@ pub struct PodSecurityContext<'a> {
 pub struct SeLinuxOptions<'a> {
     #[serde(rename = "type")]
     pub kind: Str<'a>,
+    pub user: Str<'a>,
+    pub role: Str<'a>,
+}
+
+/// One of `sysctls` of a Pod's security context.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, bound(deserialize = "'de: 'a"))]
+pub struct Sysctl<'a> {
+    pub name: Str<'a>,
 }
 
 /// A seccomp or AppArmor profile.
@@ -94,6 +104,43 @@ pub struct Container<'a> {
     pub restart_policy: Str<'a>,
     /// Of an ephemeral container: the one whose processes it sees.
     pub target_container_name: Str<'a>,
+    pub liveness_probe: Option<Action<'a>>,
+    pub readiness_probe: Option<Action<'a>>,
+    pub startup_probe: Option<Action<'a>>,
+    pub lifecycle: Option<Lifecycle<'a>>,
+}
+
+impl<'a> Container<'a> {
+    /// What the kubelet connects to for this container: probes and hooks.
+    pub fn actions(&self) -> impl Iterator<Item = &Action<'a>> {
+        let probes = [&self.liveness_probe, &self.readiness_probe, &self.startup_probe];
+        let hooks = self.lifecycle.as_ref().map(|l| [&l.post_start, &l.pre_stop]);
+        probes.into_iter().chain(hooks.into_iter().flatten()).flatten()
+    }
+}
+
+/// `lifecycle` of a container.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase", bound(deserialize = "'de: 'a"))]
+pub struct Lifecycle<'a> {
+    pub post_start: Option<Action<'a>>,
+    pub pre_stop: Option<Action<'a>>,
+}
+
+/// A probe, or a hook of `lifecycle`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase", bound(deserialize = "'de: 'a"))]
+pub struct Action<'a> {
+    pub http_get: Option<Endpoint<'a>>,
+    pub tcp_socket: Option<Endpoint<'a>>,
+}
+
+/// Where a probe or a hook connects to.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, bound(deserialize = "'de: 'a"))]
+pub struct Endpoint<'a> {
+    /// Empty: the pod itself.
+    pub host: Str<'a>,
 }
 
 /// `securityContext` of a container.
@@ -192,6 +239,58 @@ pub struct Volume<'a> {
     pub projected: Option<Projected<'a>>,
     pub persistent_volume_claim: Option<ClaimVolume<'a>>,
     pub csi: Option<CsiVolume<'a>>,
+    pub aws_elastic_block_store: Present,
+    pub azure_disk: Present,
+    pub azure_file: Present,
+    pub cephfs: Present,
+    pub cinder: Present,
+    pub fc: Present,
+    pub flex_volume: Present,
+    pub flocker: Present,
+    pub gce_persistent_disk: Present,
+    pub git_repo: Present,
+    pub glusterfs: Present,
+    pub iscsi: Present,
+    pub nfs: Present,
+    pub photon_persistent_disk: Present,
+    pub portworx_volume: Present,
+    pub quobyte: Present,
+    pub rbd: Present,
+    #[serde(rename = "scaleIO")]
+    pub scale_io: Present,
+    pub storageos: Present,
+    pub vsphere_volume: Present,
+}
+
+impl Volume<'_> {
+    /// Whether it names storage itself instead of by a claim or a CSI driver.
+    #[must_use]
+    pub fn names_storage(&self) -> bool {
+        [
+            &self.aws_elastic_block_store,
+            &self.azure_disk,
+            &self.azure_file,
+            &self.cephfs,
+            &self.cinder,
+            &self.fc,
+            &self.flex_volume,
+            &self.flocker,
+            &self.gce_persistent_disk,
+            &self.git_repo,
+            &self.glusterfs,
+            &self.iscsi,
+            &self.nfs,
+            &self.photon_persistent_disk,
+            &self.portworx_volume,
+            &self.quobyte,
+            &self.rbd,
+            &self.scale_io,
+            &self.storageos,
+            &self.vsphere_volume,
+        ]
+        .iter()
+        .any(|kind| kind.0)
+    }
 }
 
 /// `volumes[].hostPath`, also of a PersistentVolume.

@@ -1,10 +1,10 @@
 //! Pod Security admission: which level a specification passes, and which a namespace enforces.
 //!
 //! Source: kubernetes/pod-security-admission, `policy/check_*.go`, and for what happens on
-//! updates an API server 1.36. The checks of SELinux options, sysctls and probe hosts are not made:
-//! a pod that fails only those is taken for one that passes.
+//! updates an API server 1.36. The level is the latest version's, as a namespace enforces it that
+//! names none: servers before 1.34 let the hosts of probes and hooks pass.
 
-use crate::k8s::workload::{Container, PodSecurityContext, PodSpec, Profile};
+use crate::k8s::workload::{Container, PodSecurityContext, PodSpec, Profile, SeLinuxOptions};
 
 /// The three levels, the strictest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -54,6 +54,26 @@ const BASELINE_CAPABILITIES: &[&str] = &[
     "SYS_CHROOT",
 ];
 
+/// What `baseline` lets a pod set in its kernel's namespaces.
+const SAFE_SYSCTLS: &[&str] = &[
+    "kernel.shm_rmid_forced",
+    "net.ipv4.ip_local_port_range",
+    "net.ipv4.ip_local_reserved_ports",
+    "net.ipv4.ip_unprivileged_port_start",
+    "net.ipv4.ping_group_range",
+    "net.ipv4.tcp_fin_timeout",
+    "net.ipv4.tcp_keepalive_intvl",
+    "net.ipv4.tcp_keepalive_probes",
+    "net.ipv4.tcp_keepalive_time",
+    "net.ipv4.tcp_rmem",
+    "net.ipv4.tcp_syncookies",
+    "net.ipv4.tcp_wmem",
+];
+
+/// The SELinux types of containers.
+const CONTAINER_TYPES: &[&str] =
+    &["", "container_t", "container_init_t", "container_kvm_t", "container_engine_t"];
+
 /// The strictest level whose checks a specification passes.
 #[must_use]
 pub fn level_of(spec: &PodSpec<'_>) -> Level {
@@ -77,6 +97,12 @@ fn unconfined(profile: Option<&Profile<'_>>) -> bool {
     profile.is_some_and(|p| &*p.kind == "Unconfined")
 }
 
+fn own_context(options: Option<&SeLinuxOptions<'_>>) -> bool {
+    options.is_some_and(|o| {
+        !CONTAINER_TYPES.contains(&&*o.kind) || !o.user.is_empty() || !o.role.is_empty()
+    })
+}
+
 fn passes_baseline(spec: &PodSpec<'_>) -> bool {
     let pod = spec.security_context.as_ref();
     let host_process = |w: Option<&crate::k8s::workload::WindowsOptions>| {
@@ -92,11 +118,17 @@ fn passes_baseline(spec: &PodSpec<'_>) -> bool {
         unconfined(p.seccomp_profile.as_ref())
             || unconfined(p.app_armor_profile.as_ref())
             || host_process(p.windows_options.as_ref())
+            || own_context(p.se_linux_options.as_ref())
+            || p.sysctls.iter().any(|s| !SAFE_SYSCTLS.contains(&&*s.name))
     }) {
         return false;
     }
     containers(spec).all(|c| {
         if c.ports.iter().any(|p| p.host_port.0.unwrap_or(0) != 0) {
+            return false;
+        }
+        let mut ends = c.actions().flat_map(|a| [&a.http_get, &a.tcp_socket]).flatten();
+        if ends.any(|end| !end.host.is_empty()) {
             return false;
         }
         let Some(s) = &c.security_context else { return true };
@@ -114,6 +146,7 @@ fn passes_baseline(spec: &PodSpec<'_>) -> bool {
             && !unconfined(s.seccomp_profile.as_ref())
             && !unconfined(s.app_armor_profile.as_ref())
             && !host_process(s.windows_options.as_ref())
+            && !own_context(s.se_linux_options.as_ref())
     })
 }
 
@@ -124,7 +157,10 @@ fn passes_restricted(spec: &PodSpec<'_>) -> bool {
     let profile_set = |p: Option<&Profile<'_>>| {
         p.is_some_and(|p| matches!(&*p.kind, "RuntimeDefault" | "Localhost"))
     };
-    // Only the volume kinds that this tool reads are told apart; `hostPath` failed baseline.
+    // `hostPath` failed baseline.
+    if spec.volumes.iter().any(crate::k8s::workload::Volume::names_storage) {
+        return false;
+    }
     if !in_user_namespace && pod.run_as_user.0 == Some(0) {
         return false;
     }
@@ -156,6 +192,19 @@ mod tests {
     }
 
     #[test]
+    fn a_user_namespace_relaxes_some_checks_only() {
+        let unmasked = "{containers: [{securityContext: {procMount: Unmasked}}]";
+        assert_eq!(level(&format!("{unmasked}}}")), Level::Privileged);
+        assert_eq!(level(&format!("{unmasked}, hostUsers: false}}")), Level::Baseline);
+        let root = "{securityContext: {runAsUser: 0, seccompProfile: {type: RuntimeDefault}}, \
+            containers: [{securityContext: {allowPrivilegeEscalation: false, capabilities: {drop: [ALL]}}}]";
+        assert_eq!(level(&format!("{root}}}")), Level::Baseline);
+        assert_eq!(level(&format!("{root}, hostUsers: false}}")), Level::Restricted);
+        let privileged = "{hostUsers: false, containers: [{securityContext: {privileged: true}}]}";
+        assert_eq!(level(privileged), Level::Privileged);
+    }
+
+    #[test]
     fn levels_of_small_pods() {
         assert_eq!(level("containers: [{name: a}]"), Level::Baseline);
         assert_eq!(level("{hostPID: true, containers: [{name: a}]}"), Level::Privileged);
@@ -166,6 +215,9 @@ mod tests {
         let init =
             "{containers: [{name: a}], initContainers: [{securityContext: {privileged: true}}]}";
         assert_eq!(level(init), Level::Privileged);
+        let probe = "containers: [{startupProbe: {tcpSocket: {host: 10.0.0.1, port: 1}}}]";
+        assert_eq!(level(probe), Level::Privileged);
+        assert_eq!(level("containers: [{startupProbe: {tcpSocket: {port: 1}}}]"), Level::Baseline);
         let net_raw = "containers: [{securityContext: {capabilities: {add: [NET_RAW]}}}]";
         assert_eq!(level(net_raw), Level::Privileged);
     }

@@ -180,7 +180,7 @@ impl World {
             .map(|n| n.uid)
             .collect();
         let clusters = uids.len();
-        keep_builtin_roles(&mut part);
+        keep_builtin_roles(&mut part, &symbols);
         let duplicates = refer(&mut part, &symbols);
         number_specs(&mut part);
         let mut world = resolve(Tables { part, symbols }, duplicates, clusters);
@@ -213,11 +213,16 @@ fn number_specs(part: &mut Part) {
     part.specs = specs;
 }
 
-/// Drops the built-in roles that nothing refers to. Those that a binding names exist in every
-/// cluster, since the API server creates them anew at each start: one that is not in the snapshot
-/// was not collected. Where it was, `settle` prefers it.
-fn keep_builtin_roles(part: &mut Part) {
-    let wanted: FxHashSet<Sym> = part.bindings.iter().map(|b| b.body.role).collect();
+/// Drops the built-in roles that nothing refers to. Those that a binding names, or a rule that says
+/// which roles may be bound, exist in every cluster, since the API server creates them anew at each
+/// start: one that is not in the snapshot was not collected. Where it was, `settle` prefers it.
+fn keep_builtin_roles(part: &mut Part, symbols: &Symbols) {
+    let on_roles = |rule: &&super::rows::Rule| {
+        rule.resources.iter().any(|r| matches!(symbols.text(*r), "clusterroles" | "*"))
+    };
+    let mut wanted: FxHashSet<Sym> = part.bindings.iter().map(|b| b.body.role).collect();
+    let naming = part.rules.items().iter().filter(on_roles);
+    wanted.extend(naming.flat_map(|rule| rule.names.iter().copied()));
     let wanted = |r: &Row<super::rows::RoleRow>| r.ns.is_empty() && wanted.contains(&r.name);
     part.roles.retain(|r| r.origin.source != NOWHERE.source || wanted(r));
 }

@@ -50,6 +50,27 @@ impl Permission {
         Self { named: true, ..self }
     }
 
+    /// Whether the admission plugin NodeRestriction limits kubelets in it, whatever RBAC grants
+    /// them: to tokens of their own pods, to mirror pods, to their own node and the pods on it
+    /// (executed on 1.36). What the node authorizer gives a kubelet follows from its node. It has
+    /// no say in reading and in connecting to pods.
+    #[must_use]
+    pub fn is_restricted_for_kubelets(&self) -> bool {
+        if !self.group.is_empty() || !matches!(self.verb, "create" | "update" | "patch" | "delete")
+        {
+            return false;
+        }
+        match self.resource {
+            "pods" => matches!(
+                self.subresource,
+                "" | "status" | "eviction" | "ephemeralcontainers" | "resize"
+            ),
+            "nodes" => matches!(self.subresource, "" | "status"),
+            "serviceaccounts" => self.subresource == "token",
+            _ => false,
+        }
+    }
+
     /// As kubectl would write it: `create pods/exec`.
     #[must_use]
     pub fn phrase(&self) -> String {
@@ -163,10 +184,14 @@ impl World {
         let matching: Vec<Option<Names<'_>>> =
             self.rules.iter().map(|rule| self.matches(rule, permission)).collect();
         let mut grants = Vec::new();
+        let restricted = permission.is_restricted_for_kubelets();
         for (i, role) in self.roles.iter().enumerate() {
             for rule in &role.rules {
                 let Some(Some(names)) = matching.get(rule.rule as usize) else { continue };
                 for binding in self.index.bindings_to(super::RoleIx::new(i)) {
+                    if restricted && self.binds_kubelets_only(*binding) {
+                        continue;
+                    }
                     let ns = self.bindings[binding.index()].ns;
                     let scope = if ns.is_empty() { Scope::Cluster } else { Scope::Namespace(ns) };
                     if permission.cluster && scope != Scope::Cluster {
@@ -178,6 +203,18 @@ impl World {
         }
         grants.sort_unstable_by_key(|g| (g.binding, g.rule));
         grants
+    }
+
+    /// Whether a binding has subjects, all of them kubelets.
+    #[must_use]
+    pub fn binds_kubelets_only(&self, binding: BindingIx) -> bool {
+        let is_kubelet = |principal: Principal| match principal {
+            Principal::Node(_) => true,
+            Principal::Group(g) => self.text(self.groups[g.index()].1) == "system:nodes",
+            Principal::Account(_) | Principal::User(_) => false,
+        };
+        let subjects = &self.bindings[binding.index()].subjects;
+        !subjects.is_empty() && subjects.iter().all(|s| is_kubelet(s.principal))
     }
 
     /// The namespaces that a scope reaches, in order.
@@ -218,7 +255,7 @@ impl World {
             ([], _) => Some(Names::All),
             (names, true) => Some(Names::Only(names)),
             // A request without a name bears the empty one, and a rule may list that
-            // (executed on 1.36: truth A4).
+            // (executed on 1.36).
             (names, false) => names.contains(&Sym::EMPTY).then_some(Names::All),
         }
     }
