@@ -6,7 +6,7 @@
 
 use super::filter::Filter;
 use super::fingerprint;
-use super::search::{Direction, End, Next, Proof, Search};
+use super::search::{Direction, End, Next, Proof, Search, cost_in};
 use super::steps::steps;
 use crate::graph::{EdgeId, Graph, NodeId};
 use std::collections::{BTreeMap, BTreeSet};
@@ -63,6 +63,11 @@ pub fn best<'g>(
         for edge in path {
             // Parallel edges of one attack read alike.
             let ((from, to), attack) = (graph.ends(edge), graph.attack(edge));
+            // Who holds this node holds a target already: on from there is no other way, but a
+            // detour of the same one.
+            if cost_in(guide.key(from)) == 0 && roots.binary_search(&from).is_err() {
+                continue;
+            }
             let alike =
                 graph.outgoing(from).filter(|(e, n)| *n == to && graph.attack(*e) == attack);
             let mut bans = bans.clone();
