@@ -176,6 +176,7 @@ fn step(graph: &Graph, from: NodeId, to: NodeId, needs: Vec<usize>) -> Step {
         from,
         to,
         attack: graph.attack(edges[0]),
+        by: Vec::new(),
         likelihood: edges
             .iter()
             .map(|e| kspm_graph::graph::likelihood_of(u64::from(graph.edge(*e).cost)))

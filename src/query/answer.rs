@@ -57,6 +57,9 @@ pub struct Step {
     pub to: NodeId,
     /// The attack that gives the step its name.
     pub attack: &'static Attack,
+    /// The attacks that lead to that one without an end of their own between: to make a pod, to
+    /// take the cloud identity that only such a pod gets.
+    pub by: Vec<&'static Attack>,
     /// Its edges, in order. The evidence of the step is that of all of them.
     pub edges: Vec<EdgeId>,
     /// The product over its edges.

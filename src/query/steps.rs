@@ -149,12 +149,20 @@ fn step(graph: &Graph, chain: &[Link], needs: Vec<usize>) -> Option<Step> {
     let gate = chain.iter().rposition(|l| graph.kind(l.to) == NodeKind::Gate);
     let passed = chain.get(gate.map_or(0, |i| i + 1)..).unwrap_or_default();
     let sets = passed.iter().map(|l| l.from).filter(|n| graph.kind(*n) == NodeKind::Set);
+    // The attack that gains the end: what came before it only led to its set.
+    let attack = attacks().rfind(|a| !a.structure).unwrap_or(graph.attack(first.edge));
+    let mut by: Vec<&'static Attack> = Vec::new();
+    for before in attacks().filter(|a| !a.structure && *a != attack) {
+        if !by.contains(&before) {
+            by.push(before);
+        }
+    }
     let cost: u64 = chain.iter().map(|l| u64::from(graph.edge(l.edge).cost)).sum();
     Some(Step {
         from: first.from,
         to: last.to,
-        // The attack that gains the end: what came before it only led to its set.
-        attack: attacks().rfind(|a| !a.structure).unwrap_or(graph.attack(first.edge)),
+        attack,
+        by,
         edges: chain.iter().map(|l| l.edge).collect(),
         likelihood: likelihood_of(cost),
         confidence: chain.iter().map(|l| graph.confidence(l.edge)).max()?,

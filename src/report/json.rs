@@ -144,6 +144,8 @@ struct StepJson<'a> {
     to: NodeRef<'a>,
     attack: &'static str,
     title: &'static str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    by: Vec<&'static str>,
     likelihood: f64,
     confidence: &'static str,
     evidence: Vec<FactJson<'a>>,
@@ -174,6 +176,7 @@ fn step<'a>(graph: &'a Graph, step: &'a Step, evidence: &[Placed<'a>]) -> StepJs
         to: node(graph, step.to),
         attack: step.attack.id,
         title: step.attack.title,
+        by: step.by.iter().map(|attack| attack.id).collect(),
         likelihood: rounded(step.likelihood, 4),
         confidence: step.confidence.name(),
         evidence: evidence.iter().map(|p| fact(&p.fact, p.source, p.line)).collect(),

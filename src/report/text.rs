@@ -185,6 +185,10 @@ fn write_step(
         None => format!("-> {to}"),
     };
     writeln!(out, "  {:>2}  {attack}  {}  ({odds})", i + 1, shorten_middle(&ends, room))?;
+    if !step.by.is_empty() {
+        let by: Vec<&str> = step.by.iter().map(|attack| attack.id).collect();
+        writeln!(out, "        by {}", by.join(", then "))?;
+    }
     if let Some(set) = step.set {
         let size = graph.set_size(set);
         if size > 1 {
