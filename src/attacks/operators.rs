@@ -11,7 +11,7 @@ use crate::world::grants::{Grant, Permission, Scope};
 use crate::world::hosts::Host;
 use crate::world::image::Image;
 use crate::world::{AccountIx, BindingIx, Principal, World};
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// An operator, by what its own manifests say.
@@ -36,9 +36,10 @@ pub(super) enum Reach {
 /// Everything that runs, by what operators are known by. One pass over the pods for all of them.
 pub(super) struct Known<'w> {
     world: &'w World,
-    /// The container's place and its host for each image's repository, once an account.
-    images: BTreeMap<(&'w str, Option<AccountIx>), (Host, usize)>,
-    names: BTreeMap<(Sym, Sym), Host>,
+    /// The containers of each image's repository, one an account: the host, and the place there.
+    images: BTreeMap<&'w str, BTreeMap<Option<AccountIx>, (Host, usize)>>,
+    /// What bears each name, one in a namespace.
+    names: BTreeMap<Sym, BTreeMap<Sym, Host>>,
     accounts: BTreeMap<AccountIx, Host>,
     /// The API groups that rules name.
     groups: BTreeSet<&'w str>,
@@ -47,18 +48,23 @@ pub(super) struct Known<'w> {
 
 impl<'w> Known<'w> {
     pub(super) fn new(world: &'w World) -> Self {
-        let (mut images, mut names) = (BTreeMap::new(), BTreeMap::new());
+        let mut images: BTreeMap<&str, BTreeMap<_, _>> = BTreeMap::new();
+        let mut names: BTreeMap<Sym, BTreeMap<Sym, Host>> = BTreeMap::new();
+        let mut repositories: FxHashMap<Sym, &str> = FxHashMap::default();
         let mut accounts = BTreeMap::new();
         let mut seen = FxHashSet::default();
         for host in world.hosts() {
             let account = world.host_account(host);
-            names.entry(name_of(world, host)).or_insert(host);
+            let (ns, name) = name_of(world, host);
+            names.entry(name).or_default().entry(ns).or_insert(host);
             if !seen.insert((world.host_shape(host), account)) {
                 continue;
             }
             for (i, container) in world.host_spec(host).containers.iter().enumerate() {
-                let image = Image::new(world.text(container.image)).repository;
-                images.entry((image, account)).or_insert((host, i));
+                let repository = repositories
+                    .entry(container.image)
+                    .or_insert_with(|| Image::new(world.text(container.image)).repository);
+                images.entry(*repository).or_default().entry(account).or_insert((host, i));
             }
             if let Some(account) = account {
                 accounts.entry(account).or_insert(host);
@@ -98,15 +104,15 @@ impl<'w> Known<'w> {
     fn by_signs(&self, sink: &mut Sink<'_>, operator: &Operator) -> Vec<(Host, Fact)> {
         let world = self.world;
         let mut found = Vec::new();
-        for ((image, _), (host, place)) in &self.images {
-            if operator.has_image(image) {
-                let (object, _) = world.host_object(*host);
-                let container = &world.host_spec(*host).containers[*place];
-                let field = world.host_field(*host, &format!("{}.image", container.field()));
-                found.push((*host, sink.fact(object, &field, world.text(container.image))));
-            }
+        let fitting = self.images.iter().filter(|(image, _)| operator.has_image(image));
+        for (host, place) in fitting.flat_map(|(_, of)| of.values()) {
+            let (object, _) = world.host_object(*host);
+            let container = &world.host_spec(*host).containers[*place];
+            let field = world.host_field(*host, &format!("{}.image", container.field()));
+            found.push((*host, sink.fact(object, &field, world.text(container.image))));
         }
-        for ((ns, name), host) in &self.names {
+        let fitting = self.names.iter().filter(|(name, _)| operator.may_be(world.text(**name)));
+        for (name, (ns, host)) in fitting.flat_map(|(name, of)| of.iter().map(move |n| (name, n))) {
             if operator.is_named(world.text(*ns), world.text(*name)) {
                 let (object, _) = world.host_object(*host);
                 let own = world.text(world.objects[object.index()].name);
@@ -178,6 +184,12 @@ impl Operator {
             }
             Image::new(repository).is(own)
         })
+    }
+
+    /// Whether it bears this name in some namespace.
+    fn may_be(&self, name: &str) -> bool {
+        let mut ends = self.names.iter().map(|own| own.split_once('/').map_or(*own, |own| own.1));
+        ends.any(|own| name.ends_with(own))
     }
 
     fn is_named(&self, ns: &str, name: &str) -> bool {
