@@ -115,6 +115,37 @@ fn one_broken_document_is_a_problem_and_the_rest_is_analysed() {
 }
 
 #[test]
+fn several_snapshots_are_read_as_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let (account, binding) = (path("account.yaml"), path("binding.yaml"));
+    fs::write(
+        &account,
+        "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: a, namespace: b}\n",
+    )
+    .unwrap();
+    fs::write(
+        &binding,
+        "apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: a}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: cluster-admin}
+subjects: [{kind: ServiceAccount, name: a, namespace: b}]
+",
+    )
+    .unwrap();
+    let ends = ["--from", "sa/b/a", "--to", "cluster-admin", "-o", "json"];
+    let count = |files: &[&str]| {
+        let answers = &json(&[&["paths"], files, &ends[..]].concat())["answers"];
+        answers.as_array().unwrap().len()
+    };
+    assert_eq!(count(&[&account]), 0);
+    assert_eq!(count(&[&account, &binding]), 1);
+    let info = json(&["snapshot", "info", &account, &binding, "-o", "json", "-q"]);
+    assert_eq!(info["snapshot"]["objects"], 2, "{info}");
+}
+
+#[test]
 fn the_same_input_gives_the_same_bytes() {
     let shop = cluster("shop");
     let args =

@@ -1,7 +1,7 @@
 //! `analyze`: all path queries over a snapshot, ranked, reported, gated. The CI command.
 
 use super::gate::{self, Gate};
-use super::open::open;
+use super::open::{SnapshotsArg, open};
 use super::output::{Output, report_output, style, write_report};
 use super::{Context, Exit, Failure};
 use crate::attacks::attacks;
@@ -27,9 +27,8 @@ Examples:
 --fail-on takes a severity (that or worse) or query:NAME, either with @CONFIDENCE: answers less sure
 than that do not count. Display options never change the exit code.")]
 pub(crate) struct Args {
-    /// Files, folders or archives with Kubernetes objects, or - for standard input; read as one
-    #[arg(value_name = "SNAPSHOT", required = true)]
-    snapshots: Vec<String>,
+    #[command(flatten)]
+    snapshots: SnapshotsArg,
     /// A format, and a file to write it to; may be given several times
     #[arg(short, long = "output", value_name = "FORMAT[=FILE]", value_parser = report_output, help_heading = "Output")]
     outputs: Vec<Output>,
@@ -102,7 +101,7 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
     if let Some(limit) = args.limit {
         queries.iter_mut().for_each(|q| q.limit = limit.max(1));
     }
-    let opened = open(&args.snapshots, context)?;
+    let opened = open(&args.snapshots.snapshots, context)?;
     let graph = opened.derive();
     let Asked { mut answers, mut notes } = ask_all(&graph, &queries);
     // What begins at Kubernetes' own components is asked for or not; it is no display option.

@@ -1,7 +1,7 @@
 //! `export`: the graph, or the answers in focus, as data or as a picture.
 
 use super::analyze::{ask_all, queries};
-use super::open::{Opened, SnapshotArg, open};
+use super::open::{Opened, SnapshotsArg, open};
 use super::output::{Output, parse, write_to};
 use super::query::{selector_failure, unknown};
 use super::{Context, Exit, Failure};
@@ -32,7 +32,7 @@ Examples:
   kspm-graph export cluster.json --focus sa/shop/web -o dot | dot -Tpdf > web.pdf")]
 pub(crate) struct Args {
     #[command(flatten)]
-    snapshot: SnapshotArg,
+    snapshots: SnapshotsArg,
     /// A format, and a file to write it to; may be given several times
     #[arg(short, long = "output", value_name = "FORMAT[=FILE]", value_parser = output, required = true)]
     outputs: Vec<Output>,
@@ -55,7 +55,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failure> {
-    let opened = open(std::slice::from_ref(&args.snapshot.snapshot), context)?;
+    let opened = open(&args.snapshots.snapshots, context)?;
     let graph = opened.derive();
     let focus = match &args.focus {
         Some(focus) => Some(in_focus(args, focus, &graph)?),

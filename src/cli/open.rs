@@ -15,7 +15,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-/// The argument that every command about a cluster takes.
+/// The arguments of commands that take nothing else without a flag: all are read as one snapshot.
+#[derive(Debug, clap::Args)]
+pub(crate) struct SnapshotsArg {
+    /// Files, folders or archives with Kubernetes objects, or - for standard input; read as one
+    #[arg(value_name = "SNAPSHOT", required = true)]
+    pub(crate) snapshots: Vec<String>,
+}
+
+/// The first argument of the other commands about a cluster.
 #[derive(Debug, clap::Args)]
 pub(crate) struct SnapshotArg {
     /// A file, folder or archive with Kubernetes objects, or - for standard input

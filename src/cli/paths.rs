@@ -1,7 +1,7 @@
 //! `paths`: the best ways between two selections that the user names.
 
 use super::analyze::said_of;
-use super::open::{Opened, SnapshotArg, open};
+use super::open::{Opened, SnapshotsArg, open};
 use super::output::{Output, report_output, write_answers};
 use super::query::selector_failure;
 use super::{Context, Exit, Failure};
@@ -26,7 +26,7 @@ Examples:
   kspm-graph paths cluster.json --from user/alice --to node/cp-1 --avoid pod-exec --via ns/ci")]
 pub(crate) struct Args {
     #[command(flatten)]
-    snapshot: SnapshotArg,
+    snapshots: SnapshotsArg,
     /// Where paths start
     #[arg(long, value_name = "SEL")]
     from: String,
@@ -61,7 +61,7 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
     let mut query = Query::between(select(&args.from)?, select(&args.to)?);
     query.avoid = avoid?;
     query.via = args.via.as_deref().map(select).transpose()?;
-    let opened = open(std::slice::from_ref(&args.snapshot.snapshot), context)?;
+    let opened = open(&args.snapshots.snapshots, context)?;
     let graph = opened.derive();
     ends_exist(&graph, &query)?;
     let outcome = Asker::new(&graph).ask_more(&query, args.k.max(1));

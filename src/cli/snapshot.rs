@@ -1,6 +1,6 @@
 //! `snapshot info`: what is in it, what is missing, what that makes unknown.
 
-use super::open::{SnapshotArg, kinds, line, open};
+use super::open::{SnapshotsArg, kinds, line, open};
 use super::{Context, Exit, Failure};
 use crate::report::escape::terminal;
 use serde_json::json;
@@ -21,7 +21,7 @@ enum Command {
 #[derive(Debug, clap::Args)]
 struct Info {
     #[command(flatten)]
-    snapshot: SnapshotArg,
+    snapshots: SnapshotsArg,
     /// How to print
     #[arg(short, long, value_name = "FORMAT", default_value = "text", value_parser = ["text", "json"])]
     output: String,
@@ -29,7 +29,7 @@ struct Info {
 
 pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failure> {
     let Command::Info(args) = &args.command;
-    let opened = open(std::slice::from_ref(&args.snapshot.snapshot), context)?;
+    let opened = open(&args.snapshots.snapshots, context)?;
     let kinds = kinds(&opened.world);
     let skipped = &opened.skipped;
     if args.output == "json" {
