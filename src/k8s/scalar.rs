@@ -111,6 +111,16 @@ impl<'de> Deserialize<'de> for Present {
     }
 }
 
+/// Whether a text is there and not empty, where what it says does not matter.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Filled(pub bool);
+
+impl<'de> Deserialize<'de> for Filled {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Self(!Str::deserialize(deserializer)?.is_empty()))
+    }
+}
+
 /// A truth value that may be absent: `true`, YAML 1.1's `yes`, `on`, `y`, or `null`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct Bool(pub Option<bool>);

@@ -4,7 +4,7 @@
 //! names are those of the published API (`tests/fields.rs` holds them against it).
 
 use super::Meta;
-use super::scalar::{Bool, Int, List, Present, Str};
+use super::scalar::{Bool, Filled, Int, List, Present, Str};
 use serde::Deserialize;
 
 /// `spec` of a Pod.
@@ -47,7 +47,7 @@ pub struct PodSecurityContext<'a> {
     pub run_as_non_root: Bool,
     pub seccomp_profile: Option<Profile<'a>>,
     pub app_armor_profile: Option<Profile<'a>>,
-    pub se_linux_options: Option<SeLinuxOptions<'a>>,
+    pub se_linux_options: Option<Box<SeLinuxOptions<'a>>>,
     pub windows_options: Option<WindowsOptions>,
     pub sysctls: List<Sysctl<'a>>,
 }
@@ -104,15 +104,15 @@ pub struct Container<'a> {
     pub restart_policy: Str<'a>,
     /// Of an ephemeral container: the one whose processes it sees.
     pub target_container_name: Str<'a>,
-    pub liveness_probe: Option<Action<'a>>,
-    pub readiness_probe: Option<Action<'a>>,
-    pub startup_probe: Option<Action<'a>>,
-    pub lifecycle: Option<Lifecycle<'a>>,
+    pub liveness_probe: Option<Action>,
+    pub readiness_probe: Option<Action>,
+    pub startup_probe: Option<Action>,
+    pub lifecycle: Option<Lifecycle>,
 }
 
 impl<'a> Container<'a> {
     /// What the kubelet connects to for this container: probes and hooks.
-    pub fn actions(&self) -> impl Iterator<Item = &Action<'a>> {
+    pub fn actions(&self) -> impl Iterator<Item = &Action> {
         let probes = [&self.liveness_probe, &self.readiness_probe, &self.startup_probe];
         let hooks = self.lifecycle.as_ref().map(|l| [&l.post_start, &l.pre_stop]);
         probes.into_iter().chain(hooks.into_iter().flatten()).flatten()
@@ -121,26 +121,26 @@ impl<'a> Container<'a> {
 
 /// `lifecycle` of a container.
 #[derive(Debug, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase", bound(deserialize = "'de: 'a"))]
-pub struct Lifecycle<'a> {
-    pub post_start: Option<Action<'a>>,
-    pub pre_stop: Option<Action<'a>>,
+#[serde(default, rename_all = "camelCase")]
+pub struct Lifecycle {
+    pub post_start: Option<Action>,
+    pub pre_stop: Option<Action>,
 }
 
 /// A probe, or a hook of `lifecycle`.
 #[derive(Debug, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase", bound(deserialize = "'de: 'a"))]
-pub struct Action<'a> {
-    pub http_get: Option<Endpoint<'a>>,
-    pub tcp_socket: Option<Endpoint<'a>>,
+#[serde(default, rename_all = "camelCase")]
+pub struct Action {
+    pub http_get: Option<Endpoint>,
+    pub tcp_socket: Option<Endpoint>,
 }
 
 /// Where a probe or a hook connects to.
 #[derive(Debug, Default, Deserialize)]
-#[serde(default, bound(deserialize = "'de: 'a"))]
-pub struct Endpoint<'a> {
-    /// Empty: the pod itself.
-    pub host: Str<'a>,
+#[serde(default)]
+pub struct Endpoint {
+    /// Left out, it is the pod itself.
+    pub host: Filled,
 }
 
 /// `securityContext` of a container.
@@ -156,7 +156,7 @@ pub struct SecurityContext<'a> {
     pub proc_mount: Str<'a>,
     pub seccomp_profile: Option<Profile<'a>>,
     pub app_armor_profile: Option<Profile<'a>>,
-    pub se_linux_options: Option<SeLinuxOptions<'a>>,
+    pub se_linux_options: Option<Box<SeLinuxOptions<'a>>>,
     pub windows_options: Option<WindowsOptions>,
 }
 

@@ -118,7 +118,7 @@ fn passes_baseline(spec: &PodSpec<'_>) -> bool {
         unconfined(p.seccomp_profile.as_ref())
             || unconfined(p.app_armor_profile.as_ref())
             || host_process(p.windows_options.as_ref())
-            || own_context(p.se_linux_options.as_ref())
+            || own_context(p.se_linux_options.as_deref())
             || p.sysctls.iter().any(|s| !SAFE_SYSCTLS.contains(&&*s.name))
     }) {
         return false;
@@ -128,7 +128,7 @@ fn passes_baseline(spec: &PodSpec<'_>) -> bool {
             return false;
         }
         let mut ends = c.actions().flat_map(|a| [&a.http_get, &a.tcp_socket]).flatten();
-        if ends.any(|end| !end.host.is_empty()) {
+        if ends.any(|end| end.host.0) {
             return false;
         }
         let Some(s) = &c.security_context else { return true };
@@ -146,7 +146,7 @@ fn passes_baseline(spec: &PodSpec<'_>) -> bool {
             && !unconfined(s.seccomp_profile.as_ref())
             && !unconfined(s.app_armor_profile.as_ref())
             && !host_process(s.windows_options.as_ref())
-            && !own_context(s.se_linux_options.as_ref())
+            && !own_context(s.se_linux_options.as_deref())
     })
 }
 
