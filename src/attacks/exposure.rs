@@ -9,7 +9,7 @@ use crate::sym::Sym;
 use crate::world::exposure::{Door, Sure};
 use crate::world::hosts::Host;
 use crate::world::rows::Target;
-use crate::world::{PolicyIx, ServiceIx, World};
+use crate::world::{Policy, PolicyIx, ServiceIx, World};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeSet;
 
@@ -283,13 +283,27 @@ fn exploit(
     sink.edge_with(from, Thing::Container(host, container), &EXPLOIT_PUBLIC_APP, odds, &facts);
 }
 
-/// The first policy of a namespace that isolates pods with these labels.
+/// The first policy of a namespace that isolates pods with these labels from what comes in.
 pub(super) fn isolates(world: &World, ns: Sym, labels: u32) -> Option<PolicyIx> {
+    first_policy(world, ns, labels, |policy| policy.ingress)
+}
+
+/// The first policy of a namespace that isolates pods with these labels from where they go.
+pub(super) fn isolates_egress(world: &World, ns: Sym, labels: u32) -> Option<PolicyIx> {
+    first_policy(world, ns, labels, |policy| policy.egress)
+}
+
+fn first_policy(
+    world: &World,
+    ns: Sym,
+    labels: u32,
+    direction: impl Fn(&Policy) -> bool,
+) -> Option<PolicyIx> {
     let labels = world.labels.get(labels as usize)?;
     let start = world.policies.partition_point(|p| p.ns < ns);
     world.policies[start..]
         .iter()
         .take_while(|p| p.ns == ns)
-        .position(|p| p.ingress && p.selector.selects(labels))
+        .position(|p| direction(p) && p.selector.selects(labels))
         .map(|i| PolicyIx::new(start + i))
 }

@@ -15,6 +15,7 @@ mod capabilities;
 mod certificates;
 mod claims;
 mod cloud_identity;
+mod cloud_machines;
 mod cloud_pods;
 mod config_maps;
 mod control_plane;
@@ -167,6 +168,7 @@ pub static CATALOGUE: &[&Family] = &[
     &pod_bind::FAMILY,
     &node_redirect::FAMILY,
     &cloud_identity::FAMILY,
+    &cloud_machines::FAMILY,
     &config_maps::FAMILY,
     &secret_contents::FAMILY,
     &aws_auth::FAMILY,

@@ -179,18 +179,27 @@ fn find(world: &World, sink: &mut Sink<'_>) {
     }
 }
 
-/// The name of the cloud identity of a node's machine, where its provider gives it one. It bears
-/// the machine's own id, since the snapshot does not say which machines share a role.
+/// The name of the cloud identity of a node's machine, where its provider gives it one. The
+/// machines of a managed pool share the pool's; otherwise it bears the machine's own id, since the
+/// snapshot does not say which machines share one.
 pub(super) fn cloud_identity(world: &World, node: NodeIx) -> Option<String> {
-    let provider = world.text(world.nodes[node.index()].provider);
-    let (scheme, machine) = provider.split_once("://")?;
-    let of = match scheme {
-        "aws" => "aws-instance-role",
-        "gce" => "gce-service-account",
-        "azure" => "azure-managed-identity",
+    let node = &world.nodes[node.index()];
+    let (scheme, machine) = world.text(node.provider).split_once("://")?;
+    let (of, pool) = match scheme {
+        "aws" => ("aws-instance-role", "eks.amazonaws.com/nodegroup"),
+        "gce" => ("gce-service-account", "cloud.google.com/gke-nodepool"),
+        "azure" => ("azure-managed-identity", "kubernetes.azure.com/agentpool"),
         _ => return None,
     };
-    Some(format!("{of}/{}", machine.trim_start_matches('/')))
+    // A pod of Fargate has a machine of its own without a metadata service.
+    let compute = world.label(node.object, "eks.amazonaws.com/compute-type");
+    if compute.is_some_and(|compute| world.text(compute) == "fargate") {
+        return None;
+    }
+    Some(match world.label(node.object, pool) {
+        Some(pool) if !pool.is_empty() => format!("{of}/pool/{}", world.text(pool)),
+        _ => format!("{of}/{}", machine.trim_start_matches('/')),
+    })
 }
 
 /// A node and the pods on it, ended ones too.

@@ -293,6 +293,7 @@ pub struct Policy {
     pub ns: Sym,
     pub selector: Selector,
     pub ingress: bool,
+    pub egress: bool,
 }
 
 #[derive(Debug)]

@@ -264,6 +264,7 @@ pub struct ClassRow {
 pub struct PolicyRow {
     pub selector: Selector,
     pub ingress: bool,
+    pub egress: bool,
 }
 
 /// A configuration of admission webhooks.

@@ -286,6 +286,9 @@ impl Part {
                     // A policy that names no type isolates ingress.
                     ingress: spec.policy_types.is_empty()
                         || spec.policy_types.iter().any(|t| &**t == "Ingress"),
+                    // And egress too if it has a rule for it.
+                    egress: spec.policy_types.iter().any(|t| &**t == "Egress")
+                        || spec.policy_types.is_empty() && !spec.egress.is_empty(),
                 };
                 let row = self.row(kind, meta, origin, body);
                 self.policies.push(row);
