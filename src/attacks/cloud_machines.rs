@@ -56,9 +56,43 @@ crate::attack! {
     }
 }
 
+crate::attack! {
+    /// Signs in to the cluster as the kubelet, by the AWS role of its machine.
+    ///
+    /// ## Needs
+    /// A node of EKS, whose kubelet has no other credential than the machine's role, and that
+    /// role's credentials as the metadata service gives them out: their session bears the id of
+    /// the instance, by which EKS tells the nodes of one role apart. Which node a role's
+    /// credentials from elsewhere stand for is not known.
+    /// ## Abuse
+    /// With the credentials in the environment `aws eks get-token --cluster-name CLUSTER`; the
+    /// token is that of `system:node:NAME` in `system:nodes`.
+    /// ## Stopped by
+    /// Whatever keeps a pod from the machine's role. Nothing tells the kubelet's sign-in from
+    /// another by the same role.
+    /// ## Fix
+    /// Keep pods off the metadata service: a hop limit of 1 and no pods on the host's network.
+    /// ## Detect
+    /// The authenticator's log and audit events of `system:node:NAME` from another address than the
+    /// node's or with another user agent than the kubelet's.
+    /// ## References
+    /// - <https://github.com/kubernetes-sigs/aws-iam-authenticator>
+    /// - <https://docs.aws.amazon.com/eks/latest/userguide/access-entries.html>
+    pub(super) static EKS_NODE_ROLE_TO_NODE_IDENTITY = {
+        id: "eks-node-role-to-node-identity", title: "Sign in as the kubelet by the machine's role",
+        mitre: &["T1550.001", "T1078.004"], odds: Odds::likely(0.9),
+    }
+}
+
 /// What a pod on a machine gets there.
-pub(super) static FAMILY: Family =
-    Family { name: "Q Cloud identity of machines", attacks: &[&IMDS_NODE_ROLE], find };
+pub(super) static FAMILY: Family = Family {
+    name: "Q Cloud identity of machines",
+    attacks: &[&IMDS_NODE_ROLE, &EKS_NODE_ROLE_TO_NODE_IDENTITY],
+    find,
+};
+
+/// What the metadata service of one machine gives out.
+static METADATA: SetKind = SetKind { id: "node-metadata", noun: "what a node's metadata gives" };
 
 /// How a node's metadata service meets a pod off the machine's network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -115,6 +149,15 @@ fn find(world: &World, sink: &mut Sink<'_>) {
     unplaced(world, sink);
 }
 
+/// Whether a node is one of EKS, whose kubelet signs in by the machine's role.
+fn is_eks(world: &World, node: NodeIx) -> bool {
+    let node = &world.nodes[node.index()];
+    let labels = world.labels_of(node.object);
+    world.text(node.provider).starts_with("aws://")
+        && (world.text(node.kubelet).contains("-eks-")
+            || labels.iter().any(|(key, _)| world.text(*key).starts_with("eks.amazonaws.com/")))
+}
+
 /// The pods whose node is known.
 fn placed(world: &World, sink: &mut Sink<'_>) {
     let mut isolated: FxHashMap<(Sym, u32), Option<PolicyIx>> = FxHashMap::default();
@@ -123,6 +166,14 @@ fn placed(world: &World, sink: &mut Sink<'_>) {
         let of = &world.nodes[node.index()];
         let provider = sink.fact(of.object, ".spec.providerID", world.text(of.provider));
         let guard = Guard::of(world, node);
+        let number = u32::try_from(node.index() + 1).unwrap_or(u32::MAX);
+        let given = Thing::Set(SetKey { kind: &METADATA, ns: Sym::EMPTY, of: number });
+        sink.edge(given, Thing::Cloud(&name), &SET_MEMBER, &[provider]);
+        if is_eks(world, node) {
+            let kubelet = sink.fact(of.object, ".status.nodeInfo", "a kubelet of EKS");
+            let to = Thing::NodeIdentity(node);
+            sink.edge(given, to, &EKS_NODE_ROLE_TO_NODE_IDENTITY, &[provider, kubelet]);
+        }
         for pod in world.pods_on(node).iter().copied().filter(|pod| world.is_running(*pod)) {
             let (host, object) = (Host::Pod(pod), world.pods[pod.index()].object);
             let spec = world.host_spec(host);
@@ -150,7 +201,7 @@ fn placed(world: &World, sink: &mut Sink<'_>) {
             let placed = sink.fact(object, ".spec.nodeName", world.text(of.name));
             facts.insert(0, placed);
             facts.push(provider);
-            asks(world, sink, host, Thing::Cloud(&name), odds, &facts);
+            asks(world, sink, host, given, odds, &facts);
         }
     }
 }

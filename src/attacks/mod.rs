@@ -37,6 +37,7 @@ mod hostpath;
 mod impersonation;
 mod ingress_flaws;
 mod ingress_nginx;
+mod kubelet_api;
 mod namespace_create;
 mod namespace_label;
 mod node;
@@ -165,6 +166,7 @@ pub static CATALOGUE: &[&Family] = &[
     &exposure::FAMILY,
     &anonymous::FAMILY,
     &nodes_api::FAMILY,
+    &kubelet_api::FAMILY,
     &pod_bind::FAMILY,
     &node_redirect::FAMILY,
     &cloud_identity::FAMILY,

@@ -303,6 +303,8 @@ pub struct ConfigMap {
     pub name: Sym,
     /// Of ingress-nginx: what it says about `allow-snippet-annotations`.
     pub snippets: Option<bool>,
+    /// A kubelet's configuration that lets anybody do everything.
+    pub open_kubelet: bool,
 }
 
 /// The cluster. Every table is sorted by namespace and name; symbols compare as their text.

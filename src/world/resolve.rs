@@ -385,6 +385,7 @@ pub(super) fn resolve(tables: Tables, duplicates: u64, clusters: usize) -> World
             ns: row.ns,
             name: row.name,
             snippets: row.body.snippets,
+            open_kubelet: row.body.open_kubelet,
         })
         .collect();
     World {
