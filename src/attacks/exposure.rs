@@ -4,7 +4,8 @@
 //! Doors lead to sets of endpoints, so that many doors of one Service are few edges.
 
 use super::Family;
-use crate::graph::{Confidence, Fact, Odds, SetKey, SetKind, Sink, Thing};
+use super::interfaces::{DASHBOARD_EXPOSED, open_interface};
+use crate::graph::{Attack, Confidence, Fact, Odds, SetKey, SetKind, Sink, Thing};
 use crate::sym::Sym;
 use crate::world::exposure::{Door, Sure};
 use crate::world::hosts::Host;
@@ -139,6 +140,7 @@ pub(super) static FAMILY: Family = Family {
         &EXPOSED_HOST_PORT,
         &NETWORK_REACH,
         &EXPLOIT_PUBLIC_APP,
+        &DASHBOARD_EXPOSED,
     ],
     find,
 };
@@ -263,8 +265,7 @@ fn exploit(
     mut facts: Vec<Fact>,
     factor: f64,
 ) {
-    let mut odds = EXPLOIT_PUBLIC_APP.odds;
-    odds.likelihood *= factor;
+    let mut circumstance = (factor, Confidence::Certain);
     let (object, ns) = world.host_object(host);
     let labels = match host {
         Host::Pod(_) => world.objects[object.index()].labels,
@@ -275,12 +276,19 @@ fn exploit(
         && let Some(policy) =
             *isolated.entry((ns, labels)).or_insert_with(|| isolates(world, ns, labels))
     {
-        odds = odds.but(0.5, Confidence::Unknown);
+        circumstance = (factor * 0.5, Confidence::Unknown);
         let policy = world.policies[policy.index()].object;
         let value = "isolates ingress; not evaluated";
         facts.push(sink.fact(policy, ".spec.podSelector", value));
     }
-    sink.edge_with(from, Thing::Container(host, container), &EXPLOIT_PUBLIC_APP, odds, &facts);
+    let odds = |attack: &Attack| attack.odds.but(circumstance.0, circumstance.1);
+    let to = Thing::Container(host, container);
+    sink.edge_with(from, to, &EXPLOIT_PUBLIC_APP, odds(&EXPLOIT_PUBLIC_APP), &facts);
+    if let Some((account, says)) = open_interface(world, sink, host, container) {
+        facts.extend(says);
+        let odds = odds(&DASHBOARD_EXPOSED);
+        sink.edge_with(from, Thing::Account(account), &DASHBOARD_EXPOSED, odds, &facts);
+    }
 }
 
 /// The first policy of a namespace that isolates pods with these labels from what comes in.

@@ -37,6 +37,7 @@ mod hostpath;
 mod impersonation;
 mod ingress_flaws;
 mod ingress_nginx;
+mod interfaces;
 mod kubelet_api;
 mod namespace_create;
 mod namespace_label;
