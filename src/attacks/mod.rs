@@ -18,6 +18,7 @@ mod cloud_identity;
 mod cloud_machines;
 mod cloud_pods;
 mod config_maps;
+mod constrained;
 mod control_plane;
 mod controllers;
 mod credentials;
@@ -146,6 +147,7 @@ pub static CATALOGUE: &[&Family] = &[
     &secret_overwrite::FAMILY,
     &tokens::FAMILY,
     &impersonation::FAMILY,
+    &constrained::FAMILY,
     &certificates::FAMILY,
     &node_certificates::FAMILY,
     &rbac::FAMILY,
