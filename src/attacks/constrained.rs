@@ -8,10 +8,11 @@
 
 use super::Family;
 use super::impersonation::{NODE_IDENTITIES, cluster, groups_worth, is_absent, node_members};
+use super::node::named_on;
+use super::pod_api::set_of;
 use super::sets::{PODS, SECRETS, SERVICE_ACCOUNTS, SET_MEMBER};
 use super::together::{Held, Right, allows_everything, together};
 use crate::graph::{Confidence, Fact, Odds, SetKey, SetKind, Sink, Thing};
-use crate::sym::Sym;
 use crate::world::grants::{Grant, Names, Permission, Scope};
 use crate::world::{AccountIx, Principal, UserIx, World};
 use std::collections::BTreeSet;
@@ -55,6 +56,10 @@ pub(super) static FAMILY: Family =
 static USERS: SetKind = SetKind { id: "other-users", noun: "users that bindings name, no nodes" };
 static GROUPS: SetKind =
     SetKind { id: "other-groups", noun: "groups that bindings name, without system:masters" };
+
+/// What a kubelet may read, of whichever node.
+static NODE_SECRETS: SetKind =
+    SetKind { id: "secrets-of-pods", noun: "secrets that pods on nodes name" };
 
 const API: &str = "authentication.k8s.io";
 const USER: Permission = Permission::cluster("impersonate:user-info", API, "users");
@@ -280,11 +285,7 @@ fn requests(
         let mut facts: Vec<Fact> = held.facts(world, sink);
         facts.push(sink.subject(binding, subject));
         facts.extend(sink.grant(grant));
-        let ns = match scope {
-            Scope::Cluster => Sym::EMPTY,
-            Scope::Namespace(ns) => ns,
-        };
-        let to = Thing::Set(SetKey { kind: gives, ns, of: 0 });
+        let to = set_of(gives, scope);
         sink.edge_with(from, to, &CONSTRAINED_IMPERSONATE, odds, &facts);
     }
 }
@@ -300,7 +301,7 @@ fn nodes(world: &World, sink: &mut Sink<'_>, odds: Odds) {
     let secrets = on(world, get, "", "secrets", true);
     let tokens = on(world, create, "", "serviceaccounts/token", true);
     let mut any = false;
-    for held in together(world, &[modes, secrets, tokens]) {
+    for held in together(world, &[modes.clone(), secrets, tokens]) {
         let (from, facts) = (held.from(), held.facts(world, sink));
         let odds = odds.but(1.0, Confidence::Likely);
         let Some(names) = held.names(&[0]) else {
@@ -317,5 +318,47 @@ fn nodes(world: &World, sink: &mut Sink<'_>, odds: Odds) {
     }
     if any {
         node_members(world, sink);
+    }
+    node_secrets(world, sink, &modes, odds);
+}
+
+/// The edges of who may read Secrets as a node, to those that the pods on it name.
+fn node_secrets(world: &World, sink: &mut Sink<'_>, modes: &[Right<'_>], odds: Odds) {
+    let gets = on(world, ARBITRARY_NODE.all[GET], "", "secrets", false);
+    let mut scopes = BTreeSet::new();
+    for held in together(world, &[modes.to_vec(), gets]) {
+        let Some(scope) = held.rights.last().map(|right| right.scope) else { continue };
+        let (from, facts) = (held.from(), held.facts(world, sink));
+        let Some(names) = held.names(&[0]) else {
+            scopes.insert(scope);
+            let to = set_of(&NODE_SECRETS, scope);
+            sink.edge_with(from, to, &CONSTRAINED_IMPERSONATE, odds, &facts);
+            continue;
+        };
+        for node in names.iter().filter_map(|name| world.node(*name)) {
+            for (secret, fact) in named_on(world, sink, Some(node)) {
+                if scope.covers(world.secrets[secret.index()].ns) {
+                    let facts: Vec<Fact> = facts.iter().copied().chain([fact]).collect();
+                    let to = Thing::Secret(secret);
+                    sink.edge_with(from, to, &CONSTRAINED_IMPERSONATE, odds, &facts);
+                }
+            }
+        }
+    }
+    if scopes.is_empty() {
+        return;
+    }
+    let everywhere = scopes.contains(&Scope::Cluster);
+    let mut seen = BTreeSet::new();
+    for (secret, fact) in named_on(world, sink, None) {
+        let scope = Scope::Namespace(world.secrets[secret.index()].ns);
+        if !everywhere && !scopes.contains(&scope) {
+            continue;
+        }
+        let set = set_of(&NODE_SECRETS, scope);
+        if everywhere && seen.insert(scope) {
+            sink.edge(set_of(&NODE_SECRETS, Scope::Cluster), set, &SET_MEMBER, &[fact]);
+        }
+        sink.edge(set, Thing::Secret(secret), &SET_MEMBER, &[fact]);
     }
 }

@@ -12,7 +12,7 @@ use crate::world::hosts::{Host, Unit};
 use crate::world::pods::{PodSpec, Volume};
 use crate::world::{AccountIx, NodeIx, ObjectId, SecretIx, UNKNOWN_NODE, World};
 use rustc_hash::{FxHashMap, FxHashSet};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 crate::attack! {
     /// Enters the pods of a node from the node.
@@ -419,6 +419,34 @@ enum Why {
     Automount,
     /// The API server is of a version that does not compare audiences.
     Unchecked,
+}
+
+/// The Secrets that the pods bound to a node name, or to any known one: those that the node
+/// authorizer lets a kubelet read. Each with the first pod and field that name it.
+pub(super) fn named_on(
+    world: &World,
+    sink: &mut Sink<'_>,
+    node: Option<NodeIx>,
+) -> BTreeMap<SecretIx, Fact> {
+    let mut known = Known::new(world);
+    let mut found = BTreeMap::new();
+    let mut seen = FxHashSet::default();
+    for node in (0..world.nodes.len()).map(NodeIx::new).filter(|n| node.is_none_or(|o| o == *n)) {
+        if world.text(world.nodes[node.index()].name) == UNKNOWN_NODE {
+            continue;
+        }
+        for pod in world.pods_on(node).iter().filter(|p| !world.pods[p.index()].mirror) {
+            let host = Host::Pod(*pod);
+            if seen.insert(world.host_unit(host)) {
+                let (object, _) = world.host_object(host);
+                for (secret, field) in known.references(world, sink, host) {
+                    let fact = Fact { object, field: *field, value: Value::TARGET };
+                    found.entry(*secret).or_insert(fact);
+                }
+            }
+        }
+    }
+    found
 }
 
 /// Every Secret that a specification names, with the field.
