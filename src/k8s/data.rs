@@ -3,7 +3,6 @@
 use super::Body;
 use super::login::{Logins, may_tell};
 use super::scalar::{Bool, Str};
-use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use std::fmt;
 
@@ -26,40 +25,17 @@ pub struct Data<'a> {
     pub open_kubelet: bool,
 }
 
-/// The part of a kubelet's configuration that says whom it lets do what.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct Kubelet {
-    authentication: Authentication,
-    authorization: Authorization,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct Authentication {
-    anonymous: Anonymous,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct Anonymous {
-    enabled: bool,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct Authorization {
-    mode: String,
-}
-
 /// Whether a kubelet's configuration asks nobody who he is, and lets everybody do everything.
 /// Without a field its default holds, which is neither.
 fn is_open(kubelet: &str) -> bool {
     // Few ConfigMaps have a key of this name, and hardly another of them speaks of this mode.
-    kubelet.contains("AlwaysAllow")
-        && serde_yaml::from_str::<Kubelet>(kubelet).is_ok_and(|k| {
-            k.authentication.anonymous.enabled && k.authorization.mode == "AlwaysAllow"
-        })
+    if !kubelet.contains("AlwaysAllow") {
+        return false;
+    }
+    let Ok(file) = serde_yaml::from_str::<serde_yaml::Value>(kubelet) else { return false };
+    let at = |path: &[&str]| path.iter().try_fold(&file, |value, key| value.get(*key));
+    at(&["authentication", "anonymous", "enabled"]).and_then(|v| v.as_bool()) == Some(true)
+        && at(&["authorization", "mode"]).and_then(|v| v.as_str()) == Some("AlwaysAllow")
 }
 
 /// `data` and `stringData` together.
