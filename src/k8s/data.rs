@@ -34,8 +34,9 @@ fn is_open(kubelet: &str) -> bool {
     }
     let Ok(file) = serde_yaml::from_str::<serde_yaml::Value>(kubelet) else { return false };
     let at = |path: &[&str]| path.iter().try_fold(&file, |value, key| value.get(*key));
-    at(&["authentication", "anonymous", "enabled"]).and_then(|v| v.as_bool()) == Some(true)
-        && at(&["authorization", "mode"]).and_then(|v| v.as_str()) == Some("AlwaysAllow")
+    at(&["authentication", "anonymous", "enabled"]).and_then(serde_yaml::Value::as_bool)
+        == Some(true)
+        && at(&["authorization", "mode"]).and_then(serde_yaml::Value::as_str) == Some("AlwaysAllow")
 }
 
 /// `data` and `stringData` together.
