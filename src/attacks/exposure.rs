@@ -4,12 +4,13 @@
 //! Doors lead to sets of endpoints, so that many doors of one Service are few edges.
 
 use super::Family;
-use crate::graph::{Confidence, Fact, Odds, SetKey, SetKind, Sink, Thing};
+use super::interfaces::{DASHBOARD_EXPOSED, open_interface};
+use crate::graph::{Attack, Confidence, Fact, Odds, SetKey, SetKind, Sink, Thing};
 use crate::sym::Sym;
 use crate::world::exposure::{Door, Sure};
 use crate::world::hosts::Host;
 use crate::world::rows::Target;
-use crate::world::{PolicyIx, ServiceIx, World};
+use crate::world::{Policy, PolicyIx, ServiceIx, World};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeSet;
 
@@ -139,6 +140,7 @@ pub(super) static FAMILY: Family = Family {
         &EXPOSED_HOST_PORT,
         &NETWORK_REACH,
         &EXPLOIT_PUBLIC_APP,
+        &DASHBOARD_EXPOSED,
     ],
     find,
 };
@@ -263,8 +265,7 @@ fn exploit(
     mut facts: Vec<Fact>,
     factor: f64,
 ) {
-    let mut odds = EXPLOIT_PUBLIC_APP.odds;
-    odds.likelihood *= factor;
+    let mut circumstance = (factor, Confidence::Certain);
     let (object, ns) = world.host_object(host);
     let labels = match host {
         Host::Pod(_) => world.objects[object.index()].labels,
@@ -275,21 +276,42 @@ fn exploit(
         && let Some(policy) =
             *isolated.entry((ns, labels)).or_insert_with(|| isolates(world, ns, labels))
     {
-        odds = odds.but(0.5, Confidence::Unknown);
+        circumstance = (factor * 0.5, Confidence::Unknown);
         let policy = world.policies[policy.index()].object;
         let value = "isolates ingress; not evaluated";
         facts.push(sink.fact(policy, ".spec.podSelector", value));
     }
-    sink.edge_with(from, Thing::Container(host, container), &EXPLOIT_PUBLIC_APP, odds, &facts);
+    let odds = |attack: &Attack| attack.odds.but(circumstance.0, circumstance.1);
+    let to = Thing::Container(host, container);
+    sink.edge_with(from, to, &EXPLOIT_PUBLIC_APP, odds(&EXPLOIT_PUBLIC_APP), &facts);
+    if let Some((account, says)) = open_interface(world, sink, host, container) {
+        facts.extend(says);
+        let odds = odds(&DASHBOARD_EXPOSED);
+        sink.edge_with(from, Thing::Account(account), &DASHBOARD_EXPOSED, odds, &facts);
+    }
 }
 
-/// The first policy of a namespace that isolates pods with these labels.
+/// The first policy of a namespace that isolates pods with these labels from what comes in.
 pub(super) fn isolates(world: &World, ns: Sym, labels: u32) -> Option<PolicyIx> {
+    first_policy(world, ns, labels, |policy| policy.ingress)
+}
+
+/// The first policy of a namespace that isolates pods with these labels from where they go.
+pub(super) fn isolates_egress(world: &World, ns: Sym, labels: u32) -> Option<PolicyIx> {
+    first_policy(world, ns, labels, |policy| policy.egress)
+}
+
+fn first_policy(
+    world: &World,
+    ns: Sym,
+    labels: u32,
+    direction: impl Fn(&Policy) -> bool,
+) -> Option<PolicyIx> {
     let labels = world.labels.get(labels as usize)?;
     let start = world.policies.partition_point(|p| p.ns < ns);
     world.policies[start..]
         .iter()
         .take_while(|p| p.ns == ns)
-        .position(|p| p.ingress && p.selector.selects(labels))
+        .position(|p| direction(p) && p.selector.selects(labels))
         .map(|i| PolicyIx::new(start + i))
 }

@@ -15,8 +15,10 @@ mod capabilities;
 mod certificates;
 mod claims;
 mod cloud_identity;
+mod cloud_machines;
 mod cloud_pods;
 mod config_maps;
+mod constrained;
 mod control_plane;
 mod controllers;
 mod credentials;
@@ -36,6 +38,8 @@ mod hostpath;
 mod impersonation;
 mod ingress_flaws;
 mod ingress_nginx;
+mod interfaces;
+mod kubelet_api;
 mod namespace_create;
 mod namespace_label;
 mod node;
@@ -143,6 +147,7 @@ pub static CATALOGUE: &[&Family] = &[
     &secret_overwrite::FAMILY,
     &tokens::FAMILY,
     &impersonation::FAMILY,
+    &constrained::FAMILY,
     &certificates::FAMILY,
     &node_certificates::FAMILY,
     &rbac::FAMILY,
@@ -164,9 +169,11 @@ pub static CATALOGUE: &[&Family] = &[
     &exposure::FAMILY,
     &anonymous::FAMILY,
     &nodes_api::FAMILY,
+    &kubelet_api::FAMILY,
     &pod_bind::FAMILY,
     &node_redirect::FAMILY,
     &cloud_identity::FAMILY,
+    &cloud_machines::FAMILY,
     &config_maps::FAMILY,
     &secret_contents::FAMILY,
     &aws_auth::FAMILY,

@@ -12,7 +12,7 @@ use crate::world::hosts::{Host, Unit};
 use crate::world::pods::{PodSpec, Volume};
 use crate::world::{AccountIx, NodeIx, ObjectId, SecretIx, UNKNOWN_NODE, World};
 use rustc_hash::{FxHashMap, FxHashSet};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 crate::attack! {
     /// Enters the pods of a node from the node.
@@ -179,18 +179,27 @@ fn find(world: &World, sink: &mut Sink<'_>) {
     }
 }
 
-/// The name of the cloud identity of a node's machine, where its provider gives it one. It bears
-/// the machine's own id, since the snapshot does not say which machines share a role.
+/// The name of the cloud identity of a node's machine, where its provider gives it one. The
+/// machines of a managed pool share the pool's; otherwise it bears the machine's own id, since the
+/// snapshot does not say which machines share one.
 pub(super) fn cloud_identity(world: &World, node: NodeIx) -> Option<String> {
-    let provider = world.text(world.nodes[node.index()].provider);
-    let (scheme, machine) = provider.split_once("://")?;
-    let of = match scheme {
-        "aws" => "aws-instance-role",
-        "gce" => "gce-service-account",
-        "azure" => "azure-managed-identity",
+    let node = &world.nodes[node.index()];
+    let (scheme, machine) = world.text(node.provider).split_once("://")?;
+    let (of, pool) = match scheme {
+        "aws" => ("aws-instance-role", "eks.amazonaws.com/nodegroup"),
+        "gce" => ("gce-service-account", "cloud.google.com/gke-nodepool"),
+        "azure" => ("azure-managed-identity", "kubernetes.azure.com/agentpool"),
         _ => return None,
     };
-    Some(format!("{of}/{}", machine.trim_start_matches('/')))
+    // A pod of Fargate has a machine of its own without a metadata service.
+    let compute = world.label(node.object, "eks.amazonaws.com/compute-type");
+    if compute.is_some_and(|compute| world.text(compute) == "fargate") {
+        return None;
+    }
+    Some(match world.label(node.object, pool) {
+        Some(pool) if !pool.is_empty() => format!("{of}/pool/{}", world.text(pool)),
+        _ => format!("{of}/{}", machine.trim_start_matches('/')),
+    })
 }
 
 /// A node and the pods on it, ended ones too.
@@ -410,6 +419,34 @@ enum Why {
     Automount,
     /// The API server is of a version that does not compare audiences.
     Unchecked,
+}
+
+/// The Secrets that the pods bound to a node name, or to any known one: those that the node
+/// authorizer lets a kubelet read. Each with the first pod and field that name it.
+pub(super) fn named_on(
+    world: &World,
+    sink: &mut Sink<'_>,
+    node: Option<NodeIx>,
+) -> BTreeMap<SecretIx, Fact> {
+    let mut known = Known::new(world);
+    let mut found = BTreeMap::new();
+    let mut seen = FxHashSet::default();
+    for node in (0..world.nodes.len()).map(NodeIx::new).filter(|n| node.is_none_or(|o| o == *n)) {
+        if world.text(world.nodes[node.index()].name) == UNKNOWN_NODE {
+            continue;
+        }
+        for pod in world.pods_on(node).iter().filter(|p| !world.pods[p.index()].mirror) {
+            let host = Host::Pod(*pod);
+            if seen.insert(world.host_unit(host)) {
+                let (object, _) = world.host_object(host);
+                for (secret, field) in known.references(world, sink, host) {
+                    let fact = Fact { object, field: *field, value: Value::TARGET };
+                    found.entry(*secret).or_insert(fact);
+                }
+            }
+        }
+    }
+    found
 }
 
 /// Every Secret that a specification names, with the field.

@@ -21,6 +21,22 @@ pub struct Data<'a> {
     pub logins: Logins,
     /// Of ingress-nginx: whether `allow-snippet-annotations` is `true`.
     pub snippets: Option<bool>,
+    /// A kubelet's configuration lets anybody do everything.
+    pub open_kubelet: bool,
+}
+
+/// Whether a kubelet's configuration asks nobody who he is, and lets everybody do everything.
+/// Without a field its default holds, which is neither.
+fn is_open(kubelet: &str) -> bool {
+    // Few ConfigMaps have a key of this name, and hardly another of them speaks of this mode.
+    if !kubelet.contains("AlwaysAllow") {
+        return false;
+    }
+    let Ok(file) = serde_yaml::from_str::<serde_yaml::Value>(kubelet) else { return false };
+    let at = |path: &[&str]| path.iter().try_fold(&file, |value, key| value.get(*key));
+    at(&["authentication", "anonymous", "enabled"]).and_then(serde_yaml::Value::as_bool)
+        == Some(true)
+        && at(&["authorization", "mode"]).and_then(serde_yaml::Value::as_str) == Some("AlwaysAllow")
 }
 
 /// `data` and `stringData` together.
@@ -37,6 +53,12 @@ impl Body<'_> {
     #[must_use]
     pub const fn snippets(&self) -> Option<bool> {
         if let Self::ConfigMap(data) = self { data.snippets } else { None }
+    }
+
+    /// Of a ConfigMap with a kubelet's configuration: whether that lets anybody do everything.
+    #[must_use]
+    pub const fn open_kubelet(&self) -> bool {
+        matches!(self, Self::ConfigMap(data) if data.open_kubelet)
     }
 }
 
@@ -62,6 +84,8 @@ impl<'de: 'a, 'a> Visitor<'de> for DataSeed<'_, 'a> {
         while let Some(key) = map.next_key::<Str<'de>>()? {
             if &*key == "allow-snippet-annotations" {
                 self.0.snippets = Some(&*map.next_value::<Str<'de>>()? == "true");
+            } else if &*key == "kubelet" {
+                self.0.open_kubelet = is_open(&map.next_value::<Str<'de>>()?);
             } else if may_tell(&key) {
                 let value = map.next_value::<Str<'de>>()?;
                 self.0.logins.add(&key, &value);
@@ -85,5 +109,20 @@ mod tests {
         let json = r#"{"allow-snippet-annotations":"true","other":"x","nested":{"a":1}}"#;
         let read = more(&mut data, &mut serde_json::Deserializer::from_str(json)).unwrap();
         assert_eq!((read.snippets, read.keys.len()), (Some(true), 3));
+    }
+
+    #[test]
+    fn a_kubelet_is_open_if_it_asks_nobody_and_allows_everything() {
+        let said = |anonymous: &str, mode: &str| {
+            is_open(&format!(
+                "authentication: {{anonymous: {{enabled: {anonymous}}}}}\nauthorization: {{mode: {mode}}}"
+            ))
+        };
+        assert!(said("true", "AlwaysAllow"));
+        assert!(!said("false", "AlwaysAllow"));
+        assert!(!said("true", "Webhook"));
+        assert!(!is_open("authorization: {mode: AlwaysAllow}"));
+        assert!(!is_open("AlwaysAllow"));
+        assert!(!is_open(": ["));
     }
 }

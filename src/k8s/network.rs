@@ -3,6 +3,7 @@
 use super::rbac::LabelSelector;
 use super::scalar::{Bool, Int, IntOrStr, List, Str};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use std::collections::BTreeMap;
 
 /// `spec` of a Service.
@@ -129,4 +130,6 @@ pub struct IngressClassSpec<'a> {
 pub struct NetworkPolicySpec<'a> {
     pub pod_selector: Option<LabelSelector<'a>>,
     pub policy_types: List<Str<'a>>,
+    /// Its rules for egress: only whether there are any.
+    pub egress: List<IgnoredAny>,
 }

@@ -293,6 +293,7 @@ pub struct Policy {
     pub ns: Sym,
     pub selector: Selector,
     pub ingress: bool,
+    pub egress: bool,
 }
 
 #[derive(Debug)]
@@ -302,6 +303,8 @@ pub struct ConfigMap {
     pub name: Sym,
     /// Of ingress-nginx: what it says about `allow-snippet-annotations`.
     pub snippets: Option<bool>,
+    /// A kubelet's configuration that lets anybody do everything.
+    pub open_kubelet: bool,
 }
 
 /// The cluster. Every table is sorted by namespace and name; symbols compare as their text.

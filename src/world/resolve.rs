@@ -362,6 +362,7 @@ pub(super) fn resolve(tables: Tables, duplicates: u64, clusters: usize) -> World
             ns: row.ns,
             selector: row.body.selector,
             ingress: row.body.ingress,
+            egress: row.body.egress,
         })
         .collect();
     let webhooks = super::webhooks::resolve(part.webhooks, &symbols, &mut objects);
@@ -384,6 +385,7 @@ pub(super) fn resolve(tables: Tables, duplicates: u64, clusters: usize) -> World
             ns: row.ns,
             name: row.name,
             snippets: row.body.snippets,
+            open_kubelet: row.body.open_kubelet,
         })
         .collect();
     World {

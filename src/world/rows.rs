@@ -264,6 +264,7 @@ pub struct ClassRow {
 pub struct PolicyRow {
     pub selector: Selector,
     pub ingress: bool,
+    pub egress: bool,
 }
 
 /// A configuration of admission webhooks.
@@ -298,6 +299,8 @@ pub struct Hook {
 pub struct ConfigMapRow {
     /// Of ingress-nginx: what it says about `allow-snippet-annotations`.
     pub snippets: Option<bool>,
+    /// A kubelet's configuration that lets anybody do everything.
+    pub open_kubelet: bool,
 }
 
 /// What one thread has read.

@@ -194,9 +194,14 @@ impl Part {
                 let hosts = data.logins.list.iter().map(|login| uid(&login.server));
                 self.servers.extend(hosts.filter(|host| *host != 0));
             }
-            (Kind::ConfigMap, body) if is_aws_auth(meta) || body.snippets().is_some() => {
-                let snippets = body.snippets();
-                let row = self.row(kind, meta, origin, ConfigMapRow { snippets });
+            (Kind::ConfigMap, body)
+                if is_aws_auth(meta)
+                    || body.snippets().is_some()
+                    || body.open_kubelet() && is_kubelet_config(meta) =>
+            {
+                let open_kubelet = body.open_kubelet() && is_kubelet_config(meta);
+                let body = ConfigMapRow { snippets: body.snippets(), open_kubelet };
+                let row = self.row(kind, meta, origin, body);
                 self.config_maps.push(row);
             }
             (Kind::ConfigMap, Body::ConfigMap(data)) => {
@@ -286,6 +291,9 @@ impl Part {
                     // A policy that names no type isolates ingress.
                     ingress: spec.policy_types.is_empty()
                         || spec.policy_types.iter().any(|t| &**t == "Ingress"),
+                    // And egress too if it has a rule for it.
+                    egress: spec.policy_types.iter().any(|t| &**t == "Egress")
+                        || spec.policy_types.is_empty() && !spec.egress.is_empty(),
                 };
                 let row = self.row(kind, meta, origin, body);
                 self.policies.push(row);
@@ -348,6 +356,11 @@ fn is_own_kubeconfig(meta: &Meta<'_>) -> bool {
 /// Whether a ConfigMap is the one in which EKS keeps who of AWS is who in the cluster.
 fn is_aws_auth(meta: &Meta<'_>) -> bool {
     &*meta.namespace == "kube-system" && &*meta.name == "aws-auth"
+}
+
+/// Whether a ConfigMap is the one from which kubeadm configures kubelets; it once bore the version.
+fn is_kubelet_config(meta: &Meta<'_>) -> bool {
+    &*meta.namespace == "kube-system" && meta.name.starts_with("kubelet-config")
 }
 
 /// Whether the flags of a pod's command are worth keeping: a static pod of the control plane.

@@ -235,6 +235,10 @@ impl Part {
 const CONTROLLER_FLAGS: &[&str] = &[
     // Argo CD
     "--application-namespaces",
+    // Argo Workflows
+    "--auth-mode",
+    // Kubernetes Dashboard
+    "--enable-skip-login",
     // Flux
     "--default-service-account",
     "--no-cross-namespace-refs",
