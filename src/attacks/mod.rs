@@ -51,6 +51,7 @@ mod platform_operators;
 mod pod_api;
 mod pod_bind;
 mod pod_update;
+mod policies;
 mod policy_engines;
 mod proxy;
 mod psa_relax;

@@ -9,6 +9,7 @@ use super::custom_resources;
 use super::gate::{PART, gate, needed_together};
 use super::impersonation::cluster;
 use super::pod_api::{enforced, labelled, set_of};
+use super::policies;
 use super::sets::{SET_MEMBER, node_keys};
 use super::together::{Right, allows_everything, parts, together};
 use super::workload_patch::patchers;
@@ -160,7 +161,7 @@ pub(super) fn admission(
 ) -> (Vec<Fact>, Odds) {
     let (level, sure) = enforced(world, sink, namespace);
     let mut facts = vec![level];
-    let odds = Odds { likelihood: 1.0, confidence: sure };
+    let odds = policies::weigh(world, sink, namespace, &mut facts).but(1.0, sure);
     let Some(usable) = namespace.usable else {
         let hidden = world.openshift && world.constraints.is_empty();
         return (facts, if hidden { odds.but(0.6, Confidence::Unknown) } else { odds });
@@ -312,13 +313,15 @@ fn own_members(world: &World, sink: &mut Sink<'_>, scopes: &BTreeSet<Scope>) {
             continue;
         }
         let level = enforced(world, sink, namespace).0;
+        let mut facts = vec![level];
+        let odds = policies::weigh(world, sink, namespace, &mut facts);
         if whole {
             sink.edge(cluster(&OWN), set_of(&OWN, scope), &SET_MEMBER, &[level]);
         }
         // The edge into the set bears the likelihood.
         for nodes in node_keys(world) {
             let (from, to) = (set_of(&OWN, scope), Thing::Set(nodes));
-            sink.edge_with(from, to, &OPEN_SHIFT_SCC_USE, PART, &[level]);
+            sink.edge_with(from, to, &OPEN_SHIFT_SCC_USE, odds, &facts);
         }
     }
 }
