@@ -152,16 +152,27 @@ fn odds_of(power: Power) -> Odds {
     }
 }
 
-/// What lets privileged pods into a namespace that `admits` them: its label, and in OpenShift the
-/// constraints that an account may use; and how likely and sure that is.
+/// What lets privileged pods into a namespace that `admits` them: its label, in OpenShift the
+/// constraints that an account may use, and admission policies; and how likely and sure that is.
 pub(super) fn admission(
+    world: &World,
+    sink: &mut Sink<'_>,
+    namespace: &Namespace,
+) -> (Vec<Fact>, Odds) {
+    let (mut facts, odds) = unguarded(world, sink, namespace);
+    let left = policies::weigh(world, sink, namespace, &mut facts);
+    (facts, odds.but(left.likelihood, left.confidence))
+}
+
+/// The same, were there no admission policies.
+pub(super) fn unguarded(
     world: &World,
     sink: &mut Sink<'_>,
     namespace: &Namespace,
 ) -> (Vec<Fact>, Odds) {
     let (level, sure) = enforced(world, sink, namespace);
     let mut facts = vec![level];
-    let odds = policies::weigh(world, sink, namespace, &mut facts).but(1.0, sure);
+    let odds = Odds { likelihood: 1.0, confidence: sure };
     let Some(usable) = namespace.usable else {
         let hidden = world.openshift && world.constraints.is_empty();
         return (facts, if hidden { odds.but(0.6, Confidence::Unknown) } else { odds });

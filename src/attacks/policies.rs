@@ -69,7 +69,8 @@ fn by(
         say(world, sink, ix, "nothing that this needs", facts);
     }
     if let Some((guard, rule, _)) = guarded.idle.and_then(|ix| world.guard_rule(ix)) {
-        let value = format!("without effect: {} does not run in the snapshot", guard.engine.name());
+        let value =
+            format!("without effect: {} does not run in the snapshot", guard.form.engine().name());
         facts.push(sink.fact(guard.object, world.text(rule.field), &value));
     }
     if guarded.hidden { odds.but(1.0, Confidence::Unknown) } else { odds }
@@ -106,7 +107,7 @@ fn names(ways: Ways) -> String {
 /// The facts that a rule is in force.
 fn say(world: &World, sink: &mut Sink<'_>, ix: RuleIx, what: &str, facts: &mut Vec<Fact>) {
     let Some((guard, rule, binding)) = world.guard_rule(ix) else { return };
-    let value = format!("{} refuses {what}", guard.engine.name());
+    let value = format!("{} refuses {what}", guard.form.engine().name());
     facts.push(sink.fact(guard.object, world.text(rule.field), &value));
     if let Some(binding) = binding {
         let name = world.objects[guard.object.index()].name;

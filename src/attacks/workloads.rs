@@ -8,6 +8,7 @@
 use super::Family;
 use super::openshift;
 use super::pod_api::{admits, enforced, set_of};
+use super::policies_off;
 use super::sets::{
     PRIVILEGED_PODS, SECRETS, SERVICE_ACCOUNTS, SET_MEMBER, WORKER_NODES, node_keys, node_sets,
 };
@@ -298,6 +299,7 @@ pub(super) fn privileged_members(world: &World, sink: &mut Sink<'_>, keys: &mut 
                 let attack = if *nodes == &WORKER_NODES { on_worker } else { on_control_plane };
                 sink.edge_with(from, Thing::Set(whole(nodes)), attack, odds, &facts);
             }
+            policies_off::open(world, sink, namespace, from, keys);
             used = true;
         }
     }

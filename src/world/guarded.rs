@@ -1,12 +1,13 @@
 //! What admission policies do in each namespace: which rules are in force, and whether the engine
 //! that asks them runs.
 
-use super::guards::{Area, Engine, Guard, GuardRule, Judged, Place, Ways};
+use super::guards::{Area, Engine, Form, Guard, GuardRule, Judged, Place, Ways};
 use super::hosts::Host;
 use super::image::Image;
 use super::pods::List;
 use super::{Namespace, ObjectId, World};
 use crate::sym::Sym;
+use std::collections::BTreeSet;
 
 /// The label by which the API server keeps a namespace's name.
 const NAME_LABEL: &str = "kubernetes.io/metadata.name";
@@ -27,6 +28,8 @@ pub struct Guarded {
     pub idle: Option<RuleIx>,
     /// Whether the engines run is not known: nothing that runs was collected.
     pub hidden: bool,
+    /// The forms of the policies that refuse anything that matters.
+    pub forms: BTreeSet<Form>,
 }
 
 /// How many rules that are not judged are named for a namespace.
@@ -120,7 +123,7 @@ impl World {
             let place = Place { name: self.text(namespace.name), labels: &labels };
             guarded.push(self.guarded(&engines, |guard, rule| {
                 rule.refuses(&self.symbols, &place)
-                    && !engines.leaves(self, guard.engine, namespace)
+                    && !engines.leaves(self, guard.form.engine(), namespace)
             }));
         }
         let anywhere = self.guarded(&engines, |_, rule| self.is_unavoidable(rule));
@@ -143,11 +146,14 @@ impl World {
                 if !applies(guard, rule) {
                     continue;
                 }
-                if !engines.runs(guard.engine) {
+                if !engines.runs(guard.form.engine()) {
                     found.idle.get_or_insert((g, r));
                     continue;
                 }
-                found.hidden |= engines.hidden && guard.engine != Engine::ApiServer;
+                found.hidden |= engines.hidden && guard.form.engine() != Engine::ApiServer;
+                if rule.judged != Judged::Harmless {
+                    found.forms.insert(guard.form);
+                }
                 match rule.judged {
                     Judged::Closes(ways) if closed.has(ways) => {}
                     Judged::Closes(ways) => {
@@ -206,7 +212,7 @@ impl World {
                 .iter()
                 .filter(|(r, _)| r.enforces || r.overrides.iter().any(|(enforces, _)| *enforces))
                 .peekable();
-            if refusing.peek().is_none() || !engines.runs(guard.engine) {
+            if refusing.peek().is_none() || !engines.runs(guard.form.engine()) {
                 inert += 1;
             } else if refusing.any(|(r, _)| r.judged == Judged::Other) {
                 other += 1;

@@ -78,6 +78,33 @@ impl Engine {
     }
 }
 
+/// What kind of object a policy is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Form {
+    /// Of Kyverno, for the cluster.
+    ClusterPolicy,
+    /// Of Kyverno, for the cluster, in CEL.
+    ValidatingPolicy,
+    /// Of Kyverno, for its own namespace.
+    Namespaced,
+    /// Of Gatekeeper.
+    Constraint,
+    /// Of the API server itself.
+    ApiServer,
+}
+
+impl Form {
+    /// Who asks it.
+    #[must_use]
+    pub const fn engine(self) -> Engine {
+        match self {
+            Self::ClusterPolicy | Self::ValidatingPolicy | Self::Namespaced => Engine::Kyverno,
+            Self::Constraint => Engine::Gatekeeper,
+            Self::ApiServer => Engine::ApiServer,
+        }
+    }
+}
+
 /// Some namespaces: of these names (all, if there is none), without those, and with these labels.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Area {
@@ -167,7 +194,7 @@ impl GuardRule {
 #[derive(Debug, Clone)]
 pub struct GuardRow {
     pub kind: Sym,
-    pub engine: Engine,
+    pub form: Form,
     /// Of a binding: the policy's name.
     pub binds: Option<Sym>,
     pub rules: Box<[GuardRule]>,
@@ -199,7 +226,7 @@ impl Remap for GuardRow {
 #[derive(Debug)]
 pub struct Guard {
     pub object: ObjectId,
-    pub engine: Engine,
+    pub form: Form,
     /// Each with the binding that puts it in force, where it needs one.
     pub rules: Vec<(GuardRule, Option<ObjectId>)>,
 }
@@ -214,14 +241,14 @@ pub(super) fn resolve(rows: Vec<Row<GuardRow>>, objects: &mut Objects) -> Vec<Gu
     let mut guards: Vec<(bool, Sym, Guard)> = Vec::new();
     for row in rows {
         let object = objects.add(row.body.kind, &row);
-        let GuardRow { engine, binds, rules, .. } = row.body;
+        let GuardRow { form, binds, rules, .. } = row.body;
         if let Some(policy) = binds {
             bindings.entry(policy).or_default().push((object, rules));
             continue;
         }
-        let bound = engine == Engine::ApiServer;
+        let bound = form == Form::ApiServer;
         let rules = rules.into_iter().map(|rule| (rule, None)).collect();
-        guards.push((bound, row.name, Guard { object, engine, rules }));
+        guards.push((bound, row.name, Guard { object, form, rules }));
     }
     for (_, name, guard) in guards.iter_mut().filter(|(bound, _, _)| *bound) {
         let policy = std::mem::take(&mut guard.rules);

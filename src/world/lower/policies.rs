@@ -4,7 +4,7 @@ use super::judge::{self, hit};
 use crate::k8s::rbac::LabelSelector;
 use crate::k8s::{Body, Kind, Meta};
 use crate::sym::Sym;
-use crate::world::guards::{Area, Engine, GuardRow, GuardRule, Judged, Ways};
+use crate::world::guards::{Area, Form, GuardRow, GuardRule, Judged, Ways};
 use crate::world::rows::{Part, Selector};
 use serde::Deserialize;
 use serde_json::Value;
@@ -52,10 +52,11 @@ impl Part {
         let none = Value::Null;
         let spec = if let Body::Policy(spec) = body { &**spec } else { &none };
         let own = if kind.is_namespaced() { &*meta.namespace } else { "" };
+        let clustered = |form| if kind.is_namespaced() { Form::Namespaced } else { form };
         let named = judge::by_name(&meta.name);
-        let (engine, binds, rules) = match kind {
+        let (form, binds, rules) = match kind {
             Kind::ClusterPolicy | Kind::Policy => {
-                (Engine::Kyverno, None, self.kyverno(spec, named, own))
+                (clustered(Form::ClusterPolicy), None, self.kyverno(spec, named, own))
             }
             Kind::ValidatingPolicy | Kind::NamespacedValidatingPolicy => {
                 let asked = spec["evaluation"]["admission"]["enabled"] != false;
@@ -63,10 +64,10 @@ impl Part {
                 let enforces = asked && (actions.is_empty() || actions.contains(&"Deny"));
                 let rule = self.expressions(&spec["matchConstraints"], spec, named, own);
                 let rule = rule.map(|rule| GuardRule { enforces, ..rule });
-                (Engine::Kyverno, None, rule.into_iter().collect())
+                (clustered(Form::ValidatingPolicy), None, rule.into_iter().collect())
             }
             Kind::Constraint => {
-                (Engine::Gatekeeper, None, self.constraint(kind_name, spec).into_iter().collect())
+                (Form::Constraint, None, self.constraint(kind_name, spec).into_iter().collect())
             }
             Kind::ValidatingAdmissionPolicyBinding => {
                 let policy = self.sym(spec["policyName"].as_str().unwrap_or(""));
@@ -74,14 +75,14 @@ impl Part {
                 let rule = self.expressions(&spec["matchResources"], &none, all, "");
                 let enforces = texts(&spec["validationActions"]).contains(&"Deny");
                 let rule = rule.map(|rule| GuardRule { enforces, ..rule });
-                (Engine::ApiServer, Some(policy), rule.into_iter().collect())
+                (Form::ApiServer, Some(policy), rule.into_iter().collect())
             }
             _ => {
                 let rule = self.expressions(&spec["matchConstraints"], spec, named, "");
-                (Engine::ApiServer, None, rule.into_iter().collect())
+                (Form::ApiServer, None, rule.into_iter().collect())
             }
         };
-        GuardRow { kind: self.sym(kind_name), engine, binds, rules }
+        GuardRow { kind: self.sym(kind_name), form, binds, rules }
     }
 
     fn patterns(&mut self, value: &Value) -> Box<[Sym]> {
