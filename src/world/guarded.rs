@@ -35,6 +35,29 @@ pub struct Guarded {
 /// How many rules that are not judged are named for a namespace.
 const SHOWN: usize = 4;
 
+/// Labels that tell the part that is asked, under another image: all of one row.
+type Marks = &'static [&'static [(&'static str, &'static str)]];
+
+const KYVERNO: Marks = &[
+    &[("app.kubernetes.io/name", "kyverno-admission-controller")],
+    &[
+        ("app.kubernetes.io/part-of", "kyverno"),
+        ("app.kubernetes.io/component", "admission-controller"),
+    ],
+];
+const GATEKEEPER: Marks = &[
+    &[("app", "gatekeeper"), ("control-plane", "controller-manager")],
+    &[("app", "gatekeeper"), ("gatekeeper.sh/operation", "webhook")],
+];
+
+/// Whether a label set holds all of some row.
+fn is_marked(world: &World, labels: &[(Sym, Sym)], marks: Marks) -> bool {
+    let holds = |(key, value): &(&str, &str)| {
+        labels.iter().any(|(k, v)| world.text(*k) == *key && world.text(*v) == *value)
+    };
+    marks.iter().any(|row| row.iter().all(holds))
+}
+
 /// Where an engine runs.
 #[derive(Debug, Default)]
 struct Engines {
@@ -57,18 +80,30 @@ impl Engines {
                 answers && Image::new(world.text(c.image)).name() == name
             })
         };
-        let specs =
-            |name: &str| -> Vec<bool> { world.specs.iter().map(|s| has(s, name)).collect() };
-        let (kyverno, gatekeeper) = (specs("kyverno"), specs("gatekeeper"));
+        let marks = [("kyverno", KYVERNO), ("gatekeeper", GATEKEEPER)];
+        let known: Vec<(Vec<bool>, Vec<bool>)> = marks
+            .iter()
+            .map(|(name, labels)| {
+                let specs = world.specs.iter().map(|spec| has(spec, name)).collect();
+                (specs, world.labels.iter().map(|set| is_marked(world, set, labels)).collect())
+            })
+            .collect();
         for host in world.hosts() {
             of.hidden = false;
-            let (_, ns) = world.host_object(host);
-            let spec = match host {
-                Host::Pod(pod) => world.pods[pod.index()].spec,
-                Host::Template(workload) => world.workloads[workload.index()].spec.unwrap_or(0),
-            } as usize;
-            for (specs, list) in [(&kyverno, &mut of.kyverno), (&gatekeeper, &mut of.gatekeeper)] {
-                if specs.get(spec) == Some(&true) && !list.contains(&ns) {
+            let (object, ns) = world.host_object(host);
+            let (spec, labels) = match host {
+                Host::Pod(pod) => {
+                    (world.pods[pod.index()].spec, world.objects[object.index()].labels)
+                }
+                Host::Template(workload) => {
+                    let workload = &world.workloads[workload.index()];
+                    (workload.spec.unwrap_or(0), workload.template_labels)
+                }
+            };
+            for ((specs, sets), list) in known.iter().zip([&mut of.kyverno, &mut of.gatekeeper]) {
+                let runs = specs.get(spec as usize) == Some(&true)
+                    || sets.get(labels as usize) == Some(&true);
+                if runs && !list.contains(&ns) {
                     list.push(ns);
                 }
             }
@@ -204,6 +239,9 @@ impl World {
     /// how many something that is not, and how many refuse nothing.
     #[must_use]
     pub fn guard_counts(&self) -> (usize, usize, usize, usize) {
+        if self.guards.is_empty() {
+            return (0, 0, 0, 0);
+        }
         let engines = Engines::of(self);
         let (mut judged, mut other, mut inert) = (0, 0, 0);
         for guard in &self.guards {
