@@ -55,6 +55,8 @@ mod platform_operators;
 mod pod_api;
 mod pod_bind;
 mod pod_update;
+mod policies;
+mod policies_off;
 mod policy_engines;
 mod proxy;
 mod psa_relax;
@@ -156,6 +158,7 @@ pub static CATALOGUE: &[&Family] = &[
     &psa_relax::FAMILY,
     &namespace_create::FAMILY,
     &admission_control::FAMILY,
+    &policies_off::FAMILY,
     &api_service_hijack::FAMILY,
     &node::FAMILY,
     &node_admission::FAMILY,

@@ -4,6 +4,7 @@ use super::Family;
 use super::gate::{PART, gate};
 use super::impersonation::cluster;
 use super::pod_api::{admits, enforced};
+use super::policies;
 use super::sets::node_sets;
 use super::together::parts;
 use super::workloads::{creators, is_name, together};
@@ -78,8 +79,11 @@ fn find(world: &World, sink: &mut Sink<'_>) {
     let key = SetKey { kind: &OPEN, ns: Sym::EMPTY, of: 0 };
     let gate = gate(world, sink, key, attack, &[&NEW, &PODS_ANYWHERE].map(cluster));
     let (level, _) = enforced(world, sink, namespace);
+    let mut facts = vec![level];
+    let left = policies::weigh_new(world, sink, &mut facts);
+    let odds = attack.odds.but(left.likelihood, left.confidence);
     for nodes in node_sets(world) {
-        sink.edge(gate, cluster(nodes), attack, &[level]);
+        sink.edge_with(gate, cluster(nodes), attack, odds, &facts);
     }
 }
 

@@ -9,6 +9,7 @@ use super::custom_resources;
 use super::gate::{PART, gate, needed_together};
 use super::impersonation::cluster;
 use super::pod_api::{enforced, labelled, set_of};
+use super::policies;
 use super::sets::{SET_MEMBER, node_keys};
 use super::together::{Right, allows_everything, parts, together};
 use super::workload_patch::patchers;
@@ -151,9 +152,20 @@ fn odds_of(power: Power) -> Odds {
     }
 }
 
-/// What lets privileged pods into a namespace that `admits` them: its label, and in OpenShift the
-/// constraints that an account may use; and how likely and sure that is.
+/// What lets privileged pods into a namespace that `admits` them: its label, in OpenShift the
+/// constraints that an account may use, and admission policies; and how likely and sure that is.
 pub(super) fn admission(
+    world: &World,
+    sink: &mut Sink<'_>,
+    namespace: &Namespace,
+) -> (Vec<Fact>, Odds) {
+    let (mut facts, odds) = unguarded(world, sink, namespace);
+    let left = policies::weigh(world, sink, namespace, &mut facts);
+    (facts, odds.but(left.likelihood, left.confidence))
+}
+
+/// The same, were there no admission policies.
+pub(super) fn unguarded(
     world: &World,
     sink: &mut Sink<'_>,
     namespace: &Namespace,
@@ -312,13 +324,15 @@ fn own_members(world: &World, sink: &mut Sink<'_>, scopes: &BTreeSet<Scope>) {
             continue;
         }
         let level = enforced(world, sink, namespace).0;
+        let mut facts = vec![level];
+        let odds = policies::weigh(world, sink, namespace, &mut facts);
         if whole {
             sink.edge(cluster(&OWN), set_of(&OWN, scope), &SET_MEMBER, &[level]);
         }
         // The edge into the set bears the likelihood.
         for nodes in node_keys(world) {
             let (from, to) = (set_of(&OWN, scope), Thing::Set(nodes));
-            sink.edge_with(from, to, &OPEN_SHIFT_SCC_USE, PART, &[level]);
+            sink.edge_with(from, to, &OPEN_SHIFT_SCC_USE, odds, &facts);
         }
     }
 }

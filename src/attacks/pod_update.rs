@@ -4,6 +4,7 @@
 //! namespace's Pod Security level. The pods that take a change therefore have sets of their own.
 
 use super::pod_api::{admits, enforced, labelled, named, set_of};
+use super::policies;
 use super::sets::{PODS, SET_MEMBER};
 use crate::graph::Confidence;
 use crate::graph::{Fact, Odds, SetKind, Sink, Thing};
@@ -244,7 +245,8 @@ fn inject(world: &World, sink: &mut Sink<'_>, from: Thing<'_>, ix: PodIx, facts:
     if lets && admits(namespace, Level::Privileged) {
         let node = world.text(world.nodes[pod.node.index()].name);
         facts.push(sink.fact(pod.object, ".spec.nodeName", node));
-        let odds = escape(world, Host::Pod(ix)).but(1.0, sure);
+        let left = policies::weigh_ephemeral(world, sink, namespace, &mut facts);
+        let odds = escape(world, Host::Pod(ix)).but(left.likelihood, left.confidence.max(sure));
         sink.edge_with(from, Thing::Node(pod.node), &EPHEMERAL_CONTAINER_INJECT, odds, &facts);
     }
 }
@@ -273,7 +275,10 @@ fn injectable(world: &World, sink: &mut Sink<'_>, namespace: &Namespace, cluster
     if !nodes.is_empty() && cluster {
         join(world, sink, &INJECTABLE_NODES, namespace);
     }
+    let mut shown = vec![level];
+    let left = policies::weigh_ephemeral(world, sink, namespace, &mut shown);
     for (node, (host, odds)) in nodes {
+        let odds = odds.but(left.likelihood, left.confidence);
         let (object, _) = world.host_object(host);
         let field = world.host_field(host, ".spec.nodeName");
         let on = sink.fact(object, &field, world.text(world.nodes[node.index()].name));
@@ -287,7 +292,7 @@ fn injectable(world: &World, sink: &mut Sink<'_>, namespace: &Namespace, cluster
             Thing::Node(node),
             &SET_MEMBER,
             odds,
-            &[level, on],
+            &[&shown[..], &[on]].concat(),
         );
     }
 }

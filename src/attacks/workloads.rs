@@ -8,6 +8,7 @@
 use super::Family;
 use super::openshift;
 use super::pod_api::{admits, enforced, set_of};
+use super::policies_off;
 use super::sets::{
     PRIVILEGED_PODS, SECRETS, SERVICE_ACCOUNTS, SET_MEMBER, WORKER_NODES, node_keys, node_sets,
 };
@@ -87,7 +88,9 @@ crate::attack! {
     /// scheduler, its taints and its affinities have no say; a DaemonSet takes every node at once.
     /// ## Stopped by
     /// `pod-security.kubernetes.io/enforce: baseline` or `restricted` on the namespace; the API
-    /// server's own default level or a policy engine, which the snapshot does not show. Virtual
+    /// server's own default level, which the snapshot does not show. Policies of Kyverno or
+    /// Gatekeeper and ValidatingAdmissionPolicies make it less likely by what they are known to
+    /// forbid; those that are not known, CEL and Rego among them, make it possible at best. Virtual
     /// nodes and managed ones may refuse. In OpenShift SecurityContextConstraints, unless an account
     /// of the namespace may use strong ones.
     /// ## Fix
@@ -115,7 +118,8 @@ crate::attack! {
     /// As `pod-create-privileged` with `nodeName` set to the control-plane node; its taint keeps
     /// the scheduler away, not a pod that names its node, and a toleration passes `NoExecute`.
     /// ## Stopped by
-    /// The namespace's Pod Security level, as in `pod-create-privileged`. Taints do not stop it.
+    /// The namespace's Pod Security level and admission policies, as in `pod-create-privileged`.
+    /// Taints do not stop it.
     /// ## Fix
     /// `kubectl label namespace NAMESPACE pod-security.kubernetes.io/enforce=baseline`.
     /// ## Detect
@@ -298,6 +302,7 @@ pub(super) fn privileged_members(world: &World, sink: &mut Sink<'_>, keys: &mut 
                 let attack = if *nodes == &WORKER_NODES { on_worker } else { on_control_plane };
                 sink.edge_with(from, Thing::Set(whole(nodes)), attack, odds, &facts);
             }
+            policies_off::open(world, sink, namespace, from, keys);
             used = true;
         }
     }

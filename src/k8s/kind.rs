@@ -4,9 +4,13 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum Kind {
+    /// Of Kyverno.
+    ClusterPolicy,
     ClusterRole,
     ClusterRoleBinding,
     ConfigMap,
+    /// Of Gatekeeper: every kind of its group, each that of a template.
+    Constraint,
     CronJob,
     DaemonSet,
     Deployment,
@@ -15,11 +19,15 @@ pub enum Kind {
     Job,
     MutatingWebhookConfiguration,
     Namespace,
+    /// Of Kyverno.
+    NamespacedValidatingPolicy,
     NetworkPolicy,
     Node,
     PersistentVolume,
     PersistentVolumeClaim,
     Pod,
+    /// Of Kyverno.
+    Policy,
     ReplicaSet,
     ReplicationController,
     Role,
@@ -30,6 +38,10 @@ pub enum Kind {
     Service,
     ServiceAccount,
     StatefulSet,
+    ValidatingAdmissionPolicy,
+    ValidatingAdmissionPolicyBinding,
+    /// Of Kyverno.
+    ValidatingPolicy,
     ValidatingWebhookConfiguration,
     /// Not an object of the API: a user named by a binding.
     User,
@@ -50,12 +62,16 @@ struct Row {
 const RBAC: &[&str] = &["rbac.authorization.k8s.io"];
 const APPS: &[&str] = &["apps", "extensions"];
 const ADMISSION: &[&str] = &["admissionregistration.k8s.io"];
+/// Its kinds are named by templates.
+const CONSTRAINTS: &str = "constraints.gatekeeper.sh";
 
 #[rustfmt::skip]
 const KINDS: &[Row] = &[
+    Row { kind: Kind::ClusterPolicy, name: "ClusterPolicy", plural: "clusterpolicies", short: &["cpol"], groups: &["kyverno.io"], namespaced: false },
     Row { kind: Kind::ClusterRole, name: "ClusterRole", plural: "clusterroles", short: &[], groups: RBAC, namespaced: false },
     Row { kind: Kind::ClusterRoleBinding, name: "ClusterRoleBinding", plural: "clusterrolebindings", short: &["crb"], groups: RBAC, namespaced: false },
     Row { kind: Kind::ConfigMap, name: "ConfigMap", plural: "configmaps", short: &["cm"], groups: &[""], namespaced: true },
+    Row { kind: Kind::Constraint, name: "Constraint", plural: "constraints", short: &[], groups: &[CONSTRAINTS], namespaced: false },
     Row { kind: Kind::CronJob, name: "CronJob", plural: "cronjobs", short: &["cj"], groups: &["batch"], namespaced: true },
     Row { kind: Kind::DaemonSet, name: "DaemonSet", plural: "daemonsets", short: &["ds"], groups: APPS, namespaced: true },
     Row { kind: Kind::Deployment, name: "Deployment", plural: "deployments", short: &["deploy"], groups: APPS, namespaced: true },
@@ -64,11 +80,13 @@ const KINDS: &[Row] = &[
     Row { kind: Kind::Job, name: "Job", plural: "jobs", short: &[], groups: &["batch"], namespaced: true },
     Row { kind: Kind::MutatingWebhookConfiguration, name: "MutatingWebhookConfiguration", plural: "mutatingwebhookconfigurations", short: &[], groups: ADMISSION, namespaced: false },
     Row { kind: Kind::Namespace, name: "Namespace", plural: "namespaces", short: &["ns"], groups: &[""], namespaced: false },
+    Row { kind: Kind::NamespacedValidatingPolicy, name: "NamespacedValidatingPolicy", plural: "namespacedvalidatingpolicies", short: &["nvpol"], groups: &["policies.kyverno.io"], namespaced: true },
     Row { kind: Kind::NetworkPolicy, name: "NetworkPolicy", plural: "networkpolicies", short: &["netpol"], groups: &["networking.k8s.io", "extensions"], namespaced: true },
     Row { kind: Kind::Node, name: "Node", plural: "nodes", short: &["no"], groups: &[""], namespaced: false },
     Row { kind: Kind::PersistentVolume, name: "PersistentVolume", plural: "persistentvolumes", short: &["pv"], groups: &[""], namespaced: false },
     Row { kind: Kind::PersistentVolumeClaim, name: "PersistentVolumeClaim", plural: "persistentvolumeclaims", short: &["pvc"], groups: &[""], namespaced: true },
     Row { kind: Kind::Pod, name: "Pod", plural: "pods", short: &["po"], groups: &[""], namespaced: true },
+    Row { kind: Kind::Policy, name: "Policy", plural: "policies", short: &["pol"], groups: &["kyverno.io"], namespaced: true },
     Row { kind: Kind::ReplicaSet, name: "ReplicaSet", plural: "replicasets", short: &["rs"], groups: APPS, namespaced: true },
     Row { kind: Kind::ReplicationController, name: "ReplicationController", plural: "replicationcontrollers", short: &["rc"], groups: &[""], namespaced: true },
     Row { kind: Kind::Role, name: "Role", plural: "roles", short: &[], groups: RBAC, namespaced: true },
@@ -78,6 +96,9 @@ const KINDS: &[Row] = &[
     Row { kind: Kind::Service, name: "Service", plural: "services", short: &["svc"], groups: &[""], namespaced: true },
     Row { kind: Kind::ServiceAccount, name: "ServiceAccount", plural: "serviceaccounts", short: &["sa"], groups: &[""], namespaced: true },
     Row { kind: Kind::StatefulSet, name: "StatefulSet", plural: "statefulsets", short: &["sts"], groups: APPS, namespaced: true },
+    Row { kind: Kind::ValidatingAdmissionPolicy, name: "ValidatingAdmissionPolicy", plural: "validatingadmissionpolicies", short: &[], groups: ADMISSION, namespaced: false },
+    Row { kind: Kind::ValidatingAdmissionPolicyBinding, name: "ValidatingAdmissionPolicyBinding", plural: "validatingadmissionpolicybindings", short: &[], groups: ADMISSION, namespaced: false },
+    Row { kind: Kind::ValidatingPolicy, name: "ValidatingPolicy", plural: "validatingpolicies", short: &["vpol"], groups: &["policies.kyverno.io"], namespaced: false },
     Row { kind: Kind::ValidatingWebhookConfiguration, name: "ValidatingWebhookConfiguration", plural: "validatingwebhookconfigurations", short: &[], groups: ADMISSION, namespaced: false },
     Row { kind: Kind::User, name: "User", plural: "users", short: &[], groups: &[], namespaced: false },
     Row { kind: Kind::Group, name: "Group", plural: "groups", short: &[], groups: &["user.openshift.io"], namespaced: false },
@@ -87,6 +108,9 @@ impl Kind {
     /// The kind that an API group and a kind's name mean, if the tool reads it.
     #[must_use]
     pub fn of(group: &str, name: &str) -> Option<Self> {
+        if group == CONSTRAINTS {
+            return Some(Self::Constraint);
+        }
         KINDS.iter().find(|row| row.name == name && row.groups.contains(&group)).map(|row| row.kind)
     }
 
@@ -96,6 +120,9 @@ impl Kind {
     pub fn of_resource(resource: &str) -> Option<Self> {
         let lower = resource.to_ascii_lowercase();
         let (plural, group) = lower.split_once('.').unwrap_or((&lower, ""));
+        if group == CONSTRAINTS {
+            return Some(Self::Constraint);
+        }
         KINDS
             .iter()
             .find(|row| row.plural == plural && (group.is_empty() || row.groups.contains(&group)))
@@ -159,6 +186,21 @@ impl Kind {
         )
     }
 
+    /// Whether it is a policy that may refuse pods.
+    #[must_use]
+    pub const fn is_policy(self) -> bool {
+        matches!(
+            self,
+            Self::ClusterPolicy
+                | Self::Constraint
+                | Self::NamespacedValidatingPolicy
+                | Self::Policy
+                | Self::ValidatingAdmissionPolicy
+                | Self::ValidatingAdmissionPolicyBinding
+                | Self::ValidatingPolicy
+        )
+    }
+
     fn row(self) -> &'static Row {
         // INVARIANT: the rows stand in the order of the variants; the test below holds it.
         &KINDS[self as usize]
@@ -187,6 +229,8 @@ mod tests {
             Some(Kind::ClusterRoleBinding)
         );
         assert_eq!(Kind::of_resource("pods.metrics.k8s.io"), None);
+        assert_eq!(Kind::of("constraints.gatekeeper.sh", "K8sOwn"), Some(Kind::Constraint));
+        assert_eq!(Kind::of("policy.example.com", "Policy"), None);
         assert_eq!(Kind::typed("DEPLOY"), Some(Kind::Deployment));
     }
 }

@@ -14,6 +14,7 @@ pub mod login;
 pub mod network;
 mod object;
 pub mod openshift;
+mod policy;
 pub mod rbac;
 pub mod scalar;
 pub mod workload;

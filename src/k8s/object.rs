@@ -12,6 +12,7 @@ use super::network::{
     IngressClassSpec, IngressSpec, LoadBalancerStatus, NetworkPolicySpec, ServiceSpec,
 };
 use super::openshift::SecurityContextConstraints;
+use super::policy::policy;
 use super::rbac::{AggregationRule, RoleRef, Rule, Subject};
 use super::scalar::{Bool, List, Str};
 use super::workload::{LocalRef, PodSpec, PodStatus, WorkloadSpec, WorkloadStatus};
@@ -63,6 +64,8 @@ pub enum Body<'a> {
     Constraints(Box<SecurityContextConstraints<'a>>),
     /// The names of its users.
     Group(Vec<Str<'a>>),
+    /// The `spec` of an admission policy.
+    Policy(Box<serde_json::Value>),
 }
 
 /// `metadata`, as far as rules use it.
@@ -395,16 +398,19 @@ impl<'de> DeserializeSeed<'de> for FieldSeed<'_, 'de> {
                 Body::Ingress(IngressSpec::default(), LoadBalancerStatus::default()), read(d)?),
             (Kind::Ingress, Field::Status) => part!(body, Body::Ingress(_, status) => *status,
                 Body::Ingress(IngressSpec::default(), LoadBalancerStatus::default()), read(d)?),
-            (Kind::NetworkPolicy, Field::Spec) => part!(
-                body,
-                Body::NetworkPolicy(spec) => *spec,
-                Body::NetworkPolicy(NetworkPolicySpec::default()),
-                read(d)?
-            ),
+            (Kind::NetworkPolicy, Field::Spec) => part!(body, Body::NetworkPolicy(spec) => *spec,
+                Body::NetworkPolicy(NetworkPolicySpec::default()), read(d)?),
             (Kind::IngressClass, Field::Spec) => part!(body, Body::IngressClass(spec) => *spec,
                 Body::IngressClass(IngressClassSpec::default()), read(d)?),
             (Kind::MutatingWebhookConfiguration, Field::Webhooks) => webhooks(body, d)?,
             (Kind::ValidatingWebhookConfiguration, Field::Webhooks) => webhooks(body, d)?,
+            (Kind::ClusterPolicy, Field::Spec) => policy(body, d)?,
+            (Kind::Policy, Field::Spec) => policy(body, d)?,
+            (Kind::ValidatingPolicy, Field::Spec) => policy(body, d)?,
+            (Kind::NamespacedValidatingPolicy, Field::Spec) => policy(body, d)?,
+            (Kind::Constraint, Field::Spec) => policy(body, d)?,
+            (Kind::ValidatingAdmissionPolicy, Field::Spec) => policy(body, d)?,
+            (Kind::ValidatingAdmissionPolicyBinding, Field::Spec) => policy(body, d)?,
             (Kind::SecurityContextConstraints, Field::Privileged) => part!(body,
                 Body::Constraints(c) => c.privileged, Body::Constraints(Box::default()), Bool::deserialize(d)?),
             (Kind::SecurityContextConstraints, Field::HostDir) => part!(body,

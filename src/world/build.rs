@@ -118,7 +118,7 @@ fn concatenate(mut parts: Vec<Part>) -> Tables {
             )*};
         }
         append!(namespaces nodes accounts secrets pods workloads volumes claims roles bindings
-            services ingresses classes policies constraints groups webhooks config_maps
+            services ingresses classes policies constraints guards groups webhooks config_maps
             credential_maps);
         for (group, kinds) in part.seen {
             let of_group = whole.seen.entry(group).or_default();
@@ -189,6 +189,7 @@ impl World {
             world.namespaces.iter_mut().for_each(|namespace| namespace.enforce = None);
         }
         world.constrain();
+        world.guard();
         world
     }
 }
@@ -373,6 +374,7 @@ fn refer(part: &mut Part, symbols: &Symbols) -> u64 {
     copies += settle(&mut part.policies, |r| (r.ns, r.name));
     copies += settle(&mut part.webhooks, |r| (r.body.mutates, r.name));
     copies += settle(&mut part.constraints, |r| (r.ns, r.name));
+    copies += settle(&mut part.guards, |r| (r.body.kind, r.ns, r.name));
     copies += settle(&mut part.groups, |r| (r.ns, r.name));
     copies += settle(&mut part.config_maps, |r| (r.ns, r.name));
     copies += settle(&mut part.credential_maps, |r| (r.ns, r.name));

@@ -255,27 +255,37 @@ impl World {
     }
 
     fn admission_coverage(&self) -> Topic {
+        let (read, judged, other, inert) = self.guard_counts();
+        // What Kyverno writes down of its own work is no policy.
         let engines = self.count_of(
-            |g| {
-                g.ends_with("kyverno.io")
-                    || g.ends_with("gatekeeper.sh")
-                    || g == "policies.kubewarden.io"
-            },
-            |_| true,
+            |g| g == "policies.kubewarden.io",
+            |k| k.ends_with("Policy") || k.ends_with("PolicyGroup"),
         );
-        let own =
-            self.count_of(|g| g == "admissionregistration.k8s.io", |k| !k.ends_with("Binding"));
-        let (state, reason) = match engines + own {
-            0 => (
-                State::Partial,
+        let own = self.count_of(
+            |g| g == "admissionregistration.k8s.io",
+            |k| k.ends_with("WebhookConfiguration") || k == "MutatingAdmissionPolicy",
+        );
+        let mut reasons = Vec::new();
+        if read > 0 {
+            reasons.push(format!(
+                "of Kyverno, Gatekeeper and the API server {read} policies were read: {judged} judged by what they are known to forbid, {other} not judged (what needs a privileged pod where one of them refuses is possible at best), {inert} without effect on new pods; CEL and Rego are not evaluated"
+            ));
+        }
+        if engines + own > 0 {
+            reasons.push(format!(
+                "{} webhooks and policies that may refuse pods are not evaluated",
+                engines + own
+            ));
+        }
+        if reasons.is_empty() {
+            reasons.push(
                 "Pod Security labels are read; the API server's own admission configuration is not in a snapshot"
                     .to_owned(),
-            ),
-            n => (
-                State::Unknown,
-                format!("{n} webhooks and policies that may refuse pods are not evaluated yet"),
-            ),
-        };
+            );
+        }
+        let unknown = other > 0 || engines + own > 0;
+        let state = if unknown { State::Unknown } else { State::Partial };
+        let reason = reasons.join("; ");
         Topic { topic: "admission", state, reason, affects: &["creating privileged pods"] }
     }
 

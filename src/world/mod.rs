@@ -17,6 +17,8 @@ pub mod custom;
 pub mod exposure;
 mod flags;
 pub mod grants;
+pub mod guarded;
+pub mod guards;
 pub mod hosts;
 pub mod image;
 mod lower;
@@ -111,6 +113,8 @@ pub struct Namespace {
     pub enforce: Option<Level>,
     /// What OpenShift's constraints let its pods be; `None` where there are none to see.
     pub usable: Option<openshift::Usable>,
+    /// What admission policies do about its new pods; `None` where none is in force.
+    pub guarded: Option<Box<guarded::Guarded>>,
 }
 
 #[derive(Debug)]
@@ -336,6 +340,10 @@ pub struct World {
     pub config_maps: Vec<ConfigMap>,
     /// OpenShift's constraints on pods.
     pub constraints: Vec<openshift::Constraints>,
+    /// Admission policies of Kyverno, Gatekeeper and the API server.
+    pub guards: Vec<guards::Guard>,
+    /// What they do about the pods of a namespace that somebody makes.
+    pub new_namespace: Option<Box<guarded::Guarded>>,
     /// The cluster is one of OpenShift.
     pub openshift: bool,
     /// The groups of OpenShift that list a user, with the place in the list, by user.

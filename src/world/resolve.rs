@@ -58,6 +58,7 @@ pub(super) fn resolve(tables: Tables, duplicates: u64, clusters: usize) -> World
             object: objects.add(sym("Namespace"), row),
             name: row.name,
             usable: None,
+            guarded: None,
             enforce: label(row.labels, enforce)
                 .and_then(|v| super::admission::Level::named(symbols.text(v))),
         })
@@ -377,6 +378,7 @@ pub(super) fn resolve(tables: Tables, duplicates: u64, clusters: usize) -> World
             groups: row.body.groups,
         })
         .collect();
+    let guards = super::guards::resolve(part.guards, &mut objects);
     let config_maps = part
         .config_maps
         .iter()
@@ -411,6 +413,8 @@ pub(super) fn resolve(tables: Tables, duplicates: u64, clusters: usize) -> World
         credential_maps,
         config_maps,
         constraints,
+        guards,
+        new_namespace: None,
         openshift: false,
         memberships,
         users,

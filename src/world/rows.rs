@@ -5,6 +5,7 @@
 
 use super::cons::Cons;
 use super::contents::Finding;
+use super::guards::GuardRow;
 use super::openshift::ConstraintsRow;
 use super::pods::PodSpec;
 use crate::input::Origin;
@@ -328,6 +329,8 @@ pub struct Part {
     /// ConfigMaps that hold credentials.
     pub credential_maps: Vec<Row<SecretRow>>,
     pub constraints: Vec<Row<ConstraintsRow>>,
+    /// Admission policies.
+    pub guards: Vec<Row<GuardRow>>,
     /// Of OpenShift: the users in each.
     pub groups: Vec<Row<Box<[Sym]>>>,
     /// Those that rules read.

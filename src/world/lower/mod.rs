@@ -1,8 +1,10 @@
 //! From an object as served to a row: names interned, server defaults applied.
 
 mod admission;
+mod judge;
 mod network;
 mod pods;
+mod policies;
 mod rbac;
 mod secrets;
 
@@ -24,6 +26,12 @@ impl Collect for Part {
         if object.meta.name.is_empty() && object.meta.generate_name.is_empty() {
             self.unusable
                 .insert((origin, format!("a {} without `metadata.name`", kind.name())), ());
+            return;
+        }
+        if kind.is_policy() {
+            let body = self.guard_row(kind, &object.kind_name, &object.meta, &object.body);
+            let row = self.row(kind, &object.meta, origin, body);
+            self.guards.push(row);
             return;
         }
         self.lower(kind, &object.meta, object.body, origin);

@@ -1,0 +1,116 @@
+//! What admission policies leave of a step that needs a privileged pod, or one as strong.
+//!
+//! A policy never removes an edge: exceptions, failing webhooks and exempt users are not judged.
+//! Those of the engines' libraries are judged by what they close, all others make the step
+//! `possible`; each stands in the evidence.
+
+use crate::graph::{Confidence, Fact, Odds, Sink};
+use crate::world::guarded::{Guarded, RuleIx};
+use crate::world::guards::{Judged, Ways};
+use crate::world::{Namespace, World};
+
+/// What policies leave of a step in a namespace, and the facts that say so.
+pub(super) fn weigh(
+    world: &World,
+    sink: &mut Sink<'_>,
+    namespace: &Namespace,
+    facts: &mut Vec<Fact>,
+) -> Odds {
+    let guarded = namespace.guarded.as_deref();
+    guarded.map_or(Odds::certain(1.0), |g| by(world, sink, g, facts, |_| true))
+}
+
+/// The same of an ephemeral container, which not every policy is asked about.
+pub(super) fn weigh_ephemeral(
+    world: &World,
+    sink: &mut Sink<'_>,
+    namespace: &Namespace,
+    facts: &mut Vec<Fact>,
+) -> Odds {
+    let asked = |ix: RuleIx| world.guard_rule(ix).is_some_and(|(_, rule, _)| rule.ephemeral);
+    let guarded = namespace.guarded.as_deref();
+    guarded.map_or(Odds::certain(1.0), |g| by(world, sink, g, facts, asked))
+}
+
+/// The same of a namespace that somebody makes.
+pub(super) fn weigh_new(world: &World, sink: &mut Sink<'_>, facts: &mut Vec<Fact>) -> Odds {
+    let guarded = world.new_namespace.as_deref();
+    guarded.map_or(Odds::certain(1.0), |g| by(world, sink, g, facts, |_| true))
+}
+
+fn by(
+    world: &World,
+    sink: &mut Sink<'_>,
+    guarded: &Guarded,
+    facts: &mut Vec<Fact>,
+    asked: impl Fn(RuleIx) -> bool,
+) -> Odds {
+    let mut odds = Odds::certain(1.0);
+    let mut closed = Ways::default();
+    for ix in guarded.closing.iter().copied().filter(|ix| asked(*ix)) {
+        if let Some((_, rule, _)) = world.guard_rule(ix)
+            && let Judged::Closes(ways) = rule.judged
+        {
+            closed = closed.and(ways);
+            say(world, sink, ix, &names(ways), facts);
+        }
+    }
+    if closed != Ways::default() {
+        odds = left(closed);
+    }
+    for ix in guarded.others.iter().copied().filter(|ix| asked(*ix)) {
+        if odds.confidence < Confidence::Possible {
+            odds = odds.but(0.5, Confidence::Possible);
+        }
+        say(world, sink, ix, "what is not judged", facts);
+    }
+    if let Some(ix) = guarded.harmless {
+        odds = odds.but(1.0, Confidence::Likely);
+        say(world, sink, ix, "nothing that this needs", facts);
+    }
+    if let Some((guard, rule, _)) = guarded.idle.and_then(|ix| world.guard_rule(ix)) {
+        let value =
+            format!("without effect: {} does not run in the snapshot", guard.form.engine().name());
+        facts.push(sink.fact(guard.object, world.text(rule.field), &value));
+    }
+    if guarded.hidden { odds.but(1.0, Confidence::Unknown) } else { odds }
+}
+
+/// What the ways that are left open are worth, the best of them.
+fn left(closed: Ways) -> Odds {
+    if !closed.has(Ways::PRIVILEGED) {
+        Odds::likely(0.95)
+    } else if !closed.has(Ways::HOST_PATH) {
+        Odds::likely(0.9)
+    } else if !closed.has(Ways::CAPABILITIES) {
+        Odds::likely(0.7)
+    } else if !closed.has(Ways::HOST_NAMESPACES) {
+        Odds::possible(0.3)
+    } else {
+        Odds::possible(0.1)
+    }
+}
+
+/// Ways in words.
+fn names(ways: Ways) -> String {
+    let all = [
+        (Ways::PRIVILEGED, "privileged containers"),
+        (Ways::HOST_PATH, "host paths"),
+        (Ways::CAPABILITIES, "strong capabilities"),
+        (Ways::HOST_NAMESPACES, "host namespaces"),
+    ];
+    let named: Vec<&str> =
+        all.iter().filter(|(w, _)| ways.has(*w)).map(|(_, name)| *name).collect();
+    named.join(", ")
+}
+
+/// The facts that a rule is in force.
+fn say(world: &World, sink: &mut Sink<'_>, ix: RuleIx, what: &str, facts: &mut Vec<Fact>) {
+    let Some((guard, rule, binding)) = world.guard_rule(ix) else { return };
+    let value = format!("{} refuses {what}", guard.form.engine().name());
+    facts.push(sink.fact(guard.object, world.text(rule.field), &value));
+    if let Some(binding) = binding {
+        let name = world.objects[guard.object.index()].name;
+        facts.push(sink.fact(binding, ".spec.policyName", world.text(name)));
+    }
+}

@@ -1,0 +1,263 @@
+//! What admission policies do in each namespace: which rules are in force, and whether the engine
+//! that asks them runs.
+
+use super::guards::{Area, Engine, Form, Guard, GuardRule, Judged, Place, Ways};
+use super::hosts::Host;
+use super::image::Image;
+use super::pods::List;
+use super::{Namespace, ObjectId, World};
+use crate::sym::Sym;
+use std::collections::BTreeSet;
+
+/// The label by which the API server keeps a namespace's name.
+const NAME_LABEL: &str = "kubernetes.io/metadata.name";
+
+/// Which rule: the policy's place in the table, and the rule's in the policy.
+pub type RuleIx = (u32, u32);
+
+/// What policies do about new pods in a namespace.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Guarded {
+    /// Rules that close ways that none before them closes.
+    pub closing: Vec<RuleIx>,
+    /// Some of the rules that refuse what is not judged.
+    pub others: Vec<RuleIx>,
+    /// A rule that refuses nothing that matters.
+    pub harmless: Option<RuleIx>,
+    /// A rule that would refuse, if its engine ran.
+    pub idle: Option<RuleIx>,
+    /// Whether the engines run is not known: nothing that runs was collected.
+    pub hidden: bool,
+    /// The forms of the policies that refuse anything that matters.
+    pub forms: BTreeSet<Form>,
+}
+
+/// How many rules that are not judged are named for a namespace.
+const SHOWN: usize = 4;
+
+/// Labels that tell the part that is asked, under another image: all of one row.
+type Marks = &'static [&'static [(&'static str, &'static str)]];
+
+const KYVERNO: Marks = &[
+    &[("app.kubernetes.io/name", "kyverno-admission-controller")],
+    &[
+        ("app.kubernetes.io/part-of", "kyverno"),
+        ("app.kubernetes.io/component", "admission-controller"),
+    ],
+];
+const GATEKEEPER: Marks = &[
+    &[("app", "gatekeeper"), ("control-plane", "controller-manager")],
+    &[("app", "gatekeeper"), ("gatekeeper.sh/operation", "webhook")],
+];
+
+/// Whether a label set holds all of some row.
+fn is_marked(world: &World, labels: &[(Sym, Sym)], marks: Marks) -> bool {
+    let holds = |(key, value): &(&str, &str)| {
+        labels.iter().any(|(k, v)| world.text(*k) == *key && world.text(*v) == *value)
+    };
+    marks.iter().any(|row| row.iter().all(holds))
+}
+
+/// Where an engine runs.
+#[derive(Debug, Default)]
+struct Engines {
+    kyverno: Vec<Sym>,
+    gatekeeper: Vec<Sym>,
+    /// Nothing that runs was collected.
+    hidden: bool,
+}
+
+impl Engines {
+    fn of(world: &World) -> Self {
+        let mut of = Self { hidden: world.pods.is_empty(), ..Self::default() };
+        let has = |spec: &super::pods::PodSpec, name: &str| {
+            spec.containers.iter().filter(|c| c.list == List::Main).any(|c| {
+                let answers = name != "gatekeeper" || {
+                    // Its audit runs from the same image.
+                    let mut operations = world.flags(c, "--operation").peekable();
+                    operations.peek().is_none() || operations.any(|o| o == "webhook")
+                };
+                answers && Image::new(world.text(c.image)).name() == name
+            })
+        };
+        let marks = [("kyverno", KYVERNO), ("gatekeeper", GATEKEEPER)];
+        let known: Vec<(Vec<bool>, Vec<bool>)> = marks
+            .iter()
+            .map(|(name, labels)| {
+                let specs = world.specs.iter().map(|spec| has(spec, name)).collect();
+                (specs, world.labels.iter().map(|set| is_marked(world, set, labels)).collect())
+            })
+            .collect();
+        for host in world.hosts() {
+            of.hidden = false;
+            let (object, ns) = world.host_object(host);
+            let (spec, labels) = match host {
+                Host::Pod(pod) => {
+                    (world.pods[pod.index()].spec, world.objects[object.index()].labels)
+                }
+                Host::Template(workload) => {
+                    let workload = &world.workloads[workload.index()];
+                    (workload.spec.unwrap_or(0), workload.template_labels)
+                }
+            };
+            for ((specs, sets), list) in known.iter().zip([&mut of.kyverno, &mut of.gatekeeper]) {
+                let runs = specs.get(spec as usize) == Some(&true)
+                    || sets.get(labels as usize) == Some(&true);
+                if runs && !list.contains(&ns) {
+                    list.push(ns);
+                }
+            }
+        }
+        of
+    }
+
+    fn runs(&self, engine: Engine) -> bool {
+        match engine {
+            Engine::ApiServer => true,
+            Engine::Kyverno => self.hidden || !self.kyverno.is_empty(),
+            Engine::Gatekeeper => self.hidden || !self.gatekeeper.is_empty(),
+        }
+    }
+
+    /// Whether an engine leaves a namespace alone as it is installed: Kyverno by the filters of its
+    /// chart, Gatekeeper by a label, and both their own namespace.
+    fn leaves(&self, world: &World, engine: Engine, namespace: &Namespace) -> bool {
+        match engine {
+            Engine::ApiServer => false,
+            Engine::Kyverno => {
+                self.kyverno.contains(&namespace.name)
+                    || matches!(
+                        world.text(namespace.name),
+                        "kube-system" | "kube-public" | "kube-node-lease" | "kyverno"
+                    )
+            }
+            Engine::Gatekeeper => {
+                self.gatekeeper.contains(&namespace.name)
+                    || world.label(namespace.object, "admission.gatekeeper.sh/ignore").is_some()
+            }
+        }
+    }
+}
+
+impl World {
+    /// Says of each namespace what policies do about its new pods, and of one that somebody makes.
+    pub(super) fn guard(&mut self) {
+        if self.guards.iter().all(|g| g.rules.is_empty()) {
+            return;
+        }
+        let engines = Engines::of(self);
+        let own_name = self.symbols.get(NAME_LABEL);
+        let mut guarded = Vec::with_capacity(self.namespaces.len());
+        for namespace in &self.namespaces {
+            let mut labels = self.labels_of(namespace.object).to_vec();
+            // The API server keeps the name among the labels.
+            if let Some(key) = own_name {
+                labels.retain(|(k, _)| *k != key);
+                labels.push((key, namespace.name));
+            }
+            let place = Place { name: self.text(namespace.name), labels: &labels };
+            guarded.push(self.guarded(&engines, |guard, rule| {
+                rule.refuses(&self.symbols, &place)
+                    && !engines.leaves(self, guard.form.engine(), namespace)
+            }));
+        }
+        let anywhere = self.guarded(&engines, |_, rule| self.is_unavoidable(rule));
+        for (namespace, guarded) in self.namespaces.iter_mut().zip(guarded) {
+            namespace.guarded = guarded;
+        }
+        self.new_namespace = anywhere;
+    }
+
+    /// What the rules that apply do.
+    fn guarded(
+        &self,
+        engines: &Engines,
+        applies: impl Fn(&Guard, &GuardRule) -> bool,
+    ) -> Option<Box<Guarded>> {
+        let mut found = Guarded::default();
+        let mut closed = Ways::default();
+        for (g, guard) in (0_u32..).zip(&self.guards) {
+            for (r, (rule, _)) in (0_u32..).zip(&guard.rules) {
+                if !applies(guard, rule) {
+                    continue;
+                }
+                if !engines.runs(guard.form.engine()) {
+                    found.idle.get_or_insert((g, r));
+                    continue;
+                }
+                found.hidden |= engines.hidden && guard.form.engine() != Engine::ApiServer;
+                if rule.judged != Judged::Harmless {
+                    found.forms.insert(guard.form);
+                }
+                match rule.judged {
+                    Judged::Closes(ways) if closed.has(ways) => {}
+                    Judged::Closes(ways) => {
+                        closed = closed.and(ways);
+                        found.closing.push((g, r));
+                    }
+                    Judged::Harmless => {
+                        found.harmless.get_or_insert((g, r));
+                    }
+                    Judged::Other if found.others.len() < SHOWN => found.others.push((g, r)),
+                    Judged::Other => {}
+                }
+            }
+        }
+        (found != Guarded::default()).then(|| Box::new(found))
+    }
+
+    /// Whether a rule applies in a new namespace, whatever name and labels its maker gives it.
+    fn is_unavoidable(&self, rule: &GuardRule) -> bool {
+        let taken = |name: &Sym| self.namespace(*name).is_some();
+        let any = |name: &Sym| self.text(*name) == "*";
+        let everywhere = |area: &Area| {
+            (area.namespaces.is_empty() || area.namespaces.iter().any(any))
+                && area.excluded.iter().all(taken)
+                && area.selector.0.iter().all(|r| {
+                    self.text(r.key) == NAME_LABEL
+                        && r.operator == super::rows::Operator::NotIn
+                        && r.values.iter().all(taken)
+                })
+        };
+        let existing =
+            |area: &Area| !area.namespaces.is_empty() && area.namespaces.iter().all(taken);
+        rule.enforces
+            && rule.overrides.is_empty()
+            && rule.areas.iter().any(everywhere)
+            && rule.except.iter().all(existing)
+    }
+
+    /// A rule, with its policy and the binding that puts it in force.
+    #[must_use]
+    pub fn guard_rule(&self, ix: RuleIx) -> Option<(&Guard, &GuardRule, Option<ObjectId>)> {
+        let guard = self.guards.get(ix.0 as usize)?;
+        let (rule, binding) = guard.rules.get(ix.1 as usize)?;
+        Some((guard, rule, *binding))
+    }
+
+    /// How many policies were read; of these, how many say something of new pods that is judged,
+    /// how many something that is not, and how many refuse nothing.
+    #[must_use]
+    pub fn guard_counts(&self) -> (usize, usize, usize, usize) {
+        if self.guards.is_empty() {
+            return (0, 0, 0, 0);
+        }
+        let engines = Engines::of(self);
+        let (mut judged, mut other, mut inert) = (0, 0, 0);
+        for guard in &self.guards {
+            let mut refusing = guard
+                .rules
+                .iter()
+                .filter(|(r, _)| r.enforces || r.overrides.iter().any(|(enforces, _)| *enforces))
+                .peekable();
+            if refusing.peek().is_none() || !engines.runs(guard.form.engine()) {
+                inert += 1;
+            } else if refusing.any(|(r, _)| r.judged == Judged::Other) {
+                other += 1;
+            } else {
+                judged += 1;
+            }
+        }
+        (self.guards.len(), judged, other, inert)
+    }
+}

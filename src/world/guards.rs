@@ -1,0 +1,298 @@
+//! Admission policies: what Kyverno, Gatekeeper and the API server's own policies say about new
+//! pods, and what of it is in force in a namespace.
+//!
+//! A policy is kept as a few words: where it applies, whether it refuses, and which ways from a pod
+//! to its node it closes. That is known of the policies of the engines' own libraries; what another
+//! one forbids is not judged. Nothing here is certain: who is exempt, and what an engine is told to
+//! leave alone, stands elsewhere.
+
+use super::ObjectId;
+use super::remap::{Map, Remap};
+use super::resolve::Objects;
+use super::rows::{Row, Selector};
+use crate::sym::{Sym, Symbols};
+use std::collections::BTreeMap;
+
+/// Ways from a pod to its node, as a set of bits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Ways(pub u8);
+
+impl Ways {
+    /// Privileged containers.
+    pub const PRIVILEGED: Self = Self(1);
+    /// Host paths.
+    pub const HOST_PATH: Self = Self(2);
+    /// Capabilities such as `SYS_ADMIN`.
+    pub const CAPABILITIES: Self = Self(4);
+    /// The host's processes and their memory.
+    pub const HOST_NAMESPACES: Self = Self(8);
+    /// All of them, as the level `baseline` forbids them.
+    pub const ALL: Self = Self(15);
+
+    /// Whether all of some ways are among these.
+    #[must_use]
+    pub const fn has(self, ways: Self) -> bool {
+        self.0 & ways.0 == ways.0
+    }
+
+    /// These and others.
+    #[must_use]
+    pub const fn and(self, ways: Self) -> Self {
+        Self(self.0 | ways.0)
+    }
+
+    /// These without others.
+    #[must_use]
+    pub const fn without(self, ways: Self) -> Self {
+        Self(self.0 & !ways.0)
+    }
+}
+
+/// What a rule is known to forbid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Judged {
+    Closes(Ways),
+    /// Nothing that taking a node needs.
+    Harmless,
+    /// Not judged.
+    Other,
+}
+
+/// Who asks what a policy says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Engine {
+    ApiServer,
+    Gatekeeper,
+    Kyverno,
+}
+
+impl Engine {
+    /// Its name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ApiServer => "the API server",
+            Self::Gatekeeper => "Gatekeeper",
+            Self::Kyverno => "Kyverno",
+        }
+    }
+}
+
+/// What kind of object a policy is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Form {
+    /// Of Kyverno, for the cluster.
+    ClusterPolicy,
+    /// Of Kyverno, for the cluster, in CEL.
+    ValidatingPolicy,
+    /// Of Kyverno, for its own namespace.
+    Namespaced,
+    /// Of Gatekeeper.
+    Constraint,
+    /// Of the API server itself.
+    ApiServer,
+}
+
+impl Form {
+    /// Who asks it.
+    #[must_use]
+    pub const fn engine(self) -> Engine {
+        match self {
+            Self::ClusterPolicy | Self::ValidatingPolicy | Self::Namespaced => Engine::Kyverno,
+            Self::Constraint => Engine::Gatekeeper,
+            Self::ApiServer => Engine::ApiServer,
+        }
+    }
+}
+
+/// Some namespaces: of these names (all, if there is none), without those, and with these labels.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Area {
+    /// `*` and `?` are wildcards.
+    pub namespaces: Box<[Sym]>,
+    pub excluded: Box<[Sym]>,
+    pub selector: Selector,
+}
+
+impl Area {
+    /// Every namespace.
+    #[must_use]
+    pub fn everywhere() -> Self {
+        Self {
+            namespaces: Box::default(),
+            excluded: Box::default(),
+            selector: Selector(Box::default()),
+        }
+    }
+
+    fn covers(&self, symbols: &Symbols, of: &Place<'_>) -> bool {
+        let named = |list: &[Sym]| list.iter().any(|p| glob(symbols.text(*p), of.name));
+        (self.namespaces.is_empty() || named(&self.namespaces))
+            && !named(&self.excluded)
+            && self.selector.selects(of.labels)
+    }
+}
+
+/// A namespace as areas see it.
+pub(super) struct Place<'a> {
+    pub(super) name: &'a str,
+    pub(super) labels: &'a [(Sym, Sym)],
+}
+
+/// Whether a pattern with `*` and `?` matches a name.
+fn glob(pattern: &str, name: &str) -> bool {
+    let (pattern, name) = (pattern.as_bytes(), name.as_bytes());
+    let (mut p, mut n, mut star) = (0, 0, None);
+    while n < name.len() {
+        match pattern.get(p) {
+            Some(b'*') => {
+                star = Some((p, n));
+                p += 1;
+            }
+            Some(c) if *c == b'?' || *c == name[n] => {
+                p += 1;
+                n += 1;
+            }
+            _ => {
+                // Let the last star take one more.
+                let Some((at, taken)) = star else { return false };
+                star = Some((at, taken + 1));
+                p = at + 1;
+                n = taken + 1;
+            }
+        }
+    }
+    pattern[p..].iter().all(|c| *c == b'*')
+}
+
+/// One rule of a policy that is asked about new pods.
+#[derive(Debug, Clone)]
+pub struct GuardRule {
+    /// Where it stands in the policy.
+    pub field: Sym,
+    pub judged: Judged,
+    /// It refuses, rather than warns or reports.
+    pub enforces: bool,
+    /// Where it does otherwise; the first that fits counts.
+    pub overrides: Box<[(bool, Area)]>,
+    pub areas: Box<[Area]>,
+    pub except: Box<[Area]>,
+    /// It is asked about ephemeral containers too.
+    pub ephemeral: bool,
+}
+
+impl GuardRule {
+    pub(super) fn refuses(&self, symbols: &Symbols, of: &Place<'_>) -> bool {
+        let other = self.overrides.iter().find(|(_, area)| area.covers(symbols, of));
+        other.map_or(self.enforces, |(enforces, _)| *enforces)
+            && self.areas.iter().any(|area| area.covers(symbols, of))
+            && !self.except.iter().any(|area| area.covers(symbols, of))
+    }
+}
+
+/// A policy, or what puts one of the API server's policies in force.
+#[derive(Debug, Clone)]
+pub struct GuardRow {
+    pub kind: Sym,
+    pub form: Form,
+    /// Of a binding: the policy's name.
+    pub binds: Option<Sym>,
+    pub rules: Box<[GuardRule]>,
+}
+
+impl Remap for Area {
+    fn remap(&mut self, map: &Map<'_>) {
+        self.namespaces.remap(map);
+        self.excluded.remap(map);
+        self.selector.remap(map);
+    }
+}
+
+impl Remap for GuardRow {
+    fn remap(&mut self, map: &Map<'_>) {
+        map.sym(&mut self.kind);
+        if let Some(policy) = &mut self.binds {
+            map.sym(policy);
+        }
+        for rule in &mut self.rules {
+            map.sym(&mut rule.field);
+            rule.overrides.iter_mut().for_each(|(_, area)| area.remap(map));
+            rule.areas.iter_mut().chain(&mut rule.except).for_each(|area| area.remap(map));
+        }
+    }
+}
+
+/// A policy.
+#[derive(Debug)]
+pub struct Guard {
+    pub object: ObjectId,
+    pub form: Form,
+    /// Each with the binding that puts it in force, where it needs one.
+    pub rules: Vec<(GuardRule, Option<ObjectId>)>,
+}
+
+/// A binding, and what it selects.
+type Bound = (ObjectId, Box<[GuardRule]>);
+
+/// The table of policies, the API server's joined with their bindings: one without a binding does
+/// nothing.
+pub(super) fn resolve(rows: Vec<Row<GuardRow>>, objects: &mut Objects) -> Vec<Guard> {
+    let mut bindings: BTreeMap<Sym, Vec<Bound>> = BTreeMap::new();
+    let mut guards: Vec<(bool, Sym, Guard)> = Vec::new();
+    for row in rows {
+        let object = objects.add(row.body.kind, &row);
+        let GuardRow { form, binds, rules, .. } = row.body;
+        if let Some(policy) = binds {
+            bindings.entry(policy).or_default().push((object, rules));
+            continue;
+        }
+        let bound = form == Form::ApiServer;
+        let rules = rules.into_iter().map(|rule| (rule, None)).collect();
+        guards.push((bound, row.name, Guard { object, form, rules }));
+    }
+    for (_, name, guard) in guards.iter_mut().filter(|(bound, _, _)| *bound) {
+        let policy = std::mem::take(&mut guard.rules);
+        for (object, rules) in bindings.get(name).into_iter().flatten() {
+            for (rule, _) in &policy {
+                let bound = rules.iter().map(|binding| (join(rule, binding), Some(*object)));
+                guard.rules.extend(bound);
+            }
+        }
+    }
+    guards.into_iter().map(|(_, _, guard)| guard).collect()
+}
+
+/// A policy's rule within what a binding selects.
+fn join(rule: &GuardRule, binding: &GuardRule) -> GuardRule {
+    let mut joined = rule.clone();
+    joined.enforces = binding.enforces;
+    joined.ephemeral &= binding.ephemeral;
+    if binding.judged == Judged::Other {
+        joined.judged = Judged::Other;
+    }
+    for area in &mut joined.areas {
+        let within = binding.areas.iter().flat_map(|a| a.selector.0.iter());
+        area.selector = Selector(area.selector.0.iter().chain(within).cloned().collect());
+    }
+    joined
+}
+
+#[cfg(test)]
+mod tests {
+    use super::glob;
+
+    #[test]
+    fn patterns_match_names() {
+        for (pattern, name, matches) in [
+            ("*", "", true),
+            ("kube-*", "kube-system", true),
+            ("*-system", "kube-system", true),
+            ("k?be", "kube", true),
+            ("*a*b", "xaab", true),
+            ("kube", "kube-system", false),
+            ("kube-?", "kube-", false),
+        ] {
+            assert_eq!(glob(pattern, name), matches, "{pattern} {name}");
+        }
+    }
+}

@@ -1,0 +1,297 @@
+//! Admission policies: what of them speaks of new pods, where, and whether it refuses.
+
+use super::judge::{self, hit};
+use crate::k8s::rbac::LabelSelector;
+use crate::k8s::{Body, Kind, Meta};
+use crate::sym::Sym;
+use crate::world::guards::{Area, Form, GuardRow, GuardRule, Judged, Ways};
+use crate::world::rows::{Part, Selector};
+use serde::Deserialize;
+use serde_json::Value;
+
+/// The texts of a list, or one text.
+pub(super) fn texts(value: &Value) -> Vec<&str> {
+    match value {
+        Value::String(text) => vec![text],
+        Value::Array(list) => list.iter().filter_map(Value::as_str).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn items(value: &Value) -> &[Value] {
+    value.as_array().map_or(&[], Vec::as_slice)
+}
+
+/// Whether a list, a map or a text is there and holds something.
+pub(super) fn is_given(value: &Value) -> bool {
+    match value {
+        Value::Null => false,
+        Value::Array(list) => !list.is_empty(),
+        Value::Object(map) => !map.is_empty(),
+        Value::String(text) => !text.is_empty(),
+        Value::Bool(_) | Value::Number(_) => true,
+    }
+}
+
+/// Where a part of a policy applies.
+struct Matched {
+    areas: Vec<Area>,
+    /// Whoever makes a pod decides whether it is matched, or it depends on who that is.
+    narrowed: bool,
+}
+
+impl Part {
+    /// The row of a policy.
+    pub(super) fn guard_row(
+        &mut self,
+        kind: Kind,
+        kind_name: &str,
+        meta: &Meta<'_>,
+        body: &Body<'_>,
+    ) -> GuardRow {
+        let none = Value::Null;
+        let spec = if let Body::Policy(spec) = body { &**spec } else { &none };
+        let own = if kind.is_namespaced() { &*meta.namespace } else { "" };
+        let clustered = |form| if kind.is_namespaced() { Form::Namespaced } else { form };
+        let named = judge::by_name(&meta.name);
+        let (form, binds, rules) = match kind {
+            Kind::ClusterPolicy | Kind::Policy => {
+                (clustered(Form::ClusterPolicy), None, self.kyverno(spec, named, own))
+            }
+            Kind::ValidatingPolicy | Kind::NamespacedValidatingPolicy => {
+                let asked = spec["evaluation"]["admission"]["enabled"] != false;
+                let actions = texts(&spec["validationActions"]);
+                let enforces = asked && (actions.is_empty() || actions.contains(&"Deny"));
+                let rule = self.expressions(&spec["matchConstraints"], spec, named, own);
+                let rule = rule.map(|rule| GuardRule { enforces, ..rule });
+                (clustered(Form::ValidatingPolicy), None, rule.into_iter().collect())
+            }
+            Kind::Constraint => {
+                (Form::Constraint, None, self.constraint(kind_name, spec).into_iter().collect())
+            }
+            Kind::ValidatingAdmissionPolicyBinding => {
+                let policy = self.sym(spec["policyName"].as_str().unwrap_or(""));
+                let all = Judged::Closes(Ways::default());
+                let rule = self.expressions(&spec["matchResources"], &none, all, "");
+                let enforces = texts(&spec["validationActions"]).contains(&"Deny");
+                let rule = rule.map(|rule| GuardRule { enforces, ..rule });
+                (Form::ApiServer, Some(policy), rule.into_iter().collect())
+            }
+            _ => {
+                let rule = self.expressions(&spec["matchConstraints"], spec, named, "");
+                (Form::ApiServer, None, rule.into_iter().collect())
+            }
+        };
+        GuardRow { kind: self.sym(kind_name), form, binds, rules }
+    }
+
+    fn patterns(&mut self, value: &Value) -> Box<[Sym]> {
+        texts(value).into_iter().map(|text| self.sym(text)).collect()
+    }
+
+    fn label_selector(&mut self, value: &Value) -> Selector {
+        let selector = Option::<LabelSelector<'_>>::deserialize(value).ok().flatten();
+        selector.map_or_else(|| Selector(Box::default()), |s| self.selector(&s))
+    }
+
+    /// The rules of a ClusterPolicy or a Policy that validate new pods.
+    fn kyverno(&mut self, spec: &Value, named: Judged, own: &str) -> Box<[GuardRule]> {
+        let refuses =
+            |value: &Value| value.as_str().map(|action| action.eq_ignore_ascii_case("enforce"));
+        let mut rules = Vec::new();
+        for (i, rule) in items(&spec["rules"]).iter().enumerate() {
+            let validate = &rule["validate"];
+            if spec["admission"] == false || !is_given(validate) {
+                continue;
+            }
+            let Some(mut matched) = self.matched(&rule["match"]) else { continue };
+            if !own.is_empty() {
+                let own = self.sym(own);
+                matched.areas.iter_mut().for_each(|area| area.namespaces = [own].into());
+            }
+            let except = self.excluded(&rule["exclude"]);
+            let own_action = refuses(&validate["failureAction"]);
+            let overrides = match own_action {
+                Some(_) => &validate["failureActionOverrides"],
+                None => &spec["validationFailureActionOverrides"],
+            };
+            let overrides = items(overrides)
+                .iter()
+                .map(|o| (refuses(&o["action"]).unwrap_or(false), self.area(o)));
+            let overrides = overrides.collect();
+            let enforces = own_action.or(refuses(&spec["validationFailureAction"]));
+            let narrowed = matched.narrowed || except.narrowed;
+            rules.push(GuardRule {
+                field: self.sym(&format!(".spec.rules[{i}].validate")),
+                judged: judge::rule(rule, named, narrowed),
+                enforces: enforces.unwrap_or(false),
+                overrides,
+                areas: matched.areas.into(),
+                except: except.areas.into(),
+                ephemeral: true,
+            });
+        }
+        rules.into()
+    }
+
+    fn area(&mut self, resources: &Value) -> Area {
+        Area {
+            namespaces: self.patterns(&resources["namespaces"]),
+            excluded: Box::default(),
+            selector: self.label_selector(&resources["namespaceSelector"]),
+        }
+    }
+
+    /// Where a `match` of Kyverno takes in new pods; nothing if nowhere.
+    fn matched(&mut self, of: &Value) -> Option<Matched> {
+        if let [first, rest @ ..] = items(&of["all"]) {
+            // All must fit. Two lists of names are not intersected here.
+            if !std::iter::once(first).chain(rest).all(is_of_pods) {
+                return None;
+            }
+            let mut area = self.area(&first["resources"]);
+            let mut narrowed = !rest.is_empty() && is_narrow(first);
+            for filter in rest {
+                let more = self.area(&filter["resources"]);
+                narrowed |= is_narrow(filter) || is_given(&filter["resources"]["namespaces"]);
+                let both = area.selector.0.iter().chain(&more.selector.0);
+                area.selector = Selector(both.cloned().collect());
+            }
+            narrowed |= is_narrow(first);
+            return Some(Matched { areas: vec![area], narrowed });
+        }
+        let whole = std::slice::from_ref(of);
+        let any = items(&of["any"]);
+        let filters = if any.is_empty() { whole } else { any };
+        let fitting: Vec<&Value> = filters.iter().filter(|f| is_of_pods(f)).collect();
+        let narrowed = fitting.iter().all(|f| is_narrow(f));
+        let wanted = fitting.iter().filter(|f| narrowed || !is_narrow(f));
+        let areas: Vec<Area> = wanted.map(|f| self.area(&f["resources"])).collect();
+        (!areas.is_empty()).then_some(Matched { areas, narrowed })
+    }
+
+    /// Where an `exclude` of Kyverno leaves new pods alone. What it says of users is not judged.
+    fn excluded(&mut self, of: &Value) -> Matched {
+        let mut found = Matched { areas: Vec::new(), narrowed: false };
+        let whole = std::slice::from_ref(of);
+        let (any, all) = (items(&of["any"]), items(&of["all"]));
+        if all.len() > 1 {
+            found.narrowed = true;
+            return found;
+        }
+        let filters = [any, all].into_iter().find(|list| !list.is_empty()).unwrap_or(whole);
+        for filter in filters.iter().filter(|f| is_given(&f["resources"]) && is_of_pods(f)) {
+            if is_of_users(filter) {
+                continue;
+            }
+            if is_narrow(filter) {
+                found.narrowed = true;
+            } else {
+                found.areas.push(self.area(&filter["resources"]));
+            }
+        }
+        found
+    }
+
+    /// The rule of a Gatekeeper constraint, if it is asked about pods.
+    fn constraint(&mut self, kind: &str, spec: &Value) -> Option<GuardRule> {
+        let of = &spec["match"];
+        let kinds = items(&of["kinds"]);
+        let pods = |k: &Value| {
+            let given = |list: &Value, wanted: &str| {
+                !is_given(list) || texts(list).iter().any(|t| *t == "*" || *t == wanted)
+            };
+            given(&k["kinds"], "Pod") && given(&k["apiGroups"], "")
+        };
+        if !kinds.is_empty() && !kinds.iter().any(pods) || of["scope"] == "Cluster" {
+            return None;
+        }
+        let enforces = match spec["enforcementAction"].as_str() {
+            None | Some("" | "deny") => true,
+            Some("scoped") => {
+                items(&spec["scopedEnforcementActions"]).iter().any(|a| a["action"] == "deny")
+            }
+            Some(_) => false,
+        };
+        let narrowed = is_given(&of["labelSelector"]) || is_given(&of["name"]);
+        let area = Area { excluded: self.patterns(&of["excludedNamespaces"]), ..self.area(of) };
+        Some(GuardRule {
+            field: self.sym(".spec"),
+            judged: judge::constraint(kind, &spec["parameters"], narrowed),
+            enforces,
+            overrides: Box::default(),
+            areas: [area].into(),
+            except: Box::default(),
+            ephemeral: true,
+        })
+    }
+
+    /// The rule of a policy in CEL, or of a binding, if `resources` takes in new pods. Expressions
+    /// are not evaluated: such a policy is known by its name alone.
+    fn expressions(
+        &mut self,
+        resources: &Value,
+        spec: &Value,
+        named: Judged,
+        own: &str,
+    ) -> Option<GuardRule> {
+        let rules = items(&resources["resourceRules"]);
+        let asked =
+            |list: &Value, resource: &str| items(list).iter().any(|rule| hit(rule, resource));
+        let excluded = &resources["excludeResourceRules"];
+        // A policy names what it is about; a binding that names nothing adds no limit.
+        let policy = is_given(spec);
+        if (policy || !rules.is_empty()) && !asked(&resources["resourceRules"], "pods")
+            || asked(excluded, "pods")
+        {
+            return None;
+        }
+        let sub = "pods/ephemeralcontainers";
+        let ephemeral = !policy && rules.is_empty() || asked(&resources["resourceRules"], sub);
+        let narrowed = is_given(&resources["objectSelector"])
+            || is_given(&spec["matchConditions"])
+            || rules.iter().any(|rule| is_given(&rule["resourceNames"]));
+        let mut area = Area {
+            selector: self.label_selector(&resources["namespaceSelector"]),
+            ..Area::everywhere()
+        };
+        if !own.is_empty() {
+            area.namespaces = [self.sym(own)].into();
+        }
+        Some(GuardRule {
+            field: self.sym(if policy { ".spec.validations" } else { ".spec.policyName" }),
+            judged: if narrowed { Judged::Other } else { named },
+            enforces: false,
+            overrides: Box::default(),
+            areas: [area].into(),
+            except: Box::default(),
+            ephemeral: ephemeral && !asked(excluded, sub),
+        })
+    }
+}
+
+/// Whether a filter of Kyverno takes in pods that are created.
+fn is_of_pods(filter: &Value) -> bool {
+    let resources = &filter["resources"];
+    let operations = texts(&resources["operations"]);
+    let kinds = texts(&resources["kinds"]);
+    // `Pod`, `v1/Pod`, `*`, `*/*`: the kind stands last, a subresource after it is another matter.
+    let pod = |kind: &&str| matches!(kind.rsplit('/').next(), Some("Pod" | "*"));
+    (kinds.is_empty() || kinds.iter().any(pod))
+        && (operations.is_empty() || operations.contains(&"CREATE"))
+}
+
+/// Whether a filter of Kyverno speaks of who asks.
+fn is_of_users(filter: &Value) -> bool {
+    ["subjects", "roles", "clusterRoles"].iter().any(|key| is_given(&filter[*key]))
+}
+
+/// Whether whoever makes a pod can decide if a filter of Kyverno fits, or who he is does.
+fn is_narrow(filter: &Value) -> bool {
+    let resources = &filter["resources"];
+    let names = [texts(&resources["names"]), texts(&resources["name"])].concat();
+    is_of_users(filter)
+        || names.iter().any(|name| *name != "*")
+        || is_given(&resources["selector"])
+        || is_given(&resources["annotations"])
+}
