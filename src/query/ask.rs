@@ -20,7 +20,7 @@ use std::rc::Rc;
 const WORK: usize = 8_000_000;
 
 /// How many edges a query may look at to find what closes its answers.
-const CUT_WORK: usize = 1_000_000;
+const CUT_WORK: usize = 500_000;
 
 /// How many searches are kept for the queries to come. Those of the library that share one stand
 /// side by side, and each holds as much as the graph's nodes do.

@@ -17,7 +17,7 @@ use rustc_hash::FxHashMap;
 const CHANGEABLE: &[&str] = &["bound-to", "token-trusts-foreign-identity"];
 
 /// Into how many parts the work is split, so that one dear fact does not use up all of it.
-const SHARES: usize = 16;
+const SHARES: usize = 8;
 
 /// Tries facts under a limit of edges looked at.
 pub(super) struct Closer<'a, 'g> {
@@ -95,27 +95,34 @@ impl<'a, 'g> Closer<'a, 'g> {
 
     /// The facts that a person can change, each with its rank and the proofs that use it.
     fn users(&self, proofs: &[Proof]) -> FxHashMap<Fact, (u8, Vec<usize>)> {
-        // Most proofs share most facts, so each is looked at once.
-        let mut users: FxHashMap<Fact, Option<(u8, Vec<usize>)>> = FxHashMap::default();
+        // Most proofs share most edges, and edges facts, so each is looked at once.
+        let mut uses: Vec<(EdgeId, usize)> = Vec::new();
         for (i, proof) in proofs.iter().enumerate() {
-            for link in &proof.links {
-                let attack = self.graph.attack(link.edge);
-                if attack.structure && !CHANGEABLE.contains(&attack.id) {
-                    continue;
-                }
-                for fact in self.graph.facts(link.edge) {
-                    let known = users
-                        .entry(fact)
-                        .or_insert_with(|| rank(self.graph, fact).map(|rank| (rank, Vec::new())));
-                    if let Some((_, of)) = known
-                        && of.last() != Some(&i)
-                    {
-                        of.push(i);
-                    }
+            uses.extend(proof.links.iter().map(|link| (link.edge, i)));
+        }
+        uses.sort_unstable();
+        let mut users: FxHashMap<Fact, Option<(u8, Vec<usize>)>> = FxHashMap::default();
+        for of in uses.chunk_by(|a, b| a.0 == b.0) {
+            let edge = of[0].0;
+            let attack = self.graph.attack(edge);
+            if attack.structure && !CHANGEABLE.contains(&attack.id) {
+                continue;
+            }
+            for fact in self.graph.facts(edge) {
+                let known = users
+                    .entry(fact)
+                    .or_insert_with(|| rank(self.graph, fact).map(|rank| (rank, Vec::new())));
+                if let Some((_, proofs)) = known {
+                    proofs.extend(of.iter().map(|(_, proof)| *proof));
                 }
             }
         }
-        users.into_iter().filter_map(|(fact, of)| Some((fact, of?))).collect()
+        let once = |(rank, mut of): (u8, Vec<usize>)| {
+            of.sort_unstable();
+            of.dedup();
+            (rank, of)
+        };
+        users.into_iter().filter_map(|(fact, of)| Some((fact, once(of?)))).collect()
     }
 
     /// Whether every pair of a group is closed; `None` once the work is used up.
