@@ -10,7 +10,7 @@
 //!
 //! | floor | room | holds |
 //! |---|---|---|
-//! | 0 | [`id`], [`sym`] | typed indices, interned names |
+//! | 0 | [`id`], [`sym`], `glob` | typed indices, interned names, patterns of names |
 //! | 1 | [`k8s`] | Kubernetes objects as served |
 //! | 2 | [`input`] | where objects come from |
 //! | 3 | [`world`] | what is true in the cluster, and what is unknown |
@@ -22,6 +22,7 @@
 
 pub mod attacks;
 pub mod cli;
+mod glob;
 pub mod graph;
 pub mod id;
 pub mod input;

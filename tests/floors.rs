@@ -5,7 +5,7 @@ use std::path::Path;
 
 /// Rooms from the ground up.
 const FLOORS: &[&[&str]] = &[
-    &["id", "sym"],
+    &["glob", "id", "sym"],
     &["k8s"],
     &["input"],
     &["world"],

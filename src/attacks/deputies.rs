@@ -8,16 +8,18 @@
 
 use super::cloud_identity::PROVIDERS;
 use super::controllers::{Controller, Found, running};
+use super::gate::of_every_cluster;
 use super::impersonation::cluster;
 use super::pod_api::set_of;
 use super::sets::{SECRETS, SERVICE_ACCOUNTS, SET_MEMBER};
 use super::structure::NAMESPACES;
 use super::together::allows_everything;
 use super::workloads::is_name;
+use crate::glob::fits;
 use crate::graph::{Attack, Confidence, Odds, SetKey, SetKind, Sink, Thing};
 use crate::sym::Sym;
 use crate::world::grants::{Grant, Names, Permission, Scope};
-use crate::world::{AccountIx, GroupIx, ObjectId, World};
+use crate::world::{AccountIx, World};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Where a controller reads the objects that steer it.
@@ -333,30 +335,20 @@ fn members(
     }
     if wide {
         // Which controllers these are stands on the edges that lead on.
-        let everybody = world.group("system:authenticated").map_or(0, GroupIx::index);
-        let object = world.groups.get(everybody).map_or(ObjectId::new(0), |(object, _)| *object);
-        let fact = sink.fact(object, "", "controllers read what stands in any namespace");
+        let fact = of_every_cluster(world, sink, "controllers read what stands in any namespace");
         for scope in scopes {
             sink.edge(set_of(&row.set, *scope), everywhere, &SET_MEMBER, &[fact]);
         }
     }
 }
 
-/// Whether a name fits a pattern with `*`. A regular expression (`/team-.*/`) is not evaluated and
+/// Whether a name fits a pattern with `*` and `?`. A regular expression (`/team-.*/`) is not evaluated and
 /// taken to fit.
 fn matches(pattern: &str, name: &str) -> bool {
     if pattern.len() > 1 && pattern.starts_with('/') && pattern.ends_with('/') {
         return true;
     }
-    let Some((head, rest)) = pattern.split_once('*') else { return pattern == name };
-    let Some(mut name) = name.strip_prefix(head) else { return false };
-    let mut parts: Vec<&str> = rest.split('*').collect();
-    let last = parts.pop().unwrap_or_default();
-    for part in parts {
-        let Some((_, rest)) = name.split_once(part) else { return false };
-        name = rest;
-    }
-    name.ends_with(last)
+    fits(pattern, name)
 }
 
 #[cfg(test)]

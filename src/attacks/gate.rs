@@ -13,10 +13,15 @@ pub(super) const PART: Odds = Odds::certain(1.0);
 
 /// The fact between the parts of a gate and what it opens. It holds in every cluster.
 pub(super) fn needed_together(world: &World, sink: &mut Sink<'_>) -> Fact {
+    of_every_cluster(world, sink, "whoever holds all parts can use them together")
+}
+
+/// A fact that holds in every cluster, of the group that everybody is in.
+pub(super) fn of_every_cluster(world: &World, sink: &mut Sink<'_>, text: &str) -> Fact {
     let everybody = world.group("system:authenticated").map_or(0, GroupIx::index);
     let object = world.groups.get(everybody).map(|(object, _)| *object);
     let object = object.unwrap_or(ObjectId::new(0));
-    sink.fact(object, "", "whoever holds all parts can use them together")
+    sink.fact(object, "", text)
 }
 
 /// Leads all parts into a gate; returns the gate, for what lies behind it.

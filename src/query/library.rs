@@ -5,8 +5,8 @@
 
 use super::answer::Severity;
 use super::filter::Filter;
-use super::glob::Glob;
 use super::selector::{self, Selector};
+use crate::glob::Glob;
 use crate::graph::{Attack, Graph};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};

@@ -15,7 +15,6 @@ mod doors;
 pub mod filter;
 pub mod fingerprint;
 mod found;
-mod glob;
 mod kinds;
 pub mod library;
 mod near;

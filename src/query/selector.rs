@@ -3,9 +3,9 @@
 //! [`REFERENCE`] is the language's one description. A selection is parsed without a graph and
 //! then matched against one; what matches nothing is an error that says what is near.
 
-use super::glob::Glob;
 use super::kinds::{TYPED, typed};
 use super::near;
+use crate::glob::Glob;
 use crate::graph::{Graph, NodeId, NodeKind, Tag};
 use fixedbitset::FixedBitSet;
 use rustc_hash::FxHashSet;
