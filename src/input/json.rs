@@ -34,6 +34,9 @@ const OBJECT_FIELDS: &[&str] = &[
     "subjects",
     "automountServiceAccountToken",
     "imagePullSecrets",
+    // SecurityContextConstraints, whose `groups` would pass for a list of objects.
+    "allowHostDirVolumePlugin",
+    "allowPrivilegedContainer",
 ];
 
 /// Reads a stream of documents, big lists together with other threads if there are any. The hint
@@ -246,7 +249,8 @@ impl Json<'_, '_, '_, '_, '_> {
                     let own = Hint::from(layout::kind_of_word(name));
                     self.object(&own.or(hint), depth + 1)?;
                 }
-                (name, b'[') if shape != Shape::List && depth < DEPTH => {
+                // What says its kind is no map from kinds to lists: `groups` of an APIGroupList.
+                (name, b'[') if shape != Shape::List && kind.is_none() && depth < DEPTH => {
                     match layout::kind_of_word(name) {
                         Some(kind) => {
                             shape = Shape::Map;

@@ -37,6 +37,21 @@ fn every_shape_of_json() {
     }
 }
 
+/// A field may bear the plural of a kind without being a list of its objects.
+#[test]
+fn fields_that_look_like_lists_of_objects_are_none() {
+    let constraints = r#"{"allowHostDirVolumePlugin":false,"apiVersion":"security.openshift.io/v1",
+        "groups":["g"],"kind":"SecurityContextConstraints","metadata":{"name":"a"},"users":[]}"#;
+    for text in [constraints.to_owned(), constraints.replace(r#"["g"]"#, "[]")] {
+        let out = read_text(&text);
+        assert_eq!(out.objects, ["SecurityContextConstraints /a"], "{text}");
+    }
+    let groups = r#"{"kind":"APIGroupList","apiVersion":"v1","groups":[{"name":"apps"}]}"#;
+    let out = read_text(format!("{groups}{POD}"));
+    assert_eq!(out.objects, ["Pod n/a"]);
+    assert_eq!(out.messages, [""; 0]);
+}
+
 #[test]
 fn the_file_tells_the_kind_where_nothing_else_does() {
     let list = format!(r#"{{"metadata":{{}},"items":[{BARE}]}}"#);
