@@ -102,6 +102,7 @@ pub fn merge(parts: &[Symbols]) -> (Symbols, Vec<Vec<Sym>>) {
     all.sort_unstable();
     all.dedup();
     let mut symbols = Symbols::with_capacity(all.len());
+    symbols.text.reserve_exact(all.iter().map(|string| string.len()).sum());
     for string in all {
         symbols.intern(string);
     }

@@ -179,7 +179,7 @@ fn step(graph: &Graph, from: NodeId, to: NodeId, needs: Vec<usize>) -> Step {
         by: Vec::new(),
         likelihood: edges
             .iter()
-            .map(|e| kspm_graph::graph::likelihood_of(u64::from(graph.edge(*e).cost)))
+            .map(|e| kspm_graph::graph::likelihood_of(u64::from(graph.cost(*e))))
             .product(),
         confidence: edges.iter().map(|e| graph.confidence(*e)).max().unwrap(),
         set: nodes.into_iter().rev().find(|n| graph.kind(*n) == NodeKind::Set),

@@ -8,7 +8,7 @@ use crate::graph::{Fact, Odds, SetKey, SetKind, Sink, Thing, Value};
 use crate::sym::Sym;
 use crate::world::hosts::Host;
 use crate::world::nodes::ControlPlane;
-use crate::world::pods::Volume;
+use crate::world::pods::{PodSpec, Volume};
 use crate::world::{AccountIx, NodeIx, UNKNOWN_NODE, WorkloadIx, World};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
@@ -16,6 +16,12 @@ use std::collections::BTreeMap;
 /// Tokens and Secrets in the volumes of a machine's pods; the machine is told by the number.
 pub(super) static MOUNTED: SetKind =
     SetKind { id: "mounted-credentials", noun: "credentials mounted into pods of one node" };
+/// The accounts among them, whose tokens for the API server are mounted.
+pub(super) static TOKENS: SetKind =
+    SetKind { id: "mounted-tokens", noun: "tokens mounted into pods of one node" };
+/// The Secrets among them.
+pub(super) static FILES: SetKind =
+    SetKind { id: "mounted-secrets", noun: "secrets mounted into pods of one node" };
 /// Secrets in the environments of a machine's pods.
 pub(super) static ENVIRONMENT: SetKind =
     SetKind { id: "environment-secrets", noun: "secrets in environments of pods of one node" };
@@ -45,8 +51,22 @@ pub(super) fn control_plane(world: &World, sink: &mut Sink<'_>, node: NodeIx) ->
 /// Puts the members of the machines' sets among `keys` into the sink. O(pods of those machines).
 pub(super) fn members(world: &World, sink: &mut Sink<'_>, keys: &[SetKey]) {
     let mut machines: BTreeMap<u32, Vec<&'static SetKind>> = BTreeMap::new();
-    for key in keys.iter().filter(|key| key.kind == &MOUNTED || key.kind == &ENVIRONMENT) {
-        machines.entry(key.of).or_default().push(key.kind);
+    for key in keys {
+        if key.kind == &MOUNTED {
+            let part =
+                sink.fact(world.nodes[key.of as usize - 1].object, "", "what its pods mount");
+            for kind in [&TOKENS, &FILES] {
+                sink.edge(
+                    Thing::Set(*key),
+                    Thing::Set(SetKey { kind, ..*key }),
+                    &SET_MEMBER,
+                    &[part],
+                );
+                machines.entry(key.of).or_default().push(kind);
+            }
+        } else if [&TOKENS, &FILES, &ENVIRONMENT].contains(&key.kind) {
+            machines.entry(key.of).or_default().push(key.kind);
+        }
     }
     let audiences = api_audiences(world);
     // What a pod leaves behind follows from its specification and what names mean around it.
@@ -70,6 +90,10 @@ pub(super) fn members(world: &World, sink: &mut Sink<'_>, keys: &[SetKey]) {
         let name = sink.fact(row.object, "", world.text(row.name)).value;
         for ix in world.pods_on(node).iter().filter(|p| world.is_running(**p)) {
             let pod = &world.pods[ix.index()];
+            if pod.mirror {
+                // A static pod may name no other object of the API.
+                continue;
+            }
             let host = Host::Pod(*ix);
             let left = known
                 .entry(world.host_unit(host))
@@ -113,35 +137,53 @@ fn left_behind(
         left.push(Credential { kind, thing, field });
     };
     if let Some((account, field)) = api_token(world, audiences, host) {
-        leave(&MOUNTED, Thing::Account(account), &field);
+        leave(&TOKENS, Thing::Account(account), &field);
     }
-    let mut secret = |kind, name: Sym, field: &str| {
-        if let Some(secret) = world.secret(ns, name) {
-            leave(kind, Thing::Secret(secret), field);
+    references(spec, &mut |name, field, kind| {
+        if let (Some(kind), Some(secret)) = (kind, world.secret(ns, name)) {
+            leave(kind, Thing::Secret(secret), &field);
         }
-    };
+    });
+    left
+}
+
+/// Every Secret that a specification names, with the field, and the set of what stays on the
+/// machine that it is put in by that while the pod runs.
+pub(super) fn references(
+    spec: &PodSpec,
+    add: &mut impl FnMut(Sym, String, Option<&'static SetKind>),
+) {
     for (i, volume) in spec.volumes.iter().enumerate() {
+        let at = format!(".spec.volumes[{i}]");
         match volume {
-            Volume::Secret(name) => {
-                secret(&MOUNTED, *name, &format!(".spec.volumes[{i}].secret.secretName"));
+            Volume::Secret(name) => add(*name, format!("{at}.secret.secretName"), Some(&FILES)),
+            Volume::Csi { secret } => {
+                add(*secret, format!("{at}.csi.nodePublishSecretRef.name"), None);
             }
             Volume::Projected { secrets, .. } => {
                 for (source, name) in secrets {
-                    let field = format!(".spec.volumes[{i}].projected.sources[{source}].secret");
-                    secret(&MOUNTED, *name, &field);
+                    let field = format!("{at}.projected.sources[{source}].secret.name");
+                    add(*name, field, Some(&FILES));
                 }
             }
-            Volume::HostPath(_) | Volume::Claim { .. } | Volume::Csi { .. } | Volume::Other => {}
+            Volume::HostPath(_) | Volume::Claim { .. } | Volume::Other => {}
         }
     }
-    for container in spec.containers.iter().filter(|c| c.keeps_running()) {
+    for container in &spec.containers {
+        let left = container.keeps_running().then_some(&ENVIRONMENT);
         for env in &container.env {
-            let list = if env.from { "envFrom" } else { "env" };
-            let field = format!("{}.{list}[{}]", container.field(), env.place);
-            secret(&ENVIRONMENT, env.secret, &field);
+            let at = container.field();
+            let field = if env.from {
+                format!("{at}.envFrom[{}].secretRef.name", env.place)
+            } else {
+                format!("{at}.env[{}].valueFrom.secretKeyRef.name", env.place)
+            };
+            add(env.secret, field, left);
         }
     }
-    left
+    for (i, name) in spec.pull_secrets.iter().enumerate() {
+        add(*name, format!(".spec.imagePullSecrets[{i}].name"), None);
+    }
 }
 
 /// The account whose API token lies in a pod's volumes, and the field that says so.

@@ -4,12 +4,11 @@
 //! NodeRestriction lets it ask for tokens of their accounts. What RBAC binds to a node or to the
 //! group `system:nodes` beside that is structure, as for every other principal.
 
-use super::Family;
 use super::tokens::{api_audiences, is_api_audience};
-use crate::graph::{Confidence, Fact, Odds, Sink, Thing, Value};
+use super::{Family, credentials};
+use crate::graph::{Attack, Confidence, Fact, Odds, SetKind, Sink, Thing, Value};
 use crate::sym::Sym;
 use crate::world::hosts::{Host, Unit};
-use crate::world::pods::{PodSpec, Volume};
 use crate::world::{AccountIx, NodeIx, ObjectId, SecretIx, UNKNOWN_NODE, World};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::{BTreeMap, BTreeSet};
@@ -243,6 +242,19 @@ impl OneNode<'_> {
         }
     }
 
+    /// Whether what a pod leaves on the machine is in the sets of [`credentials`].
+    fn shares(&self, host: Host) -> bool {
+        !self.unknown && matches!(host, Host::Pod(pod) if self.world.is_running(pod))
+    }
+
+    /// What the kubelet may ask for and root on the machine finds there is one set.
+    fn set(&self, sink: &mut Sink<'_>, kind: &'static SetKind, attack: &'static Attack) {
+        let node = &self.world.nodes[self.ix.index()];
+        let fact = sink.fact(node.object, "", "its pods name them");
+        let set = Thing::Set(credentials::on(kind, self.ix));
+        sink.edge(Thing::NodeIdentity(self.ix), set, attack, &[fact]);
+    }
+
     /// The pods that the API server knows as bound here, one of each specification and namespace.
     fn bound(&self) -> impl Iterator<Item = Host> + '_ {
         let mut seen = FxHashSet::default();
@@ -260,15 +272,25 @@ impl OneNode<'_> {
         let world = self.world;
         let mut found = Vec::new();
         for host in self.bound() {
+            let shared = self.shares(host);
             let of = known.references(world, sink, host);
-            found.extend(of.iter().map(|(secret, field)| (*secret, host, *field)));
+            found.extend(of.iter().map(|(secret, field, kind)| {
+                let set = kind.filter(|_| shared);
+                (*secret, set.is_none(), set, host, *field)
+            }));
         }
-        // The first pod that names a Secret is evidence enough. The sort keeps the order of pods.
-        found.sort_by_key(|(secret, ..)| *secret);
+        // The first pod that names a Secret is evidence enough, best one whose Secrets are in a
+        // set already. The sort keeps the order of pods.
+        found.sort_by_key(|(secret, alone, ..)| (*secret, *alone));
         found.dedup_by_key(|(secret, ..)| *secret);
+        for kind in [&credentials::FILES, &credentials::ENVIRONMENT] {
+            if found.iter().any(|(_, _, set, ..)| *set == Some(kind)) {
+                self.set(sink, kind, &NODE_AUTHZ_SECRET);
+            }
+        }
         let odds = self.odds(NODE_AUTHZ_SECRET.odds);
         let from = Thing::NodeIdentity(self.ix);
-        for (secret, host, field) in found {
+        for (secret, _, _, host, field) in found.into_iter().filter(|(_, alone, ..)| *alone) {
             let (object, _) = world.host_object(host);
             let facts = [self.on(object), Fact { object, field, value: Value::TARGET }];
             sink.edge_with(from, Thing::Secret(secret), &NODE_AUTHZ_SECRET, odds, &facts);
@@ -312,7 +334,13 @@ impl OneNode<'_> {
         // The surest of each account's; the sort keeps the order of pods that are as good.
         found.sort_by_key(|(account, ended, reason, _)| (*account, *ended, reason.why));
         found.dedup_by_key(|(account, ..)| *account);
-        for (account, ended, reason, host) in found {
+        let (shared, alone): (Vec<_>, Vec<_>) = found
+            .into_iter()
+            .partition(|(.., reason, host)| reason.why != Why::Unchecked && self.shares(*host));
+        if !shared.is_empty() {
+            self.set(sink, &credentials::TOKENS, &NODE_AUTHZ_TOKEN_REQUEST);
+        }
+        for (account, ended, reason, host) in alone {
             let (object, _) = world.host_object(host);
             let mut odds = self.odds(NODE_AUTHZ_TOKEN_REQUEST.odds);
             if reason.why == Why::Unchecked {
@@ -337,7 +365,7 @@ struct Known {
     audiences: Vec<Sym>,
     /// The API server's version, where it is older than the check of audiences.
     unchecked: Option<String>,
-    references: FxHashMap<Unit, Vec<(SecretIx, Sym)>>,
+    references: FxHashMap<Unit, Vec<Reference>>,
     tokens: FxHashMap<Unit, Option<(AccountIx, Reason)>>,
 }
 
@@ -354,13 +382,13 @@ impl Known {
     }
 
     /// The Secrets that the unit's pods name, each with the first field that does.
-    fn references(&mut self, world: &World, sink: &mut Sink<'_>, host: Host) -> &[(SecretIx, Sym)] {
+    fn references(&mut self, world: &World, sink: &mut Sink<'_>, host: Host) -> &[Reference] {
         self.references.entry(world.host_unit(host)).or_insert_with(|| {
             let (_, ns) = world.host_object(host);
             let mut found = Vec::new();
-            references(world.host_spec(host), &mut |name, field| {
+            credentials::references(world.host_spec(host), &mut |name, field, set| {
                 if let Some(secret) = world.secret(ns, name) {
-                    found.push((secret, sink.field(&world.host_field(host, &field))));
+                    found.push((secret, sink.field(&world.host_field(host, &field)), set));
                 }
             });
             found
@@ -403,6 +431,9 @@ impl Known {
     }
 }
 
+/// A Secret that a pod names, the field, and the set that it is in by that.
+type Reference = (SecretIx, Sym, Option<&'static SetKind>);
+
 /// Why a kubelet gets a token of an account, and the fact that says so.
 #[derive(Debug, Clone, Copy)]
 struct Reason {
@@ -439,7 +470,7 @@ pub(super) fn named_on(
             let host = Host::Pod(*pod);
             if seen.insert(world.host_unit(host)) {
                 let (object, _) = world.host_object(host);
-                for (secret, field) in known.references(world, sink, host) {
+                for (secret, field, _) in known.references(world, sink, host) {
                     let fact = Fact { object, field: *field, value: Value::TARGET };
                     found.entry(*secret).or_insert(fact);
                 }
@@ -447,35 +478,4 @@ pub(super) fn named_on(
         }
     }
     found
-}
-
-/// Every Secret that a specification names, with the field.
-fn references(spec: &PodSpec, add: &mut impl FnMut(Sym, String)) {
-    for (i, volume) in spec.volumes.iter().enumerate() {
-        let at = format!(".spec.volumes[{i}]");
-        match volume {
-            Volume::Secret(name) => add(*name, format!("{at}.secret.secretName")),
-            Volume::Csi { secret } => add(*secret, format!("{at}.csi.nodePublishSecretRef.name")),
-            Volume::Projected { secrets, .. } => {
-                for (source, name) in secrets {
-                    add(*name, format!("{at}.projected.sources[{source}].secret.name"));
-                }
-            }
-            Volume::HostPath(_) | Volume::Claim { .. } | Volume::Other => {}
-        }
-    }
-    for container in &spec.containers {
-        for env in &container.env {
-            let at = container.field();
-            let field = if env.from {
-                format!("{at}.envFrom[{}].secretRef.name", env.place)
-            } else {
-                format!("{at}.env[{}].valueFrom.secretKeyRef.name", env.place)
-            };
-            add(env.secret, field);
-        }
-    }
-    for (i, name) in spec.pull_secrets.iter().enumerate() {
-        add(*name, format!(".spec.imagePullSecrets[{i}].name"));
-    }
 }

@@ -239,7 +239,9 @@ fn is_closed_pipe(error: &anyhow::Error) -> bool {
 
 fn run(cli: &Cli, out: &mut dyn Write) -> Result<Exit, Failure> {
     // The pool may be set once only; a second call in one process keeps the first.
-    let _ = rayon::ThreadPoolBuilder::new().num_threads(cli.global.threads).build_global();
+    // This thread is one of the pool's: each further thread keeps freed memory of its own.
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(cli.global.threads);
+    let _ = pool.use_current_thread().build_global();
     let mut buffered = io::BufWriter::new(out);
     let mut context = Context { global: &cli.global, out: &mut buffered };
     let exit = match &cli.command {

@@ -12,13 +12,9 @@ crate::index! {
     EdgeId
 }
 
-/// What an edge bears: twelve bytes.
+/// What an edge bears: eight bytes. Its attack and its odds stand in its record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Edge {
-    /// The attack's place in the graph's table.
-    pub(super) attack: u16,
-    /// `-ln(likelihood)`, scaled; see [`super::likelihood_of`].
-    pub cost: u16,
+pub(super) struct Edge {
     pub(super) why: WhyId,
     /// The object that the record's facts are about.
     pub(super) via: ObjectId,
@@ -54,7 +50,7 @@ impl Csr {
         sum(&mut out_start);
         let mut next = out_start.clone();
         let count = lists.iter().map(Vec::len).sum();
-        let none = Edge { attack: 0, cost: 0, why: WhyId(0), via: ObjectId(0) };
+        let none = Edge { why: WhyId(0), via: ObjectId(0) };
         let mut rows = vec![(NodeId(0), none); count];
         for list in lists {
             for raw in list {

@@ -101,13 +101,23 @@ pub struct FactView<'g> {
     pub origin: Option<Origin>,
 }
 
-/// What an edge's evidence record holds beside its facts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Why {
-    /// Where its facts begin in the table of facts, and how many there are.
-    pub(super) start: u32,
-    pub(super) len: u16,
+/// What an edge's evidence record says beside its facts: which attack they make possible, and how
+/// well it works.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct Says {
+    /// The attack's place in the graph's table, or in the sink's until the sinks are merged.
+    pub(super) attack: u16,
+    /// `-ln(likelihood)`, scaled; see [`super::likelihood_of`].
+    pub(super) cost: u16,
     pub(super) confidence: Confidence,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Why {
+    /// Where its facts begin in the table of facts, and how many there are.
+    start: u32,
+    len: u16,
+    says: Says,
 }
 
 /// The tables of evidence: equal records are stored once, their facts one after another.
@@ -119,13 +129,13 @@ pub(super) struct Evidence {
 }
 
 impl Evidence {
-    /// The record of some facts and a confidence, new or known.
-    pub(super) fn add(&mut self, facts: &[Fact], confidence: Confidence) -> WhyId {
-        let hash = hash(facts, confidence);
+    /// The record of some facts and what they say, new or known.
+    pub(super) fn add(&mut self, facts: &[Fact], says: Says) -> WhyId {
+        let hash = hash(facts, says);
         let (whys, all) = (&self.whys, &self.facts);
         let same = |id: &u32| {
             let why = whys[*id as usize];
-            why.confidence == confidence && slice(all, why) == facts
+            why.says == says && slice(all, why) == facts
         };
         if let Some(found) = self.table.find(hash, same) {
             return WhyId(*found);
@@ -134,35 +144,44 @@ impl Evidence {
         self.whys.push(Why {
             start: u32::try_from(self.facts.len()).unwrap_or(u32::MAX),
             len: u16::try_from(facts.len()).unwrap_or(u16::MAX),
-            confidence,
+            says,
         });
         self.facts.extend_from_slice(facts);
         let (whys, all) = (&self.whys, &self.facts);
         self.table.insert_unique(hash, id.0, |id| {
             let why = whys[*id as usize];
-            self::hash(slice(all, why), why.confidence)
+            self::hash(slice(all, why), why.says)
         });
         id
     }
 
     /// Every record, in the order of the ids.
-    pub(super) fn records(&self) -> impl Iterator<Item = (&[Fact], Confidence)> {
-        self.whys.iter().map(|why| (slice(&self.facts, *why), why.confidence))
+    pub(super) fn records(&self) -> impl Iterator<Item = (&[Fact], Says)> {
+        self.whys.iter().map(|why| (slice(&self.facts, *why), why.says))
     }
 
-    /// Gives back what only adding needs.
-    pub(super) fn close(&mut self) {
+    /// Numbers the records anew in the order of what they say, so that edges that are sorted by
+    /// their record are sorted by their attack. Returns the new number of each.
+    pub(super) fn sort(&mut self) -> Vec<WhyId> {
+        let mut order: Vec<u32> = (0..u32::try_from(self.whys.len()).unwrap_or(u32::MAX)).collect();
+        order.sort_by_key(|old| self.whys[*old as usize].says);
+        let mut new = vec![WhyId(0); order.len()];
+        for (place, old) in order.iter().enumerate() {
+            new[*old as usize] = WhyId::new(place);
+        }
+        self.whys = order.into_iter().map(|old| self.whys[old as usize]).collect();
+        // Nothing is added to a table that was sorted.
         self.table = HashTable::new();
-        self.whys.shrink_to_fit();
         self.facts.shrink_to_fit();
+        new
     }
 
-    pub(super) fn why(&self, id: WhyId) -> Why {
-        self.whys[id.index()]
+    pub(super) fn says(&self, id: WhyId) -> Says {
+        self.whys[id.index()].says
     }
 
     pub(super) fn facts(&self, id: WhyId) -> &[Fact] {
-        slice(&self.facts, self.why(id))
+        slice(&self.facts, self.whys[id.index()])
     }
 }
 
@@ -171,8 +190,8 @@ fn slice(facts: &[Fact], why: Why) -> &[Fact] {
     &facts[start..start + usize::from(why.len)]
 }
 
-fn hash(facts: &[Fact], confidence: Confidence) -> u64 {
+fn hash(facts: &[Fact], says: Says) -> u64 {
     let mut hasher = FxHasher::default();
-    (facts, confidence).hash(&mut hasher);
+    (facts, says).hash(&mut hasher);
     hasher.finish()
 }

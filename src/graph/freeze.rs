@@ -1,7 +1,7 @@
 //! From the sinks' edges to the frozen graph.
 
 use super::csr::{Csr, RawEdge};
-use super::evidence::{Evidence, WhyId};
+use super::evidence::{Evidence, Says, WhyId};
 use super::layout::{Dynamic, Layout};
 use super::{Attack, Graph, Named, NodeId, NodeKind, Sink, Tag};
 use crate::sym::{Sym, Symbols, merge};
@@ -142,18 +142,25 @@ fn merge_sinks(mut sinks: Vec<Sink<'_>>, first: usize, attacks: &[&'static Attac
         sinks.iter().flat_map(|s| s.dynamic.items().iter().cloned()).collect();
     named.sort_unstable();
     named.dedup();
+    named.shrink_to_fit();
     let mut evidence = Evidence::default();
     let mut list = Vec::new();
     let mut edges = Vec::with_capacity(sinks.len());
     for (mut sink, syms) in sinks.into_iter().zip(&maps) {
         let text = |sym: Sym| syms.get(sym.index()).copied().unwrap_or(Sym::EMPTY);
+        let of: Vec<u16> = sink
+            .attacks
+            .iter()
+            .map(|a| attacks.iter().position(|b| a.id == b.id).unwrap_or(usize::from(u16::MAX)))
+            .map(|place| u16::try_from(place).unwrap_or(u16::MAX))
+            .collect();
         let whys: Vec<WhyId> = sink
             .evidence
             .records()
-            .map(|(facts, confidence)| {
+            .map(|(facts, says)| {
                 list.clear();
                 list.extend(facts.iter().map(|fact| fact.with_texts(text)));
-                evidence.add(&list, confidence)
+                evidence.add(&list, Says { attack: of[usize::from(says.attack)], ..says })
             })
             .collect();
         let dynamic: Vec<usize> = sink
@@ -166,21 +173,17 @@ fn merge_sinks(mut sinks: Vec<Sink<'_>>, first: usize, attacks: &[&'static Attac
             Some(number) => NodeId::new(dynamic[number]),
             None => id,
         };
-        let of: Vec<u16> = sink
-            .attacks
-            .iter()
-            .map(|a| attacks.iter().position(|b| a.id == b.id).unwrap_or(usize::from(u16::MAX)))
-            .map(|place| u16::try_from(place).unwrap_or(u16::MAX))
-            .collect();
         for raw in &mut sink.edges {
             raw.from = node(raw.from);
             raw.to = node(raw.to);
-            raw.edge.attack = of[usize::from(raw.edge.attack)];
             raw.edge.why = whys[raw.edge.why.index()];
         }
         edges.push(sink.edges);
     }
-    evidence.close();
+    let new = evidence.sort();
+    for raw in edges.iter_mut().flatten() {
+        raw.edge.why = new[raw.edge.why.index()];
+    }
     Frozen { texts, evidence, named, edges }
 }
 

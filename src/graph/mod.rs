@@ -17,7 +17,7 @@ mod tags;
 mod visit;
 
 pub use attack::{Attack, Confidence, Odds, likelihood_of};
-pub use csr::{Edge, EdgeId};
+pub use csr::EdgeId;
 pub use evidence::{Fact, FactView, Value, WhyId};
 pub use node::{NodeKind, SetKey, SetKind, Tag, Thing};
 pub use sink::{Named, Sink};
@@ -191,10 +191,10 @@ impl Graph {
         self.csr.incoming(node)
     }
 
-    /// What an edge bears.
+    /// What an edge costs a path: `-ln(likelihood)`, scaled; see [`likelihood_of`].
     #[must_use]
-    pub fn edge(&self, edge: EdgeId) -> Edge {
-        self.csr.edge(edge)
+    pub fn cost(&self, edge: EdgeId) -> u16 {
+        self.evidence.says(self.csr.edge(edge).why).cost
     }
 
     /// Where an edge begins and ends.
@@ -206,13 +206,13 @@ impl Graph {
     /// The attack that an edge stands for.
     #[must_use]
     pub fn attack(&self, edge: EdgeId) -> &'static Attack {
-        self.attacks[usize::from(self.edge(edge).attack)]
+        self.attacks[usize::from(self.evidence.says(self.csr.edge(edge).why).attack)]
     }
 
     /// How sure an edge is.
     #[must_use]
     pub fn confidence(&self, edge: EdgeId) -> Confidence {
-        self.evidence.why(self.edge(edge).why).confidence
+        self.evidence.says(self.csr.edge(edge).why).confidence
     }
 
     /// The evidence of an edge, all of it needed together.
@@ -222,7 +222,7 @@ impl Graph {
 
     /// The facts of an edge, to compare with those of others.
     pub fn facts(&self, edge: EdgeId) -> impl Iterator<Item = Fact> + '_ {
-        let Edge { why, via, .. } = self.edge(edge);
+        let csr::Edge { why, via } = self.csr.edge(edge);
         let target = self.nodes[self.csr.target(edge).index()].object;
         self.evidence.facts(why).iter().map(move |fact| fact.completed(via, target))
     }

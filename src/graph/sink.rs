@@ -2,7 +2,7 @@
 
 use super::attack::{Attack, Odds, cost_of};
 use super::csr::{Edge, RawEdge};
-use super::evidence::{Evidence, Fact, Value};
+use super::evidence::{Evidence, Fact, Says, Value};
 use super::layout::{Dynamic, Layout};
 use super::{NodeId, SetKey, Thing};
 use crate::sym::{Sym, Symbols};
@@ -79,11 +79,11 @@ impl<'w> Sink<'w> {
         let mut record = std::mem::take(&mut self.record);
         record.clear();
         record.extend(facts.iter().map(|fact| fact.shared(via)));
-        let why = self.evidence.add(&record, odds.confidence);
-        self.record = record;
         let attack = self.attack(attack);
-        let edge = Edge { attack, cost: cost_of(odds), why, via };
-        self.edges.push(RawEdge { from, to, edge });
+        let says = Says { attack, cost: cost_of(odds), confidence: odds.confidence };
+        let why = self.evidence.add(&record, says);
+        self.record = record;
+        self.edges.push(RawEdge { from, to, edge: Edge { why, via } });
     }
 
     /// The doors that the internet may reach, in the order of their `Thing::Entry` numbers.

@@ -138,7 +138,7 @@ impl<'g> IntoEdges for &'g Graph {
             id,
             source,
             target,
-            cost: self.edge(id).cost,
+            cost: self.cost(id),
         }))
     }
 }
@@ -149,7 +149,7 @@ impl<'g> IntoEdgesDirected for &'g Graph {
         match direction {
             Direction::Outgoing => Box::new(self.edges(node)),
             Direction::Incoming => Box::new(self.incoming(node).map(move |(id, source)| {
-                Reference { id, source, target: node, cost: self.edge(id).cost }
+                Reference { id, source, target: node, cost: self.cost(id) }
             })),
         }
     }

@@ -5,6 +5,7 @@
 //! here: each item is handed to the parser where it stands in the window, borrowed, and one that
 //! is cut off at the window's end is tried again with more. Nothing is read twice but that.
 
+use super::checked;
 use super::late::{self, Late};
 use super::layout;
 use super::sink::{Hint, Sink, Taken, group};
@@ -54,6 +55,8 @@ pub(super) fn read(
 /// cannot be read without what stands behind it.
 pub(super) fn read_items(window: &mut Window<'_>, hint: &Hint, sink: &mut Sink<'_>) -> bool {
     let mut late = Late::default();
+    let read = checked::items(window.rest(), window.offset(), hint, &mut late, sink);
+    window.advance(read);
     let mut json = Json { window, sink, others: None };
     loop {
         match json.window.next() {
@@ -306,6 +309,7 @@ impl Json<'_, '_, '_, '_, '_> {
     fn items(&mut self, hint: &Hint, depth: u8, late: &mut Late) -> Result<(), Stop> {
         self.window.advance(1);
         let mut alone = self.window.offset();
+        let mut unchecked = alone;
         loop {
             if let Some(others) = self.others.as_mut().filter(|_| depth == 0)
                 && self.window.offset() >= alone
@@ -313,6 +317,12 @@ impl Json<'_, '_, '_, '_, '_> {
                 others.share(self.window, hint, self.sink);
                 // Where the others found nothing to do, they may behind what is held.
                 alone = self.window.offset() + self.window.rest().len() as u64;
+            }
+            if self.window.offset() >= unchecked {
+                let (text, offset) = (self.window.rest(), self.window.offset());
+                unchecked = offset + text.len().max(1) as u64;
+                let read = checked::items(text, offset, hint, late, self.sink);
+                self.window.advance(read);
             }
             match self.window.next() {
                 None => return Err(self.window.dry()),

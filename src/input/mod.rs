@@ -17,6 +17,7 @@
 //! | `line` | the line of a field, once a report shows it |
 
 mod archive;
+mod checked;
 mod crew;
 mod dir;
 mod format;

@@ -236,7 +236,7 @@ pub(super) fn proof(graph: &Graph, finds: &Finds, found: &Found) -> Proof {
             let mut proof = grown.tree.proof(graph, &grown.filter, at).unwrap_or_else(nothing);
             if let (Direction::Backward, Some(door)) = (grown.tree.direction(), found.door) {
                 let open = doors(graph, &grown.filter, found.from, door);
-                if let Some(edge) = open.min_by_key(|e| (graph.edge(*e).cost, *e)) {
+                if let Some(edge) = open.min_by_key(|e| (graph.cost(*e), *e)) {
                     proof.links.insert(0, Link { edge, from: found.from, to: door });
                 }
             }

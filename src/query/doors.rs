@@ -28,7 +28,7 @@ impl Finder<'_, '_> {
         let best = self.finds.found.split_off(first);
         let mut doors: Vec<(u64, EdgeId, NodeId)> = Vec::new();
         for (edge, door) in self.graph.outgoing(internet) {
-            let cost = u64::from(self.graph.edge(edge).cost);
+            let cost = u64::from(self.graph.cost(edge));
             match doors.last_mut() {
                 Some(last) if last.2 == door => *last = (*last).min((cost, edge, door)),
                 _ if self.filter.allows(self.graph, edge, internet, door) => {

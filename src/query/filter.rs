@@ -61,16 +61,19 @@ impl Filter {
 
     /// Whether an edge may be used.
     #[must_use]
+    #[inline]
     pub fn allows(&self, graph: &Graph, edge: EdgeId, from: NodeId, to: NodeId) -> bool {
         // Most filters leave out little, and a search asks for each edge.
-        let left_out = self.any
-            && (self.nodes.contains(to.index())
-                || (!self.attacks.is_empty() && self.attacks.contains(&graph.attack(edge)))
-                || (!self.edges.is_empty() && self.edges.contains(&edge))
-                || (self.gates && graph.kind(to) == NodeKind::Gate)
-                || self.door.is_some_and(|d| d != to && graph.kind(from) == NodeKind::Internet)
-                || self.facts.iter().any(|fact| holds(graph, edge, *fact)));
-        !left_out
+        !(self.any && self.leaves_out(graph, edge, from, to))
+    }
+
+    fn leaves_out(&self, graph: &Graph, edge: EdgeId, from: NodeId, to: NodeId) -> bool {
+        self.nodes.contains(to.index())
+            || (!self.attacks.is_empty() && self.attacks.contains(&graph.attack(edge)))
+            || (!self.edges.is_empty() && self.edges.contains(&edge))
+            || (self.gates && graph.kind(to) == NodeKind::Gate)
+            || self.door.is_some_and(|d| d != to && graph.kind(from) == NodeKind::Internet)
+            || self.facts.iter().any(|fact| holds(graph, edge, *fact))
     }
 }
 

@@ -309,18 +309,18 @@ impl Finder<'_, '_> {
         self.graph
             .outgoing(node)
             .filter(|(edge, to)| self.filter.allows(self.graph, *edge, node, *to))
-            .map(|(edge, to)| (to, self.graph.edge(edge).cost, self.graph.attack(edge).id))
+            .map(|(edge, to)| (to, self.graph.cost(edge), self.graph.attack(edge).id))
             .collect()
     }
 
     /// The proof of a source, for another with the same edges.
     fn transplant(&self, proof: &Proof, twin: NodeId, from: NodeId) -> Option<Rc<Proof>> {
         let like = |link: &Link| {
-            let (cost, attack) = (self.graph.edge(link.edge).cost, self.graph.attack(link.edge));
+            let (cost, attack) = (self.graph.cost(link.edge), self.graph.attack(link.edge));
             let mut own = self.graph.outgoing(from);
             own.find(|(edge, to)| {
                 let same: &'static Attack = self.graph.attack(*edge);
-                *to == link.to && self.graph.edge(*edge).cost == cost && same == attack
+                *to == link.to && self.graph.cost(*edge) == cost && same == attack
             })
         };
         let links: Option<Vec<Link>> = proof

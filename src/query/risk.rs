@@ -94,7 +94,7 @@ pub fn score(likelihood: f64, impact: f64) -> f64 {
 pub fn is_deterministic(graph: &Graph, proof: &Proof) -> bool {
     proof.links.iter().all(|link| {
         graph.confidence(link.edge) == Confidence::Certain
-            && likelihood_of(u64::from(graph.edge(link.edge).cost)) >= WORKS
+            && likelihood_of(u64::from(graph.cost(link.edge))) >= WORKS
             && !is_exploit(graph.attack(link.edge).id)
     })
 }

@@ -162,7 +162,7 @@ impl<'g> Search<'g> {
                         if !self.done.contains(from.index())
                             && filter.allows(graph, edge, from, node)
                         {
-                            self.relax(from, add(key, graph.edge(edge).cost), edge, node, 0);
+                            self.relax(from, add(key, graph.cost(edge)), edge, node, 0);
                         }
                     }
                 }
@@ -183,7 +183,7 @@ impl<'g> Search<'g> {
             if self.done.contains(target.index()) || !filter.allows(graph, edge, node, target) {
                 continue;
             }
-            let cost = graph.edge(edge).cost;
+            let cost = graph.cost(edge);
             if self.gates.contains(target.index()) {
                 if gate.is_none_or(|(_, _, least)| cost < least) {
                     gate = Some((target, edge, cost));
@@ -416,7 +416,7 @@ impl Proof {
     /// The cost of its edges, shared parts counted once.
     #[must_use]
     pub fn cost(&self, graph: &Graph) -> u64 {
-        self.links.iter().map(|link| u64::from(graph.edge(link.edge).cost)).sum()
+        self.links.iter().map(|link| u64::from(graph.cost(link.edge))).sum()
     }
 }
 
@@ -441,7 +441,7 @@ fn proof(
                 if !filter.allows(graph, edge, from, to) {
                     continue;
                 }
-                let cost = |link: &Link| graph.edge(link.edge).cost;
+                let cost = |link: &Link| graph.cost(link.edge);
                 let link = Link { edge, from, to };
                 match links[first..].last_mut() {
                     Some((_, last)) if last.from == from => {

@@ -73,6 +73,8 @@ pub fn steps(graph: &Graph, proof: &Proof) -> Vec<Step> {
             (_, more) => steps.extend(more),
         }
     }
+    // Thousands of answers are kept.
+    steps.shrink_to_fit();
     steps
 }
 
@@ -157,7 +159,7 @@ fn step(graph: &Graph, chain: &[Link], needs: Vec<usize>) -> Option<Step> {
             by.push(before);
         }
     }
-    let cost: u64 = chain.iter().map(|l| u64::from(graph.edge(l.edge).cost)).sum();
+    let cost: u64 = chain.iter().map(|l| u64::from(graph.cost(l.edge))).sum();
     Some(Step {
         from: first.from,
         to: last.to,

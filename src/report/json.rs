@@ -402,7 +402,7 @@ impl Serialize for Edges<'_> {
             // The attack that gains the end names the run, as it names a step.
             let named = edges.iter().rfind(|e| !graph.attack(**e).structure).or(edges.first());
             let Some(named) = named else { continue };
-            let cost: u64 = edges.iter().map(|e| u64::from(graph.edge(*e).cost)).sum();
+            let cost: u64 = edges.iter().map(|e| u64::from(graph.cost(*e))).sum();
             let sure = edges.iter().map(|e| graph.confidence(*e)).max();
             list.serialize_element(&EdgeJson {
                 from: from.0,

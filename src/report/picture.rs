@@ -195,7 +195,7 @@ impl Picture {
         }
         for node in graph.nodes() {
             for (edge, to) in graph.outgoing(node) {
-                let likelihood = likelihood_of(u64::from(graph.edge(edge).cost));
+                let likelihood = likelihood_of(u64::from(graph.cost(edge)));
                 draft.edge(node, to, graph.attack(edge), likelihood, graph.confidence(edge), "");
             }
         }

@@ -184,6 +184,8 @@ impl World {
         let duplicates = refer(&mut part, &symbols);
         number_specs(&mut part);
         let mut world = resolve(Tables { part, symbols }, duplicates, clusters);
+        world.objects.shrink_to_fit();
+        world.specs.shrink_to_fit();
         world.index = rbac::Index::new(&world);
         if world.pod_security_is_off() {
             world.namespaces.iter_mut().for_each(|namespace| namespace.enforce = None);

@@ -32,7 +32,7 @@ fn fixpoint(graph: &Graph, roots: &[NodeId]) -> BTreeMap<NodeId, (u64, u64)> {
         for node in graph.nodes().filter(|n| !roots.contains(n)) {
             let mut ways: BTreeMap<NodeId, Vec<(u64, u64)>> = BTreeMap::new();
             for (edge, from) in graph.incoming(node) {
-                let cost = u64::from(graph.edge(edge).cost);
+                let cost = u64::from(graph.cost(edge));
                 let way = best.get(&from).map(|(c, n)| (c + cost, n + 1));
                 ways.entry(from).or_default().extend(way);
             }
