@@ -85,6 +85,8 @@ use crate::world::World;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+pub(crate) use gate::TOGETHER;
+
 /// The id of the edges from a set to its members.
 pub const SET_MEMBER: &str = "set-member";
 
