@@ -40,6 +40,7 @@ mod ingress_flaws;
 mod ingress_nginx;
 mod interfaces;
 mod kubelet_api;
+mod names;
 mod namespace_create;
 mod namespace_label;
 mod node;
@@ -226,7 +227,9 @@ pub fn by_technique() -> BTreeMap<&'static str, Vec<&'static str>> {
 #[must_use]
 pub fn derive(world: Arc<World>) -> Graph {
     let find = |family: &&Family, world: &World, sink: &mut Sink<'_>| (family.find)(world, sink);
-    Graph::freeze(world, attacks(), CATALOGUE, find, sets::members)
+    let mut graph = Graph::freeze(world, attacks(), CATALOGUE, find, sets::members);
+    names::name_sets(&mut graph);
+    graph
 }
 
 #[cfg(test)]

@@ -29,6 +29,10 @@ fn colour_of(severity: Severity) -> Ansi {
 pub(super) fn named(graph: &Graph, node: NodeId) -> String {
     let name = graph.name(node);
     let name = terminal(&name);
+    let full = |name: &str| match graph.namespace(node) {
+        Some(ns) => format!("{}/{name}", terminal(ns)),
+        None => name.to_owned(),
+    };
     let kind = match graph.kind(node) {
         NodeKind::Internet | NodeKind::ClusterAdmin => return name.into_owned(),
         NodeKind::NamespaceAdmin => return format!("admin of namespace {name}"),
@@ -50,13 +54,16 @@ pub(super) fn named(graph: &Graph, node: NodeId) -> String {
         NodeKind::Pod => "pod",
         NodeKind::Container => "container",
         NodeKind::Role => "role",
-        NodeKind::Entry | NodeKind::Workload => "",
+        // Their names begin with what they are: `Deployment/web`, `hostport/web-0/8080`.
+        NodeKind::Entry | NodeKind::Workload => match name.split_once('/') {
+            Some((kind, name)) => {
+                let kind = if kind == "hostport" { "host port" } else { kind };
+                return format!("{kind} {}", full(name));
+            }
+            None => "",
+        },
     };
-    let full = match graph.namespace(node) {
-        Some(ns) => format!("{}/{name}", terminal(ns)),
-        None => name.into_owned(),
-    };
-    if kind.is_empty() { full } else { format!("{kind} {full}") }
+    format!("{kind} {}", full(&name))
 }
 
 /// An object's fact in a line: `Role shop/ci .rules[2] = create on pods/exec`.
@@ -151,9 +158,12 @@ fn block(
     // They stand behind the end that is one of them.
     let of_start = more > 0 && answer.nodes.contains(&answer.from);
     let (start, end) = if of_start { (alike.as_str(), "") } else { ("", alike.as_str()) };
-    let room = style.width.saturating_sub(12 + end.len());
     let (from, to) = (named(graph, answer.from), named(graph, answer.to));
-    let head = shorten_both(&from, &format!("{start} reaches "), &to, room) + end;
+    // What begins at the internet is told apart by its door.
+    let door = answer.door(graph).filter(|door| *door != answer.to);
+    let door = door.map_or_else(String::new, |door| format!(" through {}", named(graph, door)));
+    let room = style.width.saturating_sub(12 + end.len()).max(40);
+    let head = shorten_both(&(from + &door), &format!("{start} reaches "), &to, room) + end;
     writeln!(out, "{severity}: {}", paint(style, Ansi::new().bold(), &head))?;
     let exploit = if answer.needs_exploit { " · needs an exploit" } else { "" };
     writeln!(
