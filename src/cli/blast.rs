@@ -36,7 +36,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failure> {
     let selector = Selector::parse(&args.from).map_err(|e| selector_failure(&e))?;
-    let opened = open(std::slice::from_ref(&args.snapshot.snapshot), context)?;
+    let opened = open(&args.snapshot.all(), context)?;
     let graph = opened.derive();
     let sources = selector.select(&graph).map_err(|e| selector_failure(&e))?;
     let found = blast(&graph, &mut Search::new(&graph), &sources, &Filter::default());

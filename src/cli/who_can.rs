@@ -48,7 +48,7 @@ pub(super) struct Held {
 }
 
 pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failure> {
-    let opened = open(std::slice::from_ref(&args.snapshot.snapshot), context)?;
+    let opened = open(&args.snapshot.all(), context)?;
     warn_without_rbac(&opened, context);
     let world = &opened.world;
     let asked = Asked::parse(&args.resource);

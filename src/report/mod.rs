@@ -15,7 +15,7 @@ mod text;
 
 pub use json::{GraphJson, write_value};
 
-use crate::graph::{EdgeId, FactView, Graph, NodeKind};
+use crate::graph::{EdgeId, FactView, Graph, NodeId, NodeKind};
 use crate::input::{Origin, Problem};
 use crate::query::{Answer, Summary, fingerprint};
 use crate::world::coverage::Topic;
@@ -112,8 +112,7 @@ fn placed<'a>(
 ) -> Vec<Vec<Vec<Placed<'a>>>> {
     let graph = report.graph;
     let shown = |edge: EdgeId, fact: &FactView<'_>| {
-        let plain = fact.field.is_empty() && fact.value == crate::attacks::TOGETHER;
-        !brief || (graph.attack(edge).id != crate::attacks::SET_MEMBER && !plain)
+        !brief || (graph.attack(edge).id != crate::attacks::SET_MEMBER && !is_plain(fact))
     };
     let mut all = Vec::new();
     let mut wanted = Vec::new();
@@ -182,6 +181,18 @@ fn repeats(graph: &Graph, answers: &[Answer]) -> Vec<Option<usize>> {
 #[must_use]
 pub fn ends(graph: &Graph, answer: &Answer) -> String {
     format!("{} reaches {}", text::named(graph, answer.from), text::named(graph, answer.to))
+}
+
+/// A node in a sentence, made safe: `pod shop/web-0`, `running pods in namespace shop`.
+#[must_use]
+pub fn named(graph: &Graph, node: NodeId) -> String {
+    text::named(graph, node)
+}
+
+/// Whether a fact only says that the parts of a step work together.
+#[must_use]
+pub fn is_plain(fact: &FactView<'_>) -> bool {
+    fact.field.is_empty() && fact.value == crate::attacks::TOGETHER
 }
 
 /// A cut in a sentence, made safe.
