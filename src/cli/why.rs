@@ -1,6 +1,7 @@
 //! `why`: the edges between two nodes with all evidence; with --not, what stops it.
 
 use super::open::{Opened, SnapshotArg, open};
+use super::output::style;
 use super::query::selector_failure;
 use super::{Context, Exit, Failure};
 use crate::graph::{Graph, NodeId, NodeKind, likelihood_of};
@@ -10,7 +11,7 @@ use crate::query::selector::Selector;
 use crate::query::spell;
 use crate::query::why::{Chain, LastStep, why, why_not};
 use crate::report::escape::terminal;
-use crate::report::{fact_text, is_plain, named};
+use crate::report::{fact_text, is_plain, named, write_lacking};
 use serde_json::json;
 
 /// Shows every single step from one selection to another, with all its evidence.
@@ -206,9 +207,8 @@ fn not(
         context.out,
         "\nno way leads from the start to one of these, as far as the snapshot shows:"
     )?;
-    for topic in opened.coverage.iter().filter(|t| t.state.name() != "complete") {
-        writeln!(context.out, "  {:<18} {:<8} {}", topic.topic, topic.state.name(), topic.reason)?;
-    }
+    let width = style(context, 0).width;
+    write_lacking(&opened.coverage, width, context.out)?;
     Ok(Exit::Done)
 }
 

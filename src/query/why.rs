@@ -89,7 +89,7 @@ pub struct HalfOpen {
 }
 
 /// A last step before the end, and who can take it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct LastStep {
     /// The attack.
     pub attack: &'static Attack,
@@ -102,7 +102,7 @@ pub struct LastStep {
 /// What stops a way: what lies within reach on the one side, what would do on the other.
 ///
 /// It tells what the snapshot shows. Whoever prints it adds what the snapshot leaves unknown.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct WhyNot {
     /// There is a way after all.
     pub reachable: bool,
@@ -189,11 +189,11 @@ fn last_steps(graph: &Graph, to: &[NodeId]) -> Vec<LastStep> {
     by.into_iter().map(listed).collect()
 }
 
-/// The settled things of a tree, folded, without its roots, the nearest first.
+/// The settled things of a tree, but for what only leads to others, folded, without its roots, the nearest first.
 fn things(graph: &Graph, tree: &Tree, roots: &[NodeId]) -> Vec<NodeId> {
     let mut keyed: Vec<(u64, NodeId)> = tree
         .nodes()
-        .filter(|n| !matches!(graph.kind(*n), NodeKind::Set | NodeKind::Gate))
+        .filter(|n| !passes(graph.kind(*n)) || graph.kind(*n) == NodeKind::Group)
         .map(|n| (tree.key(n), graph.fold(n)))
         .collect();
     keyed.sort_unstable();

@@ -189,6 +189,29 @@ pub fn named(graph: &Graph, node: NodeId) -> String {
     text::named(graph, node)
 }
 
+/// Writes the topics that a snapshot does not show in full, a paragraph each.
+///
+/// # Errors
+///
+/// When the output cannot be written.
+pub fn write_lacking(topics: &[Topic], width: usize, out: &mut dyn Write) -> io::Result<()> {
+    text::topics(topics, width, out)
+}
+
+/// Writes text behind a head, its further lines beneath its beginning.
+///
+/// # Errors
+///
+/// When the output cannot be written.
+pub fn write_hanging(
+    head: &str,
+    text: &str,
+    width: usize,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    text::hanging(head, text, width, out)
+}
+
 /// Whether a fact only says that the parts of a step work together.
 #[must_use]
 pub fn is_plain(fact: &FactView<'_>) -> bool {

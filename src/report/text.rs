@@ -5,7 +5,7 @@ use super::escape::{self, shorten_middle, terminal};
 use super::{Placed, Report, Style, placed, repeats};
 use crate::graph::{Confidence, EdgeId, Graph, NodeId, NodeKind};
 use crate::query::{Answer, Cut, Severity, Step, is_part};
-use crate::world::coverage::State;
+use crate::world::coverage::{State, Topic};
 use anstyle::{AnsiColor, Style as Ansi};
 use std::io::{self, Write};
 
@@ -234,13 +234,7 @@ fn write_long(
     text: &str,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    let head = format!("  = {word}: ");
-    let room = report.style.width.saturating_sub(head.len()).max(30);
-    for (i, line) in wrap(text, room).iter().enumerate() {
-        let head = if i == 0 { head.clone() } else { " ".repeat(head.len()) };
-        writeln!(out, "{head}{line}")?;
-    }
-    Ok(())
+    hanging(&format!("  = {word}: "), text, report.style.width, out)
 }
 
 /// Two texts with something between, each shortened where both do not fit, the longer one first.
@@ -446,18 +440,32 @@ fn count(number: usize, what: &str) -> String {
 
 /// What the snapshot leaves unknown, a line a topic.
 fn coverage(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let lacking: Vec<_> = report.coverage.iter().filter(|t| t.state != State::Complete).collect();
-    if lacking.is_empty() {
-        return Ok(());
+    if report.coverage.iter().any(|t| t.state != State::Complete) {
+        writeln!(out, "what this snapshot does not tell:")?;
     }
-    writeln!(out, "what this snapshot does not tell:")?;
-    for topic in lacking {
+    topics(report.coverage, report.style.width, out)
+}
+
+/// The topics that the snapshot does not show in full.
+pub(super) fn topics(topics: &[Topic], width: usize, out: &mut dyn Write) -> io::Result<()> {
+    for topic in topics.iter().filter(|t| t.state != State::Complete) {
         let head = format!("  {:<18} {:<8} ", topic.topic, topic.state.name());
-        let room = report.style.width.saturating_sub(head.len()).max(30);
-        for (i, line) in wrap(&topic.reason, room).iter().enumerate() {
-            let head = if i == 0 { head.clone() } else { " ".repeat(head.len()) };
-            writeln!(out, "{head}{line}")?;
-        }
+        hanging(&head, &topic.reason, width, out)?;
+    }
+    Ok(())
+}
+
+/// Text behind a head, its further lines beneath its beginning.
+pub(super) fn hanging(
+    head: &str,
+    text: &str,
+    width: usize,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let room = width.saturating_sub(head.len()).max(30);
+    for (i, line) in wrap(text, room).iter().enumerate() {
+        let blank = " ".repeat(head.len());
+        writeln!(out, "{}{line}", if i == 0 { head } else { &blank })?;
     }
     Ok(())
 }

@@ -132,13 +132,23 @@ impl World {
         let of_kind = |((group, name), _): &(&(String, String), &u64)| {
             Kind::of(group, name) == Some(kind) || group.is_empty() && name == kind.name()
         };
-        self.seen.iter().filter(of_kind).map(|(_, count)| count).sum()
+        let seen = self.seen.iter().filter(of_kind).map(|(_, count)| count).sum();
+        self.distinct(kind.name(), seen)
+    }
+
+    /// Of so many objects seen, those that are no copies of another, as far as the world keeps them.
+    fn distinct(&self, kind: &str, seen: u64) -> u64 {
+        let Some(kind) = self.symbols.get(kind).filter(|_| self.duplicates > 0 && seen > 1) else {
+            return seen;
+        };
+        let own = self.objects.iter().filter(|o| o.kind == kind && o.is_present()).count() as u64;
+        if own == 0 { seen } else { own.min(seen) }
     }
 
     /// How many objects of a group's kinds the snapshot holds; the kinds need not be read.
     fn count_of(&self, group: impl Fn(&str) -> bool, kind: impl Fn(&str) -> bool) -> u64 {
         let wanted = |((g, k), _): &(&(String, String), &u64)| group(g) && kind(k);
-        self.seen.iter().filter(wanted).map(|(_, count)| count).sum()
+        self.seen.iter().filter(wanted).map(|((_, k), count)| self.distinct(k, *count)).sum()
     }
 
     fn rbac_coverage(&self) -> Topic {
