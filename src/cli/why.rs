@@ -86,7 +86,8 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
             chain.edges.iter().map(|e| u64::from(graph.edge(*e).cost)).sum()
         };
         chains.sort_by_cached_key(|chain| (cost(chain), chain.edges.len(), chain.clone()));
-        let ways = if chains.len() == 1 { "way".to_owned() } else { format!("{} ways", chains.len()) };
+        let ways =
+            if chains.len() == 1 { "way".to_owned() } else { format!("{} ways", chains.len()) };
         writeln!(context.out, "{} -> {} ({ways})\n", named(&graph, *f), named(&graph, *t))?;
         for chain in chains.iter().take(args.top) {
             write_chain(&graph, chain, likelihood_of(cost(chain)), context)?;
@@ -180,7 +181,8 @@ fn not(
     }
     if found.reachable {
         let Args { from, to, snapshot, .. } = args;
-        let command = format!("kspm-graph paths {} --from '{from}' --to '{to}'", snapshot.all().join(" "));
+        let command =
+            format!("kspm-graph paths {} --from '{from}' --to '{to}'", snapshot.all().join(" "));
         writeln!(context.out, "there is a way: `{}` shows it", terminal(&command))?;
         return Ok(Exit::Done);
     }
@@ -213,11 +215,7 @@ fn not(
 }
 
 /// What gains the end, and who could do it: what the start lacks is to be one of them.
-fn write_last(
-    graph: &Graph,
-    last: &[LastStep],
-    context: &mut Context<'_>,
-) -> Result<(), Failure> {
+fn write_last(graph: &Graph, last: &[LastStep], context: &mut Context<'_>) -> Result<(), Failure> {
     const MOST: usize = 3;
     if last.is_empty() {
         writeln!(context.out, "no step gains the end")?;

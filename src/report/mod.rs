@@ -203,12 +203,7 @@ pub fn write_lacking(topics: &[Topic], width: usize, out: &mut dyn Write) -> io:
 /// # Errors
 ///
 /// When the output cannot be written.
-pub fn write_hanging(
-    head: &str,
-    text: &str,
-    width: usize,
-    out: &mut dyn Write,
-) -> io::Result<()> {
+pub fn write_hanging(head: &str, text: &str, width: usize, out: &mut dyn Write) -> io::Result<()> {
     text::hanging(head, text, width, out)
 }
 

@@ -223,17 +223,13 @@ const NAMES: usize = 12;
 fn listed(names: &[&str]) -> String {
     let shown: Vec<_> = names.iter().take(NAMES).map(|name| terminal(name)).collect();
     let rest = names.len().saturating_sub(NAMES);
-    let more = if rest > 0 { format!(" and {rest} more (-o json lists all)") } else { String::new() };
+    let more =
+        if rest > 0 { format!(" and {rest} more (-o json lists all)") } else { String::new() };
     format!("{}{more}", shown.join(", "))
 }
 
 /// A line of the answer's end, on as many lines as it needs.
-fn write_long(
-    report: &Report<'_>,
-    word: &str,
-    text: &str,
-    out: &mut dyn Write,
-) -> io::Result<()> {
+fn write_long(report: &Report<'_>, word: &str, text: &str, out: &mut dyn Write) -> io::Result<()> {
     hanging(&format!("  = {word}: "), text, report.style.width, out)
 }
 
@@ -253,6 +249,14 @@ fn shorten_both(a: &str, between: &str, b: &str, room: usize) -> String {
     format!("{}{between}{}", shorten_middle(a, for_a), shorten_middle(b, for_b))
 }
 
+/// How likely a step works, and how sure that is unless it is certain.
+fn odds(step: &Step) -> String {
+    match step.confidence {
+        Confidence::Certain => format!("{:.2}", step.likelihood),
+        other => format!("{:.2} {other}", step.likelihood),
+    }
+}
+
 /// The head of a step. `from` is given where it does not begin at the end of the step before.
 fn write_step(
     report: &Report<'_>,
@@ -264,10 +268,7 @@ fn write_step(
     // The attack's column is as wide as that of the answer's longest.
     let attack =
         paint(style, AnsiColor::Cyan.on_default(), &format!("{:<column$}", step.attack.id));
-    let odds = match step.confidence {
-        Confidence::Certain => format!("{:.2}", step.likelihood),
-        other => format!("{:.2} {other}", step.likelihood),
-    };
+    let odds = odds(step);
     let room = style.width.saturating_sub(12 + column + odds.len()).max(30);
     let to = named(graph, step.to);
     let ends = match from {
@@ -299,17 +300,22 @@ fn write_parts(
     let graph = report.graph;
     writeln!(out, "        needs {} things at once:", step.needs.len() + 1)?;
     let room = report.style.width.saturating_sub(10);
-    let mut part = |step: &Step, facts: &[Placed<'_>]| {
+    // The step's own odds stand at its head.
+    let mut part = |step: &Step, facts: &[Placed<'_>], own: bool| {
         let gate = step.edges.iter().rfind(|e| super::is_gate(graph, **e));
-        let line = part_named(graph, step, gate.copied());
+        let mut line = part_named(graph, step, gate.copied());
+        let sure = step.likelihood >= 0.995 && step.confidence == Confidence::Certain;
+        if !own && !sure {
+            line = format!("{line}  ({})", odds(step));
+        }
         writeln!(out, "        - {}", shorten_middle(&line, room))?;
         write_facts(report, facts, 12, out)
     };
-    let (own, after) = facts.split_at(facts.partition_point(|placed| placed.part));
-    part(step, own)?;
+    let (before, after) = facts.split_at(facts.partition_point(|placed| placed.part));
+    part(step, before, true)?;
     for need in &step.needs {
         if let (Some(step), Some(facts)) = (answer.steps.get(*need), evidence.get(*need)) {
-            part(step, facts)?;
+            part(step, facts, false)?;
         }
     }
     write_facts(report, after, 8, out)
@@ -338,7 +344,9 @@ fn write_facts(
         let (wide, wide_at) = (escape::columns(&line), escape::columns(&at));
         let dimmed = |at: &str| paint(report.style, Ansi::new().dimmed(), at);
         let mut last = line.as_str();
-        if wide > room && let Some((field, value)) = line.split_once(" = ") {
+        if wide > room
+            && let Some((field, value)) = line.split_once(" = ")
+        {
             writeln!(out, "{:indent$}{}", "", shorten_middle(field, room))?;
             write!(out, "{:indent$}  = ", "")?;
             last = value;
@@ -456,12 +464,7 @@ pub(super) fn topics(topics: &[Topic], width: usize, out: &mut dyn Write) -> io:
 }
 
 /// Text behind a head, its further lines beneath its beginning.
-pub(super) fn hanging(
-    head: &str,
-    text: &str,
-    width: usize,
-    out: &mut dyn Write,
-) -> io::Result<()> {
+pub(super) fn hanging(head: &str, text: &str, width: usize, out: &mut dyn Write) -> io::Result<()> {
     let room = width.saturating_sub(head.len()).max(30);
     for (i, line) in wrap(text, room).iter().enumerate() {
         let blank = " ".repeat(head.len());

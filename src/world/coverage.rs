@@ -233,8 +233,7 @@ impl World {
                 "no Service was collected: what faces the internet is not known".to_owned(),
             )
         } else if routes > 0 {
-            let reason =
-                format!(
+            let reason = format!(
                 "{} not evaluated yet (Gateway API and its like): what they let in is not shown",
                 counted(routes, "route is", "routes are")
             );
