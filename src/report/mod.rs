@@ -12,6 +12,7 @@ pub mod pages;
 pub mod picture;
 pub mod svg;
 mod text;
+mod words;
 
 pub use json::{GraphJson, write_value};
 
@@ -180,13 +181,13 @@ fn repeats(graph: &Graph, answers: &[Answer]) -> Vec<Option<usize>> {
 /// An answer's two ends in a sentence, made safe: `internet reaches cluster-admin`.
 #[must_use]
 pub fn ends(graph: &Graph, answer: &Answer) -> String {
-    format!("{} reaches {}", text::named(graph, answer.from), text::named(graph, answer.to))
+    format!("{} reaches {}", words::named(graph, answer.from), words::named(graph, answer.to))
 }
 
 /// A node in a sentence, made safe: `pod shop/web-0`, `running pods in namespace shop`.
 #[must_use]
 pub fn named(graph: &Graph, node: NodeId) -> String {
-    text::named(graph, node)
+    words::named(graph, node)
 }
 
 /// Writes the topics that a snapshot does not show in full, a paragraph each.
@@ -204,7 +205,7 @@ pub fn write_lacking(topics: &[Topic], width: usize, out: &mut dyn Write) -> io:
 ///
 /// When the output cannot be written.
 pub fn write_hanging(head: &str, text: &str, width: usize, out: &mut dyn Write) -> io::Result<()> {
-    text::hanging(head, text, width, out)
+    words::hanging(head, text, width, out)
 }
 
 /// Whether a fact only says that the parts of a step work together.
@@ -217,11 +218,11 @@ pub fn is_plain(fact: &FactView<'_>) -> bool {
 #[must_use]
 pub fn cut(graph: &Graph, cut: &crate::query::Cut) -> String {
     let placed = Placed { fact: graph.view(cut.fact), source: "", line: None, part: false };
-    format!("{} (closes {} of {})", text::change(&placed), cut.closes, cut.of)
+    format!("{} (closes {} of {})", words::change(&placed), cut.closes, cut.of)
 }
 
 /// A fact in a line, made safe.
 #[must_use]
 pub fn fact_text(fact: &FactView<'_>) -> String {
-    text::fact_line(&Placed { fact: *fact, source: "", line: None, part: false })
+    words::fact_line(&Placed { fact: *fact, source: "", line: None, part: false })
 }

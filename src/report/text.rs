@@ -2,6 +2,9 @@
 //! lines that count what is not shown.
 
 use super::escape::{self, shorten_middle, terminal};
+use super::words::{
+    change, count, fact_line, hanging, listed, named, rests, short_path, shorten_both,
+};
 use super::{Placed, Report, Style, placed, repeats};
 use crate::graph::{Confidence, EdgeId, Graph, NodeId, NodeKind};
 use crate::query::{Answer, Cut, Severity, Step, is_part};
@@ -25,61 +28,6 @@ fn colour_of(severity: Severity) -> Ansi {
     colour.on_default().bold()
 }
 
-/// A node in a sentence: `pod shop/web-0`, `internet`.
-pub(super) fn named(graph: &Graph, node: NodeId) -> String {
-    let name = graph.name(node);
-    let name = terminal(&name);
-    let full = |name: &str| match graph.namespace(node) {
-        Some(ns) => format!("{}/{name}", terminal(ns)),
-        None => name.to_owned(),
-    };
-    let kind = match graph.kind(node) {
-        NodeKind::Internet | NodeKind::ClusterAdmin => return name.into_owned(),
-        NodeKind::NamespaceAdmin => return format!("admin of namespace {name}"),
-        NodeKind::Set | NodeKind::Gate => return name.into_owned(),
-        NodeKind::ServiceAccount => "service account",
-        NodeKind::NodeIdentity => "node identity",
-        NodeKind::CloudIdentity => "cloud identity",
-        NodeKind::PersistentVolume => "persistent volume",
-        NodeKind::PersistentVolumeClaim => "persistent volume claim",
-        NodeKind::ConfigMap => "config map",
-        NodeKind::ClusterRole => "cluster role",
-        NodeKind::RoleBinding => "role binding",
-        NodeKind::ClusterRoleBinding => "cluster role binding",
-        NodeKind::Namespace => "namespace",
-        NodeKind::Node => "node",
-        NodeKind::User => "user",
-        NodeKind::Group => "group",
-        NodeKind::Secret => "secret",
-        NodeKind::Pod => "pod",
-        NodeKind::Container => "container",
-        NodeKind::Role => "role",
-        // Their names begin with what they are: `Deployment/web`, `hostport/web-0/8080`.
-        NodeKind::Entry | NodeKind::Workload => match name.split_once('/') {
-            Some((kind, name)) => {
-                let kind = if kind == "hostport" { "host port" } else { kind };
-                return format!("{kind} {}", full(name));
-            }
-            None => "",
-        },
-    };
-    format!("{kind} {}", full(&name))
-}
-
-/// An object's fact in a line: `Role shop/ci .rules[2] = create on pods/exec`.
-pub(super) fn fact_line(placed: &Placed<'_>) -> String {
-    let f = &placed.fact;
-    let name = match f.namespace {
-        Some(ns) => format!("{} {}/{}", terminal(f.kind), terminal(ns), terminal(f.name)),
-        None => format!("{} {}", terminal(f.kind), terminal(f.name)),
-    };
-    match (f.field, f.value) {
-        ("", value) => format!("{name}: {}", terminal(value)),
-        (field, "") => format!("{name} {}", terminal(field)),
-        (field, value) => format!("{name} {} = {}", terminal(field), terminal(value)),
-    }
-}
-
 /// How much of the sources' names is the folder that they have in common.
 fn folder(sources: &[String]) -> usize {
     let Some((first, others)) = sources.split_first() else { return 0 };
@@ -90,17 +38,6 @@ fn folder(sources: &[String]) -> usize {
     let ends_folder =
         |(i, c): (usize, u8)| (i < shared && matches!(c, b'/' | b':')).then_some(i + 1);
     first.bytes().enumerate().filter_map(ends_folder).max().unwrap_or(0)
-}
-
-/// A path without the folders that there is no room for: `…/pods/kube-system.json`.
-fn short_path(path: &str, room: usize) -> String {
-    if escape::columns(path) <= room {
-        return path.to_owned();
-    }
-    let tails = path.match_indices('/').filter_map(|(at, _)| path.get(at..));
-    let fitting = tails.map(|tail| format!("…{tail}")).find(|t| escape::columns(t) <= room);
-    let last = path.rsplit('/').next().unwrap_or(path);
-    fitting.unwrap_or_else(|| shorten_middle(last, room).into_owned())
 }
 
 /// Where a fact stands: the line, with the source where there are several, in so many columns.
@@ -166,14 +103,15 @@ fn block(
     let head = shorten_both(&(from + &door), &format!("{start} reaches "), &to, room) + end;
     writeln!(out, "{severity}: {}", paint(style, Ansi::new().bold(), &head))?;
     let exploit = if answer.needs_exploit { " · needs an exploit" } else { "" };
+    let query = if answer.query.is_empty() { "" } else { " · " };
     writeln!(
         out,
-        "  {} · likelihood {:.2} · {} · score {:.1}{exploit} · {}",
+        "  {} · likelihood {:.2} · {} · score {:.1}{exploit}{query}{}",
         count(answer.step_count(), "step"),
         answer.likelihood,
         answer.confidence,
         answer.score,
-        if answer.query.is_empty() { answer.fingerprint.as_str() } else { answer.query.as_str() },
+        answer.query,
     )?;
     let column = answer.steps.iter().map(|s| s.attack.id.len()).max().unwrap_or(0);
     let (mut before, mut number) = (None, 0);
@@ -192,7 +130,7 @@ fn block(
         before = Some(step.to);
     }
     if let Some(cut) = &answer.cut {
-        write_long(report, "cut", &cut_line(report, cut), out)?;
+        write_long(report, "cut", &cut_line(report, answer, cut), out)?;
     }
     // Who holds the end at once gains nothing by a longer way.
     if answer.alternatives > 0 && answer.steps.len() > 1 {
@@ -216,37 +154,9 @@ fn block(
     writeln!(out, "  = {}\n", answer.fingerprint)
 }
 
-/// How many names a list shows.
-const NAMES: usize = 12;
-
-/// The first names of a list, and how many more there are.
-fn listed(names: &[&str]) -> String {
-    let shown: Vec<_> = names.iter().take(NAMES).map(|name| terminal(name)).collect();
-    let rest = names.len().saturating_sub(NAMES);
-    let more =
-        if rest > 0 { format!(" and {rest} more (-o json lists all)") } else { String::new() };
-    format!("{}{more}", shown.join(", "))
-}
-
 /// A line of the answer's end, on as many lines as it needs.
 fn write_long(report: &Report<'_>, word: &str, text: &str, out: &mut dyn Write) -> io::Result<()> {
     hanging(&format!("  = {word}: "), text, report.style.width, out)
-}
-
-/// Two texts with something between, each shortened where both do not fit, the longer one first.
-fn shorten_both(a: &str, between: &str, b: &str, room: usize) -> String {
-    let room = room.saturating_sub(escape::columns(between));
-    let (wide, wide_b) = (escape::columns(a), escape::columns(b));
-    if wide + wide_b <= room {
-        return format!("{a}{between}{b}");
-    }
-    let half = room / 2;
-    let (for_a, for_b) = match (wide <= half, wide_b <= half) {
-        (true, _) => (wide, room - wide),
-        (_, true) => (room - wide_b, wide_b),
-        _ => (half, room - half),
-    };
-    format!("{}{between}{}", shorten_middle(a, for_a), shorten_middle(b, for_b))
 }
 
 /// How likely a step works, and how sure that is unless it is certain.
@@ -283,10 +193,25 @@ fn write_step(
     if let Some(set) = step.set {
         let size = graph.set_size(set);
         if size > 1 {
-            writeln!(out, "        any of {size} {}", named(graph, set))?;
+            writeln!(
+                out,
+                "        any of {size} {}{}",
+                named(graph, set),
+                passed(graph, step, set)
+            )?;
         }
     }
     Ok(())
+}
+
+/// The member of a set that a step goes on from, where that is not what it gains.
+fn passed(graph: &Graph, step: &Step, set: NodeId) -> String {
+    let out = step.edges.iter().map(|edge| graph.ends(*edge)).find(|(from, _)| *from == set);
+    let member = out.map(|(_, member)| member).filter(|member| {
+        let own = matches!(graph.kind(*member), NodeKind::Set | NodeKind::Gate);
+        !own && graph.fold(*member) != graph.fold(step.to)
+    });
+    member.map_or_else(String::new, |member| format!(": {}", named(graph, member)))
 }
 
 /// What a step needs at once, each part with its own evidence, and what follows from all of it.
@@ -367,17 +292,11 @@ fn write_facts(
     Ok(())
 }
 
-fn cut_line(report: &Report<'_>, cut: &Cut) -> String {
+fn cut_line(report: &Report<'_>, answer: &Answer, cut: &Cut) -> String {
     let fact = Placed { fact: report.graph.view(cut.fact), source: "", line: None, part: false };
-    format!("{} — closes {} of {}", change(&fact), cut.closes, cut.of)
-}
-
-/// What removing a fact means: `roleRef` cannot be changed, so its binding has to go.
-pub(super) fn change(placed: &Placed<'_>) -> String {
-    match placed.fact.field {
-        ".roleRef" => format!("delete {}", fact_line(placed)),
-        _ => format!("remove {}", fact_line(placed)),
-    }
+    let of = if answer.query.is_empty() { "found" } else { "of this query" };
+    let paths = if cut.of == 1 { "path" } else { "paths" };
+    format!("{} — closes {} of {} {paths} {of}", change(&fact), cut.closes, cut.of)
 }
 
 /// The counts, what is unknown, and what could not be read. A path that several queries find is
@@ -438,14 +357,6 @@ fn closing(
     coverage(report, out)
 }
 
-fn rests(number: usize) -> String {
-    if number == 1 { "1 rests".to_owned() } else { format!("{number} rest") }
-}
-
-fn count(number: usize, what: &str) -> String {
-    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
-}
-
 /// What the snapshot leaves unknown, a line a topic.
 fn coverage(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     if report.coverage.iter().any(|t| t.state != State::Complete) {
@@ -461,34 +372,4 @@ pub(super) fn topics(topics: &[Topic], width: usize, out: &mut dyn Write) -> io:
         hanging(&head, &topic.reason, width, out)?;
     }
     Ok(())
-}
-
-/// Text behind a head, its further lines beneath its beginning.
-pub(super) fn hanging(head: &str, text: &str, width: usize, out: &mut dyn Write) -> io::Result<()> {
-    let room = width.saturating_sub(head.len()).max(30);
-    for (i, line) in wrap(text, room).iter().enumerate() {
-        let blank = " ".repeat(head.len());
-        writeln!(out, "{}{line}", if i == 0 { head } else { &blank })?;
-    }
-    Ok(())
-}
-
-/// Breaks text at blanks into lines of at most `width` characters, where words allow.
-pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    for word in text.split_whitespace() {
-        let fits = |line: &String| {
-            line.is_empty() || line.chars().count() + 1 + word.chars().count() <= width
-        };
-        match lines.last_mut().filter(|line| fits(line)) {
-            Some(line) => {
-                if !line.is_empty() {
-                    line.push(' ');
-                }
-                line.push_str(word);
-            }
-            None => lines.push(word.to_owned()),
-        }
-    }
-    lines
 }
