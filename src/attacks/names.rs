@@ -6,7 +6,7 @@
 
 use super::flaws::NODE_FLAWS;
 use super::workload_patch::TEMPLATES;
-use crate::graph::{Graph, NodeId, SetKey};
+use crate::graph::{Graph, NodeId, NodeKind, SetKey};
 use crate::world::World;
 
 /// Calls every numbered set and gate by what it belongs to.
@@ -89,7 +89,9 @@ fn first_member(graph: &Graph, set: NodeId) -> Option<String> {
     let (_, member) = graph.outgoing(set).next()?;
     let member = graph.fold(member);
     let name = graph.name(member);
-    Some(match graph.namespace(member).filter(|ns| !name.contains(ns)) {
+    // A set's name tells its namespace.
+    let set = matches!(graph.kind(member), NodeKind::Set | NodeKind::Gate);
+    Some(match graph.namespace(member).filter(|_| !set) {
         Some(ns) => format!("{ns}/{name}"),
         None => name.into_owned(),
     })

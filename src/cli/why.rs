@@ -87,7 +87,7 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
         };
         chains.sort_by_cached_key(|chain| (cost(chain), chain.edges.len(), chain.clone()));
         let ways =
-            if chains.len() == 1 { "way".to_owned() } else { format!("{} ways", chains.len()) };
+            if chains.len() == 1 { "1 way".to_owned() } else { format!("{} ways", chains.len()) };
         writeln!(context.out, "{} -> {} ({ways})\n", named(&graph, *f), named(&graph, *t))?;
         for chain in chains.iter().take(args.top) {
             write_chain(&graph, chain, likelihood_of(cost(chain)), context)?;

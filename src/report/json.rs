@@ -169,6 +169,7 @@ fn is_false(value: &bool) -> bool {
 #[derive(Serialize)]
 struct SetJson<'a> {
     kind: &'static str,
+    name: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     namespace: Option<&'a str>,
     size: u32,
@@ -200,6 +201,7 @@ fn step<'a>(
         evidence: evidence.iter().map(|p| fact(&p.fact, p.source, p.line)).collect(),
         set: step.set.map(|set| SetJson {
             kind: graph.set_kind(set).map_or("", |k| k.id),
+            name: graph.name(set).into_owned(),
             namespace: graph.namespace(set),
             size: graph.set_size(set),
         }),
