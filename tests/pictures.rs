@@ -211,6 +211,7 @@ fn answer(steps: Vec<Step>) -> Answer {
         cut: None,
         alternatives: 0,
         folded: 1,
+        nodes: Vec::new(),
         needs_exploit: false,
         system: false,
     }

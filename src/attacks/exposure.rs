@@ -150,12 +150,7 @@ type Isolated = FxHashMap<(Sym, u32), Option<PolicyIx>>;
 
 fn find(world: &World, sink: &mut Sink<'_>) {
     // Service ports are numbered through, so that a set is told by a number.
-    let mut first = Vec::with_capacity(world.services.len());
-    let mut count = 1_u32;
-    for service in &world.services {
-        first.push(count);
-        count += u32::try_from(service.ports.len()).unwrap_or(u32::MAX);
-    }
+    let first = super::names::first_ports(world);
     let key = |service: ServiceIx, port: usize| SetKey {
         kind: &ENDPOINTS,
         ns: world.services[service.index()].ns,

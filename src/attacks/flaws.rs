@@ -92,8 +92,8 @@ static FLAWED: SetKind = SetKind { id: "flawed-nodes", noun: "nodes with a publi
 type Ranges = &'static [(Release, Release)];
 
 /// A flaw of what runs on nodes.
-struct Flaw {
-    id: &'static str,
+pub(super) struct Flaw {
+    pub(super) id: &'static str,
     windows: bool,
     /// What stands before the version in the node's field.
     scheme: &'static str,
@@ -104,7 +104,7 @@ struct Flaw {
 const RUNTIME: &str = ".status.nodeInfo.containerRuntimeVersion";
 const KUBELET: &str = ".status.nodeInfo.kubeletVersion";
 
-static NODE_FLAWS: &[Flaw] = &[
+pub(super) static NODE_FLAWS: &[Flaw] = &[
     Flaw {
         id: "CVE-2024-21626",
         windows: false,

@@ -11,9 +11,12 @@ use crate::world::{GroupIx, ObjectId, World};
 /// edge out of it.
 pub(super) const PART: Odds = Odds::certain(1.0);
 
+/// What the fact between the parts of a gate says.
+pub(crate) const TOGETHER: &str = "whoever holds all parts can use them together";
+
 /// The fact between the parts of a gate and what it opens. It holds in every cluster.
 pub(super) fn needed_together(world: &World, sink: &mut Sink<'_>) -> Fact {
-    of_every_cluster(world, sink, "whoever holds all parts can use them together")
+    of_every_cluster(world, sink, TOGETHER)
 }
 
 /// A fact that holds in every cluster, of the group that everybody is in.

@@ -40,6 +40,7 @@ mod ingress_flaws;
 mod ingress_nginx;
 mod interfaces;
 mod kubelet_api;
+mod names;
 mod namespace_create;
 mod namespace_label;
 mod node;
@@ -84,6 +85,8 @@ use crate::graph::{Attack, Graph, Sink};
 use crate::world::World;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+
+pub(crate) use gate::TOGETHER;
 
 /// The id of the edges from a set to its members.
 pub const SET_MEMBER: &str = "set-member";
@@ -224,7 +227,9 @@ pub fn by_technique() -> BTreeMap<&'static str, Vec<&'static str>> {
 #[must_use]
 pub fn derive(world: Arc<World>) -> Graph {
     let find = |family: &&Family, world: &World, sink: &mut Sink<'_>| (family.find)(world, sink);
-    Graph::freeze(world, attacks(), CATALOGUE, find, sets::members)
+    let mut graph = Graph::freeze(world, attacks(), CATALOGUE, find, sets::members);
+    names::name_sets(&mut graph);
+    graph
 }
 
 #[cfg(test)]

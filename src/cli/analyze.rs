@@ -115,6 +115,11 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
     // The gate sees every answer left: display options never change the exit code.
     let verdict = verdict(args, &answers, &opened.coverage, &graph);
     let mut summary = keep_shown(&mut answers, args);
+    if summary.suppressed > 0 {
+        let hidden = summary.suppressed;
+        let (are, option) = (if hidden == 1 { "answer is" } else { "answers are" }, hiding(args));
+        notes.push(format!("{hidden} {are} hidden by {option}"));
+    }
     summary.suppressed += system;
     let report = Report {
         graph: &graph,
@@ -166,20 +171,33 @@ pub(crate) fn said_of(query: &Query, outcome: &Outcome) -> Vec<String> {
     let name = if query.id.is_empty() { "this question" } else { query.id.as_str() };
     if outcome.left_out > 0 {
         let left = outcome.left_out;
-        notes.push(format!("{name} has {left} more answers than its limit of {}", query.limit));
+        notes.push(format!(
+            "{name}: {left} more {} beyond its limit of {} (--limit N keeps more)",
+            if left == 1 { "answer is" } else { "answers are" },
+            query.limit
+        ));
     }
     if outcome.undecided > 0 {
         notes.push(format!(
-            "{name}: {} sources need two things at once and were not followed to the end",
-            outcome.undecided
+            "{name}: it is not known whether {} a path: what it needs at once was too much to follow",
+            if outcome.undecided == 1 { "1 more start has".to_owned() } else { format!("{} more starts have", outcome.undecided) }
         ));
     }
     if outcome.partial {
         notes.push(format!(
-            "{name} has too many pairs to look at each: of every source the most likely is answered"
+            "{name}: there are too many pairs of ends to look at each, so each start's likeliest path is answered"
         ));
     }
     notes
+}
+
+/// The display options that hide answers.
+fn hiding(args: &Args) -> &'static str {
+    match (args.min_severity, args.min_confidence) {
+        (Some(_), Some(_)) => "--min-severity and --min-confidence",
+        (None, Some(_)) => "--min-confidence",
+        _ => "--min-severity",
+    }
 }
 
 /// Keeps what the display options leave to show; returns the counts, of what is left out too.

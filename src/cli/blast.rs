@@ -1,14 +1,17 @@
 //! `blast`: what can be reached from here, by kind, with what it costs.
 
 use super::open::{SnapshotArg, open};
+use super::output::style;
 use super::query::selector_failure;
 use super::{Context, Exit, Failure};
+use crate::graph::NodeKind;
 use crate::query::blast::blast;
 use crate::query::filter::Filter;
 use crate::query::search::Search;
 use crate::query::selector::Selector;
 use crate::query::spell;
 use crate::report::escape::terminal;
+use crate::report::write_hanging;
 use serde_json::json;
 
 /// Shows everything that a selection leads to, folded to workloads, the likeliest first.
@@ -36,7 +39,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failure> {
     let selector = Selector::parse(&args.from).map_err(|e| selector_failure(&e))?;
-    let opened = open(std::slice::from_ref(&args.snapshot.snapshot), context)?;
+    let opened = open(&args.snapshot.all(), context)?;
     let graph = opened.derive();
     let sources = selector.select(&graph).map_err(|e| selector_failure(&e))?;
     let found = blast(&graph, &mut Search::new(&graph), &sources, &Filter::default());
@@ -66,13 +69,15 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
         writeln!(context.out, "{} leads to nothing else", terminal(&args.from))?;
     }
     for class in &found.classes {
-        writeln!(context.out, "{} {} of {}", class.kind.name(), class.reached.len(), class.of)?;
+        let (reached, of) = (class.reached.len(), class.of);
+        writeln!(context.out, "{}: {reached} of {of}", plural(class.kind))?;
         for r in class.reached.iter().take(args.top) {
             let name = spell(&graph, r.node);
             writeln!(context.out, "  {:.2}  {}", r.likelihood, terminal(&name))?;
         }
         if class.reached.len() > args.top {
-            writeln!(context.out, "        and {} more", class.reached.len() - args.top)?;
+            let rest = class.reached.len() - args.top;
+            writeln!(context.out, "        and {rest} more (--top N prints more)")?;
         }
     }
     writeln!(
@@ -80,10 +85,32 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
         "\nblast radius: {:.0} % of what the cluster is worth",
         found.share * 100.0
     )?;
-    let unknown = opened.coverage.iter().filter(|t| t.state.name() != "complete").count();
-    writeln!(
-        context.out,
-        "{unknown} topics are not fully shown by the snapshot: see `kspm-graph snapshot info`"
-    )?;
+    let lacking = opened.coverage.iter().filter(|t| t.state.name() != "complete");
+    let lacking: Vec<&str> = lacking.map(|topic| topic.topic).collect();
+    if !lacking.is_empty() {
+        let text = format!("{}; `kspm-graph snapshot info` says why", lacking.join(", "));
+        let width = style(context, 0).width;
+        write_hanging("the snapshot does not show all of: ", &text, width, context.out)?;
+    }
     Ok(Exit::Done)
+}
+
+/// The things of a kind: `ServiceAccount` are service accounts.
+fn plural(kind: NodeKind) -> String {
+    match kind {
+        NodeKind::ClusterAdmin => return "cluster-admin".to_owned(),
+        NodeKind::NamespaceAdmin => return "admins of a namespace".to_owned(),
+        _ => {}
+    }
+    let mut text = String::new();
+    for (i, c) in kind.name().char_indices() {
+        if c.is_uppercase() && i > 0 {
+            text.push(' ');
+        }
+        text.extend(c.to_lowercase());
+    }
+    match text.strip_suffix('y') {
+        Some(stem) => format!("{stem}ies"),
+        None => text + "s",
+    }
 }

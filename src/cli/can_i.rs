@@ -54,7 +54,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failure> {
-    let opened = open(std::slice::from_ref(&args.snapshot.snapshot), context)?;
+    let opened = open(&args.snapshot.all(), context)?;
     warn_without_rbac(&opened, context);
     if let Some(file) = &args.file {
         return bulk(&opened.world, file, context);

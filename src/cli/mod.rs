@@ -202,10 +202,7 @@ pub fn main() -> ExitCode {
     }));
     let matches = match command().try_get_matches() {
         Ok(matches) => matches,
-        Err(error) => {
-            let _ = error.print();
-            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
-        }
+        Err(error) => return refused(&error),
     };
     let run = || {
         let cli = Cli::from_arg_matches(&matches).map_err(|e| Failure::usage(e, None))?;
@@ -224,6 +221,21 @@ pub fn main() -> ExitCode {
         }
         Err(_) => ExitCode::from(5),
     }
+}
+
+/// Says what is wrong with the arguments, or prints the help or version that they ask for. The
+/// parser calls advice a tip; here it is called help everywhere.
+fn refused(error: &clap::Error) -> ExitCode {
+    if error.use_stderr() {
+        let said = error.render();
+        let mut text =
+            if io::stderr().is_terminal() { said.ansi().to_string() } else { said.to_string() };
+        text = text.replace("  tip:", "help:").replace("tip:", "help:");
+        let _ = write!(io::stderr().lock(), "{text}");
+    } else {
+        let _ = error.print();
+    }
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
 }
 
 /// The whole command line, as documentation and completions need it too.

@@ -23,12 +23,37 @@ pub(crate) struct SnapshotsArg {
     pub(crate) snapshots: Vec<String>,
 }
 
-/// The first argument of the other commands about a cluster.
+/// The first argument of the other commands about a cluster. What follows it has no flag either, so
+/// further snapshots need one.
 #[derive(Debug, clap::Args)]
 pub(crate) struct SnapshotArg {
     /// A file, folder or archive with Kubernetes objects, or - for standard input
     #[arg(value_name = "SNAPSHOT")]
     pub(crate) snapshot: String,
+    #[command(flatten)]
+    pub(crate) with: WithArg,
+}
+
+/// Further snapshots.
+#[derive(Debug, clap::Args)]
+pub(crate) struct WithArg {
+    /// Another file, folder or archive to read as one with SNAPSHOT; may be given several times
+    #[arg(long = "with", value_name = "SNAPSHOT")]
+    with: Vec<String>,
+}
+
+impl WithArg {
+    /// A snapshot and the further ones.
+    pub(crate) fn after(&self, first: &str) -> Vec<String> {
+        std::iter::once(first.to_owned()).chain(self.with.iter().cloned()).collect()
+    }
+}
+
+impl SnapshotArg {
+    /// Every snapshot to read as one.
+    pub(crate) fn all(&self) -> Vec<String> {
+        self.with.after(&self.snapshot)
+    }
 }
 
 /// A snapshot that has been read.

@@ -1,7 +1,7 @@
 //! `query`: one named question, or the list of them.
 
 use super::analyze::{Asked, ask_all, queries};
-use super::open::open;
+use super::open::{WithArg, open};
 use super::output::{Output, report_output, write_answers};
 use super::{Context, Exit, Failure};
 use crate::attacks::attacks;
@@ -22,6 +22,8 @@ pub(crate) struct Args {
     /// A query's name, or a file that holds one
     #[arg(value_name = "NAME|FILE", required_unless_present_any = ["snapshot"])]
     name: Option<String>,
+    #[command(flatten)]
+    with: WithArg,
     /// A folder of further queries, or one query's file; may be given several times
     #[arg(long, value_name = "PATH")]
     queries: Vec<PathBuf>,
@@ -58,7 +60,7 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
         }
         known.retain(|q| q.id == *name);
     }
-    let opened = open(std::slice::from_ref(&args.snapshot), context)?;
+    let opened = open(&args.with.after(&args.snapshot), context)?;
     let graph = opened.derive();
     let Asked { answers, notes } = ask_all(&graph, &known);
     write_answers(&opened, &graph, (&answers, &notes), &args.outputs, args.top, context)?;

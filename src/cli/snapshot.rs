@@ -1,8 +1,10 @@
 //! `snapshot info`: what is in it, what is missing, what that makes unknown.
 
 use super::open::{SnapshotsArg, kinds, line, open};
+use super::output::style;
 use super::{Context, Exit, Failure};
 use crate::report::escape::terminal;
+use crate::report::write_hanging;
 use serde_json::json;
 
 /// Looks at a snapshot without asking it anything.
@@ -61,20 +63,25 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
         return Ok(Exit::Done);
     }
     let snapshot = &opened.snapshot;
-    writeln!(context.out, "{} objects from {} sources", snapshot.objects, snapshot.sources.len())?;
-    if opened.world.duplicates > 0 {
-        let copies = opened.world.duplicates;
-        writeln!(context.out, "{copies} of them are copies of another: the newest is used")?;
+    let plural = |one: bool, word: &str| if one { word.to_owned() } else { format!("{word}s") };
+    let objects = plural(snapshot.objects == 1, "object");
+    let sources = plural(snapshot.sources.len() == 1, "source");
+    let (number, of) = (snapshot.objects, snapshot.sources.len());
+    writeln!(context.out, "{number} {objects} from {of} {sources}")?;
+    match opened.world.duplicates {
+        0 => {}
+        1 => writeln!(context.out, "1 of them is a copy of another: the newest is used")?,
+        n => writeln!(context.out, "{n} of them are copies of others: the newest is used of each")?,
     }
     let left: Vec<String> = [
-        (skipped.files, "files without objects"),
-        (skipped.empty, "empty files"),
-        (skipped.archives, "archives inside archives"),
-        (skipped.links, "links and devices"),
+        (skipped.files, "file without objects", "files without objects"),
+        (skipped.empty, "empty file", "empty files"),
+        (skipped.archives, "archive inside an archive", "archives inside archives"),
+        (skipped.links, "link or device", "links and devices"),
     ]
     .iter()
-    .filter(|(count, _)| *count > 0)
-    .map(|(count, what)| format!("{count} {what}"))
+    .filter(|(count, ..)| *count > 0)
+    .map(|(count, one, many)| format!("{count} {}", if *count == 1 { one } else { many }))
     .collect();
     if !left.is_empty() {
         writeln!(context.out, "skipped: {}", left.join(", "))?;
@@ -84,11 +91,13 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
         writeln!(context.out, "  {count:>8}  {}", terminal(kind))?;
     }
     writeln!(context.out, "\ncoverage:")?;
+    let width = style(context, 0).width;
     for topic in &opened.coverage {
-        let state = topic.state.name();
-        writeln!(context.out, "  {:<18} {state:<8}  {}", topic.topic, topic.reason)?;
+        let head = format!("  {:<18} {:<8}  ", topic.topic, topic.state.name());
+        write_hanging(&head, &topic.reason, width, context.out)?;
         if topic.state != crate::world::coverage::State::Complete {
-            writeln!(context.out, "  {:<28} affects: {}", "", topic.affects.join(", "))?;
+            let blank = format!("{:1$}affects: ", "", head.len());
+            write_hanging(&blank, &topic.affects.join(", "), width, context.out)?;
         }
     }
     if !snapshot.problems.is_empty() {

@@ -4,6 +4,7 @@ use super::can_i::Asked;
 use super::open::{SnapshotArg, open, warn_without_rbac};
 use super::{Context, Exit, Failure};
 use crate::report::escape::terminal;
+use crate::sym::Sym;
 use crate::world::World;
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -45,10 +46,12 @@ pub(super) struct Held {
     namespace: String,
     binding: String,
     rule: String,
+    /// What the rule allows, in words.
+    allows: String,
 }
 
 pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failure> {
-    let opened = open(std::slice::from_ref(&args.snapshot.snapshot), context)?;
+    let opened = open(&args.snapshot.all(), context)?;
     warn_without_rbac(&opened, context);
     let world = &opened.world;
     let asked = Asked::parse(&args.resource);
@@ -88,11 +91,12 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
         let scope = if h.namespace.is_empty() { "cluster-wide" } else { &h.namespace };
         writeln!(
             context.out,
-            "{:<width$}  {:<14}  {}: {}",
+            "{:<width$}  {:<14}  {}: {} = {}",
             terminal(&h.subject),
             terminal(scope),
             terminal(&h.binding),
-            terminal(&h.rule)
+            terminal(&h.rule),
+            terminal(&h.allows)
         )?;
     }
     if args.through_paths {
@@ -117,6 +121,16 @@ fn holders(
     let kind = if b.ns.is_empty() { "ClusterRoleBinding" } else { "RoleBinding" };
     let role = &world.roles[rule.role.index()];
     let role_kind = if role.ns.is_empty() { "ClusterRole" } else { "Role" };
+    let list = |syms: &[Sym]| {
+        let texts: Vec<&str> = syms.iter().map(|s| world.text(*s)).collect();
+        texts.join(",")
+    };
+    let row = &world.rules[rule.rule as usize];
+    let on = if row.resources.is_empty() { list(&row.urls) } else { list(&row.resources) };
+    let mut allows = format!("{} on {on}", list(&row.verbs));
+    if !row.names.is_empty() {
+        allows = format!("{allows} named {}", list(&row.names));
+    }
     b.subjects
         .iter()
         .map(|s| Held {
@@ -134,6 +148,7 @@ fn holders(
             namespace: world.text(b.ns).to_owned(),
             binding: format!("{kind} {}", world.text(b.name)),
             rule: format!("{role_kind} {} .rules[{}]", world.text(role.name), rule.place),
+            allows: allows.clone(),
         })
         .collect()
 }

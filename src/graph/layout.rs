@@ -104,6 +104,17 @@ impl Layout {
         layout
     }
 
+    /// The sets and gates that belong to one thing.
+    pub(super) fn numbered(&self) -> impl Iterator<Item = (NodeId, SetKey)> + '_ {
+        let keyed = |dynamic: &Dynamic| match dynamic {
+            Dynamic::Set(key) | Dynamic::Gate(key) => Some(*key),
+            Dynamic::Cloud(_) => None,
+        };
+        let all = self.named.iter().enumerate();
+        let all = all.filter_map(move |(i, d)| Some((NodeId::new(self.dynamic + i), keyed(d)?)));
+        all.filter(|(_, key)| key.of != 0)
+    }
+
     /// The number of the first node that attacks named.
     pub(super) fn first_dynamic(&self) -> usize {
         self.dynamic
@@ -265,12 +276,11 @@ impl Layout {
     }
 }
 
-/// A stable, readable name of a set or gate.
+/// A readable name of a set or gate. One that belongs to a thing gets that thing's later.
 fn set_name(world: &World, key: &SetKey) -> String {
-    let of = if key.ns.is_empty() { "the cluster" } else { world.text(key.ns) };
-    match key.of {
-        0 => format!("{} of {of}", key.kind.noun),
-        number => format!("{} of {of} #{number}", key.kind.noun),
+    match world.text(key.ns) {
+        "" => format!("{} in the cluster", key.kind.noun),
+        ns => format!("{} in namespace {ns}", key.kind.noun),
     }
 }
 

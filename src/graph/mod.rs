@@ -246,6 +246,15 @@ impl Graph {
         }
     }
 
+    /// Renames the sets and gates that belong to one thing: only who made them knows to which.
+    pub fn rename_sets(&mut self, name: impl Fn(&Self, NodeId, &SetKey) -> Option<String>) {
+        let renamed = |(node, key)| Some((node, name(self, node, &key)?));
+        let renamed: Vec<(NodeId, String)> = self.layout.numbered().filter_map(renamed).collect();
+        for (node, name) in renamed {
+            self.nodes[node.index()].name = self.texts.intern(&name);
+        }
+    }
+
     /// How many members a set has, those of the sets within it included.
     #[must_use]
     pub fn set_size(&self, node: NodeId) -> u32 {

@@ -68,8 +68,15 @@ pub struct Step {
     pub confidence: Confidence,
     /// The narrowest set on its way, of which `to` is one.
     pub set: Option<NodeId>,
-    /// Earlier steps that must hold too: a gate's other inputs.
+    /// Earlier steps that must hold too: a gate's other inputs. Such a step is a part of this
+    /// one, which needs all of them at once.
     pub needs: Vec<usize>,
+}
+
+/// Whether the step at a place is a part of a later one.
+#[must_use]
+pub fn is_part(steps: &[Step], place: usize) -> bool {
+    steps.iter().skip(place).any(|step| step.needs.contains(&place))
 }
 
 /// The change that closes most.
@@ -114,6 +121,9 @@ pub struct Answer {
     pub alternatives: usize,
     /// How many nodes folded into these ends have a path of their own, this one included.
     pub folded: usize,
+    /// The nodes of one pool that it stands for, if there are several: each has the same way, and
+    /// the shown one is the first. One of the ends is a node then.
+    pub nodes: Vec<NodeId>,
     /// Whether a step of it is an assumed exploit.
     pub needs_exploit: bool,
     /// Whether it starts at a part of Kubernetes itself: reports may fold these and count them.
@@ -121,6 +131,12 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// How many steps a person counts: parts belong to the step that needs them.
+    #[must_use]
+    pub fn step_count(&self) -> usize {
+        (0..self.steps.len()).filter(|i| !is_part(&self.steps, *i)).count()
+    }
+
     /// The door of a path from the internet: where its first step leads.
     #[must_use]
     pub fn door(&self, graph: &Graph) -> Option<NodeId> {

@@ -4,16 +4,16 @@ use super::answer::{Answer, Severity};
 use super::closes::Closer;
 use super::filter::Filter;
 use super::fingerprint;
+use super::fold::{Pools, fold};
 use super::found::{Finder, Finds, Found, Grown, Way};
 use super::library::{Avoid, Goal, Query};
 use super::paths;
 use super::risk;
-use super::search::{Direction, Link, NEVER, Proof, Search, cost_in};
+use super::search::{Direction, Link, NEVER, Proof, Search};
 use super::steps::steps;
 use crate::graph::{Confidence, Graph, NodeId, Tag, likelihood_of};
 use rustc_hash::FxHashMap;
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// How many edges a query may look at beyond one search of each side.
@@ -52,22 +52,15 @@ pub struct Asker<'g> {
     graph: &'g Graph,
     search: Search<'g>,
     cache: Vec<(Direction, Vec<Avoid>, Rc<Grown>)>,
-}
-
-/// Pairs that fold to the same ends.
-struct Folded {
-    from: NodeId,
-    to: NodeId,
-    /// The best first.
-    members: Vec<usize>,
-    score: f64,
+    pools: Pools,
 }
 
 impl<'g> Asker<'g> {
     /// Gets ready to ask of a graph. O(nodes).
     #[must_use]
     pub fn new(graph: &'g Graph) -> Self {
-        Self { graph, search: Search::new(graph), cache: Vec::new() }
+        let (search, pools) = (Search::new(graph), Pools::new(graph));
+        Self { graph, search, cache: Vec::new(), pools }
     }
 
     /// Asks a query. Ends that match nothing have no answers.
@@ -85,9 +78,8 @@ impl<'g> Asker<'g> {
         let finds = finder.find();
         let stale = self.cache.len().saturating_sub(KEPT);
         self.cache.drain(..stale);
-        let mut folded = self.fold(&finds.found, query);
-        let left_out = folded.len().saturating_sub(query.limit);
-        folded.truncate(query.limit);
+        let typed = query.id.is_empty();
+        let (folded, left_out) = fold(self.graph, &self.pools, &finds, query.limit, typed);
         let mut around = Around { graph: self.graph, known: FxHashMap::default() };
         let proofs: Vec<Proof> =
             folded.iter().map(|f| proof(self.graph, &finds, &finds.found[f.members[0]])).collect();
@@ -97,7 +89,9 @@ impl<'g> Asker<'g> {
         let mut answers: Vec<Answer> = Vec::with_capacity(folded.len());
         for ((group, proof), cut) in folded.iter().zip(&proofs).zip(cuts) {
             let best = &finds.found[group.members[0]];
-            let mut answer = self.answer(query, group, best, proof);
+            let mut answer = self.answer(query, (group.from, group.to), best, proof);
+            answer.folded = group.members.len();
+            answer.nodes.clone_from(&group.nodes);
             answer.alternatives = around.count(&finds, best, proof);
             answer.cut = cut;
             answers.push(answer);
@@ -132,8 +126,6 @@ impl<'g> Asker<'g> {
             let mut more = Vec::new();
             for proof in proofs {
                 let Some(from) = proof.links.first().map(|l| l.from) else { continue };
-                let group =
-                    Folded { from: first.from, to: first.to, members: Vec::new(), score: 0.0 };
                 let best = Found {
                     from,
                     door: first.door(self.graph),
@@ -141,7 +133,7 @@ impl<'g> Asker<'g> {
                     key: 0,
                     way: Way::Alone(Rc::new(proof.clone()), 0),
                 };
-                let mut answer = self.answer(query, &group, &best, &proof);
+                let mut answer = self.answer(query, (first.from, first.to), &best, &proof);
                 answer.folded = first.folded;
                 answer.alternatives = first.alternatives;
                 if answer.fingerprint != first.fingerprint {
@@ -166,33 +158,13 @@ impl<'g> Asker<'g> {
         selected.into_iter().filter(|n| self.graph.fold(*n) == end).collect()
     }
 
-    /// Joins pairs whose ends fold to the same workloads; the best of all first.
-    fn fold(&self, found: &[Found], query: &Query) -> Vec<Folded> {
-        let mut groups: BTreeMap<(NodeId, Option<NodeId>, NodeId), Vec<usize>> = BTreeMap::new();
-        for (i, pair) in found.iter().enumerate() {
-            let (from, to) = (self.graph.fold(pair.from), self.graph.fold(pair.to));
-            // That a workload holds its own pods is an answer only to who asks for it.
-            if from != to || query.id.is_empty() {
-                groups.entry((from, pair.door, to)).or_default().push(i);
-            }
-        }
-        let mut folded: Vec<(u64, Folded)> = Vec::with_capacity(groups.len());
-        for ((from, _, to), mut members) in groups {
-            members.sort_by_key(|i| (found[*i].key, found[*i].from, found[*i].to));
-            let Some(best) = members.first().map(|i| &found[*i]) else { continue };
-            let likelihood = likelihood_of(cost_in(best.key));
-            let score = risk::score(likelihood, risk::impact(self.graph, best.to));
-            folded.push((best.key, Folded { from, to, members, score }));
-        }
-        folded.sort_by(|(key, a), (other, b)| {
-            b.score
-                .total_cmp(&a.score)
-                .then_with(|| (key, a.from, a.to).cmp(&(other, b.from, b.to)))
-        });
-        folded.into_iter().map(|(_, f)| f).collect()
-    }
-
-    fn answer(&self, query: &Query, group: &Folded, best: &Found, proof: &Proof) -> Answer {
+    fn answer(
+        &self,
+        query: &Query,
+        (from, to): (NodeId, NodeId),
+        best: &Found,
+        proof: &Proof,
+    ) -> Answer {
         let graph = self.graph;
         let steps = steps(graph, proof);
         let likelihood = likelihood_of(proof.cost(graph));
@@ -203,15 +175,15 @@ impl<'g> Asker<'g> {
         } else {
             risk::severity(likelihood, impact)
         };
-        let source = fingerprint::key(graph, best.door.unwrap_or(group.from));
+        let source = fingerprint::key(graph, best.door.unwrap_or(from));
         Answer {
             query: query.id.clone(),
             severity: severity.min(query.severity),
             score: risk::score(likelihood, impact),
-            from: group.from,
-            to: group.to,
+            from,
+            to,
             fingerprint: fingerprint::path(graph, &query.id, &steps),
-            pair: fingerprint::pair(&query.id, &source, &fingerprint::key(graph, group.to)),
+            pair: fingerprint::pair(&query.id, &source, &fingerprint::key(graph, to)),
             likelihood,
             impact,
             confidence: steps.iter().map(|s| s.confidence).max().unwrap_or(Confidence::Certain),
@@ -219,7 +191,8 @@ impl<'g> Asker<'g> {
             steps,
             cut: None,
             alternatives: 0,
-            folded: group.members.len(),
+            folded: 1,
+            nodes: Vec::new(),
             system: graph.has(best.from, Tag::System),
         }
     }

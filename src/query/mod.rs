@@ -2,10 +2,10 @@
 //!
 //! A question selects two ends ([`selector`]); the answer is the best way from one to the other,
 //! as data. [`library`] holds the named questions, [`Asker`] answers them: it finds which pairs
-//! have a path (`found`, by [`search`]), folds edges to steps ([`steps`]), weighs ([`risk`]), names
-//! ([`fingerprint`]) and looks for the fact that closes most (`closes`). [`blast`], [`paths`] and
-//! [`why`] answer other forms of question. This room uses the graph and knows nothing of how an
-//! answer is shown.
+//! have a path (`found`, by [`search`]), joins those that one answer stands for (`fold`), folds
+//! edges to steps ([`steps`]), weighs ([`risk`]), names ([`fingerprint`]) and looks for the fact
+//! that closes most (`closes`). [`blast`], [`paths`] and [`why`] answer other forms of question.
+//! This room uses the graph and knows nothing of how an answer is shown.
 
 mod answer;
 mod ask;
@@ -14,6 +14,7 @@ mod closes;
 mod doors;
 pub mod filter;
 pub mod fingerprint;
+mod fold;
 mod found;
 mod kinds;
 pub mod library;
@@ -27,7 +28,7 @@ pub mod selector;
 pub mod steps;
 pub mod why;
 
-pub use answer::{Answer, Cut, Severity, Step, Summary};
+pub use answer::{Answer, Cut, Severity, Step, Summary, is_part};
 pub use ask::{Asker, Outcome};
 pub use library::Query;
 pub use near::spell;

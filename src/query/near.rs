@@ -86,6 +86,10 @@ pub fn spell(graph: &Graph, node: NodeId) -> String {
         NodeKind::Internet => return "internet".to_owned(),
         NodeKind::ClusterAdmin => return "cluster-admin".to_owned(),
         NodeKind::NamespaceAdmin => return format!("namespace-admin/{name}"),
+        // Their names tell the namespace.
+        kind @ (NodeKind::Set | NodeKind::Gate) => {
+            return format!("\"{}/{name}\"", kind.name().to_lowercase());
+        }
         NodeKind::Namespace => "ns",
         NodeKind::Node => "node",
         NodeKind::NodeIdentity => "node-identity",

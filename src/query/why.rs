@@ -3,8 +3,9 @@
 use super::filter::Filter;
 use super::search::{Direction, NEVER, Next, Search, Tree};
 use super::steps::passes;
-use crate::graph::{EdgeId, Graph, NodeId, NodeKind};
+use crate::graph::{Attack, EdgeId, Graph, NodeId, NodeKind};
 use rustc_hash::FxHashSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One way of getting from one thing to another in one step.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -87,10 +88,21 @@ pub struct HalfOpen {
     pub missing: Vec<NodeId>,
 }
 
+/// A last step before the end, and who can take it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LastStep {
+    /// The attack.
+    pub attack: &'static Attack,
+    /// Whether it needs something else at once: to hold what is listed is a part of it.
+    pub part: bool,
+    /// Who can take it, folded, in the graph's order.
+    pub by: Vec<NodeId>,
+}
+
 /// What stops a way: what lies within reach on the one side, what would do on the other.
 ///
 /// It tells what the snapshot shows. Whoever prints it adds what the snapshot leaves unknown.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct WhyNot {
     /// There is a way after all.
     pub reachable: bool,
@@ -101,6 +113,8 @@ pub struct WhyNot {
     pub ancestry: Vec<NodeId>,
     /// Gates that lead to the targets and are half open.
     pub half_open: Vec<HalfOpen>,
+    /// The steps that gain a target: to be stopped means to be none of those who can take one.
+    pub last: Vec<LastStep>,
 }
 
 /// Looks from both sides.
@@ -135,14 +149,51 @@ pub fn why_not<'g>(
         reach: things(graph, &forward, from),
         ancestry: things(graph, &backward, to),
         half_open,
+        last: last_steps(graph, to),
     }
 }
 
-/// The settled things of a tree, folded, without its roots, the nearest first.
+/// The steps that end at a target, through sets, gates and bindings, by attack.
+fn last_steps(graph: &Graph, to: &[NodeId]) -> Vec<LastStep> {
+    type Known = Option<(&'static str, bool)>;
+    let mut by: BTreeMap<(&'static str, bool), (&'static Attack, BTreeSet<NodeId>)> =
+        BTreeMap::new();
+    let mut seen: FxHashSet<(NodeId, Known)> = FxHashSet::default();
+    let mut stack: Vec<(NodeId, Option<(&'static Attack, bool)>)> =
+        to.iter().map(|n| (*n, None)).collect();
+    while let Some((node, known)) = stack.pop() {
+        for (edge, from) in graph.incoming(node) {
+            let attack = graph.attack(edge);
+            let kind = graph.kind(from);
+            let step = known.or((!attack.structure).then_some((attack, false)));
+            let step = step.map(|(a, part)| (a, part || kind == NodeKind::Gate));
+            match step {
+                Some((attack, part)) if !passes(kind) || kind == NodeKind::Group => {
+                    let (_, holders) =
+                        by.entry((attack.id, part)).or_insert_with(|| (attack, BTreeSet::new()));
+                    holders.insert(graph.fold(from));
+                }
+                _ => {
+                    if seen.insert((from, step.map(|(a, part)| (a.id, part)))) {
+                        stack.push((from, step));
+                    }
+                }
+            }
+        }
+    }
+    let listed = |((_, part), (attack, by)): (_, (_, BTreeSet<NodeId>))| LastStep {
+        attack,
+        part,
+        by: by.into_iter().collect(),
+    };
+    by.into_iter().map(listed).collect()
+}
+
+/// The settled things of a tree, but for what only leads to others, folded, without its roots, the nearest first.
 fn things(graph: &Graph, tree: &Tree, roots: &[NodeId]) -> Vec<NodeId> {
     let mut keyed: Vec<(u64, NodeId)> = tree
         .nodes()
-        .filter(|n| !matches!(graph.kind(*n), NodeKind::Set | NodeKind::Gate))
+        .filter(|n| !passes(graph.kind(*n)) || graph.kind(*n) == NodeKind::Group)
         .map(|n| (tree.key(n), graph.fold(n)))
         .collect();
     keyed.sort_unstable();

@@ -4,9 +4,9 @@
 //! version. Names are written as the cluster has them: JSON escapes what needs it, nothing is
 //! shortened.
 
-use super::{Lines, Placed, Report, Snapshot, placed};
+use super::{Lines, Placed, Report, Snapshot, placed, repeats};
 use crate::graph::{EdgeId, FactView, Graph, NodeId, NodeKind, Tag, likelihood_of};
-use crate::query::{Answer, Severity, Step};
+use crate::query::{Answer, Severity, Step, is_part};
 use crate::world::coverage::Topic;
 use serde::Serialize;
 use serde::ser::{SerializeMap, SerializeSeq, Serializer};
@@ -136,6 +136,10 @@ struct AnswerJson<'a> {
     cut: Option<CutJson<'a>>,
     alternatives: usize,
     folded: usize,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    nodes: Vec<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    same_as: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -153,11 +157,19 @@ struct StepJson<'a> {
     set: Option<SetJson<'a>>,
     #[serde(skip_serializing_if = "<[usize]>::is_empty")]
     needs: &'a [usize],
+    #[serde(skip_serializing_if = "is_false")]
+    part: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 #[derive(Serialize)]
 struct SetJson<'a> {
     kind: &'static str,
+    name: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     namespace: Option<&'a str>,
     size: u32,
@@ -170,8 +182,15 @@ struct CutJson<'a> {
     of: usize,
 }
 
-fn step<'a>(graph: &'a Graph, step: &'a Step, evidence: &[Placed<'a>]) -> StepJson<'a> {
+fn step<'a>(
+    graph: &'a Graph,
+    steps: &'a [Step],
+    place: usize,
+    evidence: &[Placed<'a>],
+) -> StepJson<'a> {
+    let step = &steps[place];
     StepJson {
+        part: is_part(steps, place),
         from: node(graph, step.from),
         to: node(graph, step.to),
         attack: step.attack.id,
@@ -182,6 +201,7 @@ fn step<'a>(graph: &'a Graph, step: &'a Step, evidence: &[Placed<'a>]) -> StepJs
         evidence: evidence.iter().map(|p| fact(&p.fact, p.source, p.line)).collect(),
         set: step.set.map(|set| SetJson {
             kind: graph.set_kind(set).map_or("", |k| k.id),
+            name: graph.name(set).into_owned(),
             namespace: graph.namespace(set),
             size: graph.set_size(set),
         }),
@@ -193,7 +213,9 @@ fn answer<'a>(
     graph: &'a Graph,
     answer: &'a Answer,
     evidence: &[Vec<Placed<'a>>],
+    same_as: Option<&'a Answer>,
 ) -> AnswerJson<'a> {
+    let steps = evidence.iter().enumerate().map(|(i, e)| step(graph, &answer.steps, i, e));
     AnswerJson {
         query: &answer.query,
         severity: answer.severity.name(),
@@ -206,7 +228,7 @@ fn answer<'a>(
         impact: rounded(answer.impact, 3),
         confidence: answer.confidence.name(),
         needs_exploit: answer.needs_exploit,
-        steps: answer.steps.iter().zip(evidence).map(|(s, e)| step(graph, s, e)).collect(),
+        steps: steps.collect(),
         cut: answer.cut.as_ref().map(|cut| CutJson {
             fact: fact(&graph.view(cut.fact), "", None),
             closes: cut.closes,
@@ -214,18 +236,22 @@ fn answer<'a>(
         }),
         alternatives: answer.alternatives,
         folded: answer.folded,
+        nodes: answer.nodes.iter().map(|node| graph.object_name(*node)).collect(),
+        same_as: same_as.map(|first| first.fingerprint.as_str()),
     }
 }
 
 pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let evidence = placed(report, report.answers, false);
+    let evidence = placed(report, report.answers.iter(), false);
     let mut json = serde_json::Serializer::new(&mut *out);
     let mut map = json.serialize_map(None)?;
     map.serialize_entry("schema", "kspm-graph/report/v1")?;
     map.serialize_entry("snapshot", &snapshot(report.snapshot))?;
     map.serialize_entry("coverage", &coverage(report.coverage))?;
-    let answers: Vec<_> =
-        report.answers.iter().zip(&evidence).map(|(a, e)| answer(report.graph, a, e)).collect();
+    let all = report.answers;
+    let first = repeats(report.graph, all).into_iter().map(|of| of.and_then(|i| all.get(i)));
+    let answers = all.iter().zip(&evidence).zip(first);
+    let answers: Vec<_> = answers.map(|((a, e), of)| answer(report.graph, a, e, of)).collect();
     map.serialize_entry("answers", &answers)?;
     let summary = &report.summary;
     let mut counts: Vec<(&str, usize)> =

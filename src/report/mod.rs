@@ -12,13 +12,15 @@ pub mod pages;
 pub mod picture;
 pub mod svg;
 mod text;
+mod words;
 
 pub use json::{GraphJson, write_value};
 
-use crate::graph::{FactView, Graph};
+use crate::graph::{EdgeId, FactView, Graph, NodeId, NodeKind};
 use crate::input::{Origin, Problem};
-use crate::query::{Answer, Summary};
+use crate::query::{Answer, Summary, fingerprint};
 use crate::world::coverage::Topic;
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 /// What was read, as every report states it.
@@ -97,41 +99,46 @@ pub struct Placed<'a> {
     pub source: &'a str,
     /// The line in it, where it can be told.
     pub line: Option<u64>,
+    /// Whether it is of the step's own part, before the gate that needs others too.
+    pub part: bool,
 }
 
 /// The evidence of each step of some answers, with places. The lines of all facts are looked up
 /// together, so that each source is read once. `brief` leaves out what only says that a thing is
-/// one of a set.
+/// one of a set, or that the parts of a step work together.
 fn placed<'a>(
     report: &Report<'a>,
-    answers: &'a [Answer],
+    answers: impl Iterator<Item = &'a Answer>,
     brief: bool,
 ) -> Vec<Vec<Vec<Placed<'a>>>> {
-    let told = |edge: &&crate::graph::EdgeId| {
-        !brief || report.graph.attack(**edge).id != crate::attacks::SET_MEMBER
+    let graph = report.graph;
+    let shown = |edge: EdgeId, fact: &FactView<'_>| {
+        !brief || (graph.attack(edge).id != crate::attacks::SET_MEMBER && !is_plain(fact))
     };
     let mut all = Vec::new();
     let mut wanted = Vec::new();
     for answer in answers {
         let mut steps = Vec::new();
         for step in &answer.steps {
-            let mut facts: Vec<FactView<'a>> = Vec::new();
-            for fact in step.edges.iter().filter(told).flat_map(|edge| report.graph.evidence(*edge))
-            {
-                if !facts.contains(&fact) {
-                    facts.push(fact);
+            let gate = step.edges.iter().rposition(|e| is_gate(graph, *e));
+            let mut facts: Vec<(FactView<'a>, bool)> = Vec::new();
+            for (i, edge) in step.edges.iter().enumerate() {
+                for fact in graph.evidence(*edge).filter(|fact| shown(*edge, fact)) {
+                    if !facts.iter().any(|(known, _)| *known == fact) {
+                        facts.push((fact, gate.is_some_and(|gate| i <= gate)));
+                    }
                 }
             }
-            wanted.extend(facts.iter().filter_map(|f| Some((f.origin?, f.field))));
+            wanted.extend(facts.iter().filter_map(|(f, _)| Some((f.origin?, f.field))));
             steps.push(facts);
         }
         all.push(steps);
     }
     let mut lines = report.lines.lines(&wanted).into_iter();
-    let mut place = |fact: FactView<'a>| {
+    let mut place = |(fact, part): (FactView<'a>, bool)| {
         let line = fact.origin.and_then(|_| lines.next().flatten());
         let source = fact.origin.and_then(|o| report.snapshot.sources.get(o.source.index()));
-        Placed { fact, source: source.map_or("", String::as_str), line }
+        Placed { fact, source: source.map_or("", String::as_str), line, part }
     };
     all.into_iter()
         .map(|steps| {
@@ -140,21 +147,82 @@ fn placed<'a>(
         .collect()
 }
 
+/// Whether an edge leads into a gate.
+fn is_gate(graph: &Graph, edge: EdgeId) -> bool {
+    graph.kind(graph.ends(edge).1) == NodeKind::Gate
+}
+
+/// For each answer the place of an earlier one that says the same: several queries may find one
+/// path. Ends and ways agree, and what the answer stands for, the earlier one does too.
+fn repeats(graph: &Graph, answers: &[Answer]) -> Vec<Option<usize>> {
+    let within = |answer: &Answer, first: &Answer| {
+        let end = |node, of| node == of || first.nodes.binary_search(&node).is_ok();
+        let nodes = &answer.nodes;
+        end(answer.from, first.from)
+            && end(answer.to, first.to)
+            && nodes.iter().all(|n| first.nodes.binary_search(n).is_ok())
+    };
+    let mut known: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    let mut repeats = Vec::with_capacity(answers.len());
+    for (i, answer) in answers.iter().enumerate() {
+        let firsts = known.entry(fingerprint::path(graph, "", &answer.steps)).or_default();
+        let first = firsts.iter().copied().find(|first| {
+            let first = &answers[*first];
+            first.query != answer.query && within(answer, first)
+        });
+        if first.is_none() {
+            firsts.push(i);
+        }
+        repeats.push(first);
+    }
+    repeats
+}
+
 /// An answer's two ends in a sentence, made safe: `internet reaches cluster-admin`.
 #[must_use]
 pub fn ends(graph: &Graph, answer: &Answer) -> String {
-    format!("{} reaches {}", text::named(graph, answer.from), text::named(graph, answer.to))
+    format!("{} reaches {}", words::named(graph, answer.from), words::named(graph, answer.to))
+}
+
+/// A node in a sentence, made safe: `pod shop/web-0`, `running pods in namespace shop`.
+#[must_use]
+pub fn named(graph: &Graph, node: NodeId) -> String {
+    words::named(graph, node)
+}
+
+/// Writes the topics that a snapshot does not show in full, a paragraph each.
+///
+/// # Errors
+///
+/// When the output cannot be written.
+pub fn write_lacking(topics: &[Topic], width: usize, out: &mut dyn Write) -> io::Result<()> {
+    text::topics(topics, width, out)
+}
+
+/// Writes text behind a head, its further lines beneath its beginning.
+///
+/// # Errors
+///
+/// When the output cannot be written.
+pub fn write_hanging(head: &str, text: &str, width: usize, out: &mut dyn Write) -> io::Result<()> {
+    words::hanging(head, text, width, out)
+}
+
+/// Whether a fact only says that the parts of a step work together.
+#[must_use]
+pub fn is_plain(fact: &FactView<'_>) -> bool {
+    fact.field.is_empty() && fact.value == crate::attacks::TOGETHER
 }
 
 /// A cut in a sentence, made safe.
 #[must_use]
 pub fn cut(graph: &Graph, cut: &crate::query::Cut) -> String {
-    let placed = Placed { fact: graph.view(cut.fact), source: "", line: None };
-    format!("{} (closes {} of {})", text::change(&placed), cut.closes, cut.of)
+    let placed = Placed { fact: graph.view(cut.fact), source: "", line: None, part: false };
+    format!("{} (closes {} of {})", words::change(&placed), cut.closes, cut.of)
 }
 
 /// A fact in a line, made safe.
 #[must_use]
 pub fn fact_text(fact: &FactView<'_>) -> String {
-    text::fact_line(&Placed { fact: *fact, source: "", line: None })
+    words::fact_line(&Placed { fact: *fact, source: "", line: None, part: false })
 }

@@ -7,7 +7,7 @@
 
 use super::escape;
 use crate::graph::{Attack, Confidence, EdgeId, Graph, NodeId, NodeKind, Tag, likelihood_of};
-use crate::query::{Answer, Step};
+use crate::query::{Answer, Step, is_part};
 use std::collections::BTreeMap;
 
 /// How many nodes a picture of a whole graph may have.
@@ -15,6 +15,9 @@ pub const LIMIT: usize = 2000;
 
 /// How many columns a name may take.
 const NAME_WIDTH: usize = 30;
+
+/// How many columns what a gate needs may take.
+const PART_WIDTH: usize = 40;
 
 /// The graph has more nodes than anybody could see.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -207,8 +210,12 @@ impl Picture {
     pub fn of_answers(graph: &Graph, answers: &[Answer]) -> Self {
         let mut draft = Draft::new(graph);
         for answer in answers {
-            for step in &answer.steps {
-                draft.step(step, &answer.steps);
+            for (i, step) in answer.steps.iter().enumerate() {
+                let gate = draft.gate(&step.edges).filter(|gate| *gate == step.to);
+                match gate.filter(|_| is_part(&answer.steps, i)) {
+                    Some(gate) => draft.input(step.from, gate, &draft.part(step), Some(step)),
+                    None => draft.step(step, &answer.steps),
+                }
             }
             // The ends as the steps know them; an answer's own are folded to workloads.
             let first = answer.steps.first().map_or(answer.from, |s| s.from);
@@ -216,6 +223,7 @@ impl Picture {
             let (first, last) = (draft.node(first), draft.node(last));
             draft.nodes[first].start = true;
             draft.nodes[last].goal = true;
+            draft.stand_for(answer);
         }
         let paths = if answers.len() == 1 { "path" } else { "paths" };
         draft.finish(format!("{} attack {paths}", answers.len())).merged()
@@ -381,6 +389,19 @@ impl<'g> Draft<'g> {
         });
     }
 
+    /// Says of the node that an answer shows how many of its pool it stands for.
+    fn stand_for(&mut self, answer: &Answer) {
+        let shown = answer.nodes.first().and_then(|node| self.places.get(node).copied());
+        if let Some(node) = shown.and_then(|place| self.nodes.get_mut(place)) {
+            let alike = format!(" · 1 of {} alike", answer.nodes.len());
+            // Answers of one picture may stand for different numbers: the first is told.
+            if !node.heading.ends_with(" alike") {
+                node.heading.push_str(&alike);
+                node.title.push_str(&alike);
+            }
+        }
+    }
+
     /// One step of an answer; with other steps that it needs, through its gate.
     fn step(&mut self, step: &Step, steps: &[Step]) {
         let more = step.set.map_or_else(String::new, |set| self.any_of(set));
@@ -394,21 +415,42 @@ impl<'g> Draft<'g> {
         inputs.sort_unstable();
         inputs.dedup();
         for input in inputs {
-            let (from, to) = (self.node(input), self.node(gate));
-            if from != to {
-                self.edges.push(Edge {
-                    from,
-                    to,
-                    label: String::new(),
-                    note: String::new(),
-                    title: "is needed together with the others".to_owned(),
-                    likelihood: 1.0,
-                    confidence: Confidence::Certain,
-                    structure: true,
-                });
-            }
+            let what = if input == step.from { self.part(step) } else { String::new() };
+            self.input(input, gate, &what, None);
         }
         self.edge(gate, step.to, step.attack, step.likelihood, step.confidence, &more);
+    }
+
+    /// An input of a gate, which needs all of them, and the step that gains it.
+    fn input(&mut self, from: NodeId, gate: NodeId, what: &str, by: Option<&Step>) {
+        let (from, to) = (self.node(from), self.node(gate));
+        if from == to {
+            return;
+        }
+        let (likelihood, confidence) =
+            by.map_or((1.0, Confidence::Certain), |step| (step.likelihood, step.confidence));
+        let sure = likelihood >= 0.995 && confidence == Confidence::Certain;
+        let title = "is needed together with the others";
+        let title = if what.is_empty() { title.to_owned() } else { format!("{what}: {title}") };
+        self.edges.push(Edge {
+            from,
+            to,
+            label: escape::shorten_middle(what, PART_WIDTH).into_owned(),
+            note: if sure { String::new() } else { format!("{likelihood:.2}") },
+            title,
+            likelihood,
+            confidence,
+            structure: sure,
+        });
+    }
+
+    /// What a step brings to the last gate that it enters, where a set says it.
+    fn part(&self, step: &Step) -> String {
+        let into =
+            step.edges.iter().rfind(|e| self.graph.kind(self.graph.ends(**e).1) == NodeKind::Gate);
+        let input = into.map(|edge| self.graph.ends(*edge).0);
+        let kind = input.and_then(|input| self.graph.set_kind(input));
+        kind.map_or_else(String::new, |kind| kind.noun.to_owned())
     }
 
     /// The last gate that a step's edges enter.

@@ -1,11 +1,14 @@
 //! The human form: one block a finding, numbered steps with the evidence beneath each, and closing
 //! lines that count what is not shown.
 
-use super::escape::{shorten_middle, terminal};
-use super::{Placed, Report, Style, placed};
-use crate::graph::{Confidence, Graph, NodeId, NodeKind};
-use crate::query::{Answer, Cut, Severity, Step};
-use crate::world::coverage::State;
+use super::escape::{self, shorten_middle, terminal};
+use super::words::{
+    change, count, fact_line, hanging, listed, named, rests, short_path, shorten_both,
+};
+use super::{Placed, Report, Style, placed, repeats};
+use crate::graph::{Confidence, EdgeId, Graph, NodeId, NodeKind};
+use crate::query::{Answer, Cut, Severity, Step, is_part};
+use crate::world::coverage::{State, Topic};
 use anstyle::{AnsiColor, Style as Ansi};
 use std::io::{self, Write};
 
@@ -25,54 +28,6 @@ fn colour_of(severity: Severity) -> Ansi {
     colour.on_default().bold()
 }
 
-/// A node in a sentence: `pod shop/web-0`, `internet`.
-pub(super) fn named(graph: &Graph, node: NodeId) -> String {
-    let name = graph.name(node);
-    let name = terminal(&name);
-    let kind = match graph.kind(node) {
-        NodeKind::Internet | NodeKind::ClusterAdmin => return name.into_owned(),
-        NodeKind::NamespaceAdmin => return format!("admin of namespace {name}"),
-        NodeKind::Set | NodeKind::Gate => return name.into_owned(),
-        NodeKind::ServiceAccount => "service account",
-        NodeKind::NodeIdentity => "node identity",
-        NodeKind::CloudIdentity => "cloud identity",
-        NodeKind::PersistentVolume => "persistent volume",
-        NodeKind::PersistentVolumeClaim => "persistent volume claim",
-        NodeKind::ConfigMap => "config map",
-        NodeKind::ClusterRole => "cluster role",
-        NodeKind::RoleBinding => "role binding",
-        NodeKind::ClusterRoleBinding => "cluster role binding",
-        NodeKind::Namespace => "namespace",
-        NodeKind::Node => "node",
-        NodeKind::User => "user",
-        NodeKind::Group => "group",
-        NodeKind::Secret => "secret",
-        NodeKind::Pod => "pod",
-        NodeKind::Container => "container",
-        NodeKind::Role => "role",
-        NodeKind::Entry | NodeKind::Workload => "",
-    };
-    let full = match graph.namespace(node) {
-        Some(ns) => format!("{}/{name}", terminal(ns)),
-        None => name.into_owned(),
-    };
-    if kind.is_empty() { full } else { format!("{kind} {full}") }
-}
-
-/// An object's fact in a line: `Role shop/ci .rules[2] = create on pods/exec`.
-pub(super) fn fact_line(placed: &Placed<'_>) -> String {
-    let f = &placed.fact;
-    let name = match f.namespace {
-        Some(ns) => format!("{} {}/{}", terminal(f.kind), terminal(ns), terminal(f.name)),
-        None => format!("{} {}", terminal(f.kind), terminal(f.name)),
-    };
-    match (f.field, f.value) {
-        ("", value) => format!("{name}: {}", terminal(value)),
-        (field, "") => format!("{name} {}", terminal(field)),
-        (field, value) => format!("{name} {} = {}", terminal(field), terminal(value)),
-    }
-}
-
 /// How much of the sources' names is the folder that they have in common.
 fn folder(sources: &[String]) -> usize {
     let Some((first, others)) = sources.split_first() else { return 0 };
@@ -85,13 +40,13 @@ fn folder(sources: &[String]) -> usize {
     first.bytes().enumerate().filter_map(ends_folder).max().unwrap_or(0)
 }
 
-/// Where a fact stands: the line, with the source where there are several.
-fn place(report: &Report<'_>, placed: &Placed<'_>) -> String {
+/// Where a fact stands: the line, with the source where there are several, in so many columns.
+fn place(report: &Report<'_>, placed: &Placed<'_>, room: usize) -> String {
     let source = match report.snapshot.sources.as_slice() {
         [_] => String::new(),
         sources => {
             let name = placed.source.get(folder(sources)..).unwrap_or(placed.source);
-            shorten_middle(&terminal(name), 32).into_owned()
+            short_path(&terminal(name), room)
         }
     };
     match placed.line {
@@ -107,84 +62,130 @@ fn place(report: &Report<'_>, placed: &Placed<'_>) -> String {
 }
 
 pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let shown = &report.answers[..report.answers.len().min(report.style.most)];
-    let evidence = placed(report, shown, true);
-    for (answer, evidence) in shown.iter().zip(&evidence) {
-        block(report, answer, evidence, out)?;
+    // What several queries find is one finding, under the first of them.
+    let repeats = repeats(report.graph, report.answers);
+    let firsts: Vec<usize> = (0..repeats.len()).filter(|i| repeats[*i].is_none()).collect();
+    let shown = &firsts[..firsts.len().min(report.style.most)];
+    let evidence = placed(report, shown.iter().map(|first| &report.answers[*first]), true);
+    for (first, evidence) in shown.iter().zip(&evidence) {
+        let others = repeats.iter().zip(report.answers).filter(|(of, _)| **of == Some(*first));
+        let others: Vec<&Answer> = others.map(|(_, answer)| answer).collect();
+        block(report, (&report.answers[*first], &others), evidence, out)?;
     }
     if report.answers.is_empty() {
         writeln!(out, "no path found\n")?;
     }
-    closing(report, shown.len(), out)
+    closing(report, shown.len(), &repeats, out)
 }
 
 fn block(
     report: &Report<'_>,
-    answer: &Answer,
+    (answer, others): (&Answer, &[&Answer]),
     evidence: &[Vec<Placed<'_>>],
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let (graph, style) = (report.graph, report.style);
     let severity = paint(style, colour_of(answer.severity), answer.severity.name());
-    let steps = answer.steps.len();
-    let ends = format!("{} reaches {}", named(graph, answer.from), named(graph, answer.to));
-    let bold =
-        paint(style, Ansi::new().bold(), &shorten_middle(&ends, style.width.saturating_sub(12)));
-    writeln!(out, "{severity}: {bold}")?;
+    let more = answer.nodes.len().saturating_sub(1);
+    let alike = match more {
+        0 => String::new(),
+        1 => " (and 1 more node of its pool)".to_owned(),
+        more => format!(" (and {more} more nodes of its pool)"),
+    };
+    // They stand behind the end that is one of them.
+    let of_start = more > 0 && answer.nodes.contains(&answer.from);
+    let (start, end) = if of_start { (alike.as_str(), "") } else { ("", alike.as_str()) };
+    let (from, to) = (named(graph, answer.from), named(graph, answer.to));
+    // What begins at the internet is told apart by its door.
+    let door = answer.door(graph).filter(|door| *door != answer.to);
+    let door = door.map_or_else(String::new, |door| format!(" through {}", named(graph, door)));
+    let room = style.width.saturating_sub(12 + end.len()).max(40);
+    let head = shorten_both(&(from + &door), &format!("{start} reaches "), &to, room) + end;
+    writeln!(out, "{severity}: {}", paint(style, Ansi::new().bold(), &head))?;
     let exploit = if answer.needs_exploit { " · needs an exploit" } else { "" };
+    let query = if answer.query.is_empty() { "" } else { " · " };
     writeln!(
         out,
-        "  {steps} {} · likelihood {:.2} · {} · score {:.1}{exploit} · {}",
-        if steps == 1 { "step" } else { "steps" },
+        "  {} · likelihood {:.2} · {} · score {:.1}{exploit}{query}{}",
+        count(answer.step_count(), "step"),
         answer.likelihood,
         answer.confidence,
         answer.score,
-        if answer.query.is_empty() { answer.fingerprint.as_str() } else { answer.query.as_str() },
+        answer.query,
     )?;
     let column = answer.steps.iter().map(|s| s.attack.id.len()).max().unwrap_or(0);
-    let mut before = None;
+    let (mut before, mut number) = (None, 0);
     for (i, (step, facts)) in answer.steps.iter().zip(evidence).enumerate() {
+        if is_part(&answer.steps, i) {
+            continue;
+        }
+        number += 1;
         let from = (before != Some(step.from)).then_some(step.from);
-        write_step(report, (i, column), (step, from), facts, out)?;
+        write_step(report, (number, column), (step, from), out)?;
+        if step.needs.is_empty() {
+            write_facts(report, facts, 8, out)?;
+        } else {
+            write_parts(report, answer, (step, facts), evidence, out)?;
+        }
         before = Some(step.to);
     }
     if let Some(cut) = &answer.cut {
-        writeln!(out, "  = cut: {}", cut_line(report, cut))?;
+        write_long(report, "cut", &cut_line(report, answer, cut), out)?;
     }
     // Who holds the end at once gains nothing by a longer way.
     if answer.alternatives > 0 && answer.steps.len() > 1 {
         let ways = if answer.alternatives == 1 { "way" } else { "ways" };
         writeln!(out, "  = also: {} other {ways} between these ends", answer.alternatives)?;
     }
-    if answer.folded > 1 {
-        writeln!(out, "  = folded: {} replicas and their like share this path", answer.folded)?;
+    if more > 0 {
+        let names: Vec<&str> = answer.nodes.iter().map(|n| graph.object_name(*n)).collect();
+        write_long(report, "nodes", &listed(&names), out)?;
+    }
+    let replicas = answer.folded.saturating_sub(answer.nodes.len().max(1));
+    if replicas > 0 {
+        let paths = if replicas == 1 { "path" } else { "paths" };
+        let ends = "from or to other pods and containers of these workloads";
+        writeln!(out, "  = folded: {replicas} more such {paths}, {ends}")?;
+    }
+    for other in others {
+        let Answer { query, fingerprint, .. } = other;
+        writeln!(out, "  = same path: answers {query} too, as {fingerprint}")?;
     }
     writeln!(out, "  = {}\n", answer.fingerprint)
 }
 
-/// One step. `from` is given where it does not begin at the end of the step before.
+/// A line of the answer's end, on as many lines as it needs.
+fn write_long(report: &Report<'_>, word: &str, text: &str, out: &mut dyn Write) -> io::Result<()> {
+    hanging(&format!("  = {word}: "), text, report.style.width, out)
+}
+
+/// How likely a step works, and how sure that is unless it is certain.
+fn odds(step: &Step) -> String {
+    match step.confidence {
+        Confidence::Certain => format!("{:.2}", step.likelihood),
+        other => format!("{:.2} {other}", step.likelihood),
+    }
+}
+
+/// The head of a step. `from` is given where it does not begin at the end of the step before.
 fn write_step(
     report: &Report<'_>,
-    (i, column): (usize, usize),
+    (number, column): (usize, usize),
     (step, from): (&Step, Option<NodeId>),
-    facts: &[Placed<'_>],
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let (graph, style) = (report.graph, report.style);
     // The attack's column is as wide as that of the answer's longest.
     let attack =
         paint(style, AnsiColor::Cyan.on_default(), &format!("{:<column$}", step.attack.id));
-    let odds = match step.confidence {
-        Confidence::Certain => format!("{:.2}", step.likelihood),
-        other => format!("{:.2} {other}", step.likelihood),
-    };
+    let odds = odds(step);
     let room = style.width.saturating_sub(12 + column + odds.len()).max(30);
     let to = named(graph, step.to);
     let ends = match from {
-        Some(from) => format!("{} -> {to}", named(graph, from)),
-        None => format!("-> {to}"),
+        Some(from) => shorten_both(&named(graph, from), " -> ", &to, room),
+        None => shorten_middle(&format!("-> {to}"), room).into_owned(),
     };
-    writeln!(out, "  {:>2}  {attack}  {}  ({odds})", i + 1, shorten_middle(&ends, room))?;
+    writeln!(out, "  {number:>2}  {attack}  {ends}  ({odds})")?;
     if !step.by.is_empty() {
         let by: Vec<&str> = step.by.iter().map(|attack| attack.id).collect();
         writeln!(out, "        by {}", by.join(", then "))?;
@@ -192,43 +193,128 @@ fn write_step(
     if let Some(set) = step.set {
         let size = graph.set_size(set);
         if size > 1 {
-            writeln!(out, "        any of {size} {}", named(graph, set))?;
-        }
-    }
-    if !step.needs.is_empty() {
-        let needs: Vec<String> = step.needs.iter().map(|n| (n + 1).to_string()).collect();
-        writeln!(out, "        needs step {} too", needs.join(" and "))?;
-    }
-    for placed in facts {
-        let at = place(report, placed);
-        let room = style.width.saturating_sub(10);
-        let line = fact_line(placed);
-        if at.is_empty() {
-            writeln!(out, "        {}", shorten_middle(&line, room))?;
-        } else {
-            let line = shorten_middle(&line, room.saturating_sub(at.chars().count()).max(40));
-            writeln!(out, "        {line}  {}", paint(style, Ansi::new().dimmed(), &at))?;
+            writeln!(
+                out,
+                "        any of {size} {}{}",
+                named(graph, set),
+                passed(graph, step, set)
+            )?;
         }
     }
     Ok(())
 }
 
-fn cut_line(report: &Report<'_>, cut: &Cut) -> String {
-    let fact = Placed { fact: report.graph.view(cut.fact), source: "", line: None };
-    format!("{} — closes {} of {}", change(&fact), cut.closes, cut.of)
+/// The member of a set that a step goes on from, where that is not what it gains.
+fn passed(graph: &Graph, step: &Step, set: NodeId) -> String {
+    let out = step.edges.iter().map(|edge| graph.ends(*edge)).find(|(from, _)| *from == set);
+    let member = out.map(|(_, member)| member).filter(|member| {
+        let own = matches!(graph.kind(*member), NodeKind::Set | NodeKind::Gate);
+        !own && graph.fold(*member) != graph.fold(step.to)
+    });
+    member.map_or_else(String::new, |member| format!(": {}", named(graph, member)))
 }
 
-/// What removing a fact means: `roleRef` cannot be changed, so its binding has to go.
-pub(super) fn change(placed: &Placed<'_>) -> String {
-    match placed.fact.field {
-        ".roleRef" => format!("delete {}", fact_line(placed)),
-        _ => format!("remove {}", fact_line(placed)),
+/// What a step needs at once, each part with its own evidence, and what follows from all of it.
+fn write_parts(
+    report: &Report<'_>,
+    answer: &Answer,
+    (step, facts): (&Step, &[Placed<'_>]),
+    evidence: &[Vec<Placed<'_>>],
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let graph = report.graph;
+    writeln!(out, "        needs {} things at once:", step.needs.len() + 1)?;
+    let room = report.style.width.saturating_sub(10);
+    // The step's own odds stand at its head.
+    let mut part = |step: &Step, facts: &[Placed<'_>], own: bool| {
+        let gate = step.edges.iter().rfind(|e| super::is_gate(graph, **e));
+        let mut line = part_named(graph, step, gate.copied());
+        let sure = step.likelihood >= 0.995 && step.confidence == Confidence::Certain;
+        if !own && !sure {
+            line = format!("{line}  ({})", odds(step));
+        }
+        writeln!(out, "        - {}", shorten_middle(&line, room))?;
+        write_facts(report, facts, 12, out)
+    };
+    let (before, after) = facts.split_at(facts.partition_point(|placed| placed.part));
+    part(step, before, true)?;
+    for need in &step.needs {
+        if let (Some(step), Some(facts)) = (answer.steps.get(*need), evidence.get(*need)) {
+            part(step, facts, false)?;
+        }
     }
+    write_facts(report, after, 8, out)
 }
 
-/// The counts, what is unknown, and what could not be read.
-fn closing(report: &Report<'_>, shown: usize, out: &mut dyn Write) -> io::Result<()> {
-    let summary = &report.summary;
+/// A part of a step: what leads into the gate, and who holds it.
+fn part_named(graph: &Graph, step: &Step, gate: Option<EdgeId>) -> String {
+    let input = gate.map_or(step.from, |edge| graph.ends(edge).0);
+    if input == step.from {
+        return named(graph, input);
+    }
+    format!("{}, held by {}", named(graph, input), named(graph, step.from))
+}
+
+/// Facts, a line each; what does not fit goes on in the next line, and nothing is cut from it that
+/// fits there.
+fn write_facts(
+    report: &Report<'_>,
+    facts: &[Placed<'_>],
+    indent: usize,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let room = report.style.width.saturating_sub(indent).max(40);
+    for placed in facts {
+        let (line, at) = (fact_line(placed), place(report, placed, 32));
+        let (wide, wide_at) = (escape::columns(&line), escape::columns(&at));
+        let dimmed = |at: &str| paint(report.style, Ansi::new().dimmed(), at);
+        let mut last = line.as_str();
+        if wide > room
+            && let Some((field, value)) = line.split_once(" = ")
+        {
+            writeln!(out, "{:indent$}{}", "", shorten_middle(field, room))?;
+            write!(out, "{:indent$}  = ", "")?;
+            last = value;
+        } else {
+            write!(out, "{:indent$}", "")?;
+        }
+        let used = if last.len() < line.len() { 4 } else { 0 };
+        let last = shorten_middle(last, room - used);
+        if at.is_empty() {
+            writeln!(out, "{last}")?;
+        } else if used + escape::columns(&last) + 2 + wide_at <= room {
+            writeln!(out, "{last}  {}", dimmed(&at))?;
+        } else {
+            let at = place(report, placed, room - 20);
+            writeln!(out, "{last}\n{:indent$}  {}", "", dimmed(&at))?;
+        }
+    }
+    Ok(())
+}
+
+fn cut_line(report: &Report<'_>, answer: &Answer, cut: &Cut) -> String {
+    let fact = Placed { fact: report.graph.view(cut.fact), source: "", line: None, part: false };
+    let of = if answer.query.is_empty() { "found" } else { "of this query" };
+    let paths = if cut.of == 1 { "path" } else { "paths" };
+    format!("{} — closes {} of {} {paths} {of}", change(&fact), cut.closes, cut.of)
+}
+
+/// The counts, what is unknown, and what could not be read. A path that several queries find is
+/// counted once.
+fn closing(
+    report: &Report<'_>,
+    shown: usize,
+    repeats: &[Option<usize>],
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let mut summary = report.summary;
+    let repeated = report.answers.iter().zip(repeats).filter(|(_, of)| of.is_some());
+    for (answer, _) in repeated.clone() {
+        let place = Severity::ALL.iter().position(|s| *s == answer.severity).unwrap_or(4);
+        summary.by_severity[place] = summary.by_severity[place].saturating_sub(1);
+        let unknown = usize::from(answer.confidence == Confidence::Unknown);
+        summary.unknown = summary.unknown.saturating_sub(unknown);
+    }
     let total: usize = summary.by_severity.iter().sum();
     let counts: Vec<String> = Severity::ALL
         .iter()
@@ -238,28 +324,32 @@ fn closing(report: &Report<'_>, shown: usize, out: &mut dyn Write) -> io::Result
             paint(report.style, colour_of(*severity), &format!("{count} {severity}"))
         })
         .collect();
-    let paths = if total == 1 { "path" } else { "paths" };
-    write!(out, "{total} {paths}")?;
+    write!(out, "{}", count(total, "path"))?;
     if !counts.is_empty() {
         write!(out, ": {}", counts.join(", "))?;
     }
     if shown < total {
         write!(out, " · {} not printed (-o json has all, --top N prints more)", total - shown)?;
     }
+    match repeated.count() {
+        0 => {}
+        1 => write!(out, " · 1 answers another query too")?,
+        more => write!(out, " · {more} answer other queries too")?,
+    }
     if summary.suppressed > 0 {
         write!(out, " · {} suppressed", summary.suppressed)?;
     }
     if summary.unknown > 0 {
-        write!(out, " · {} rest on what the snapshot does not show", summary.unknown)?;
+        write!(out, " · {} on what the snapshot does not show", rests(summary.unknown))?;
     }
     writeln!(out)?;
     let snapshot = report.snapshot;
     writeln!(
         out,
-        "{} objects from {} · {} problems",
-        snapshot.objects,
+        "{} from {} · {}",
+        count(usize::try_from(snapshot.objects).unwrap_or(usize::MAX), "object"),
         count(snapshot.sources.len(), "source"),
-        snapshot.problems.len()
+        count(snapshot.problems.len(), "problem")
     )?;
     for note in report.notes {
         writeln!(out, "{}", terminal(note))?;
@@ -267,44 +357,19 @@ fn closing(report: &Report<'_>, shown: usize, out: &mut dyn Write) -> io::Result
     coverage(report, out)
 }
 
-fn count(number: usize, what: &str) -> String {
-    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
-}
-
 /// What the snapshot leaves unknown, a line a topic.
 fn coverage(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let lacking: Vec<_> = report.coverage.iter().filter(|t| t.state != State::Complete).collect();
-    if lacking.is_empty() {
-        return Ok(());
+    if report.coverage.iter().any(|t| t.state != State::Complete) {
+        writeln!(out, "what this snapshot does not tell:")?;
     }
-    writeln!(out, "what this snapshot does not tell:")?;
-    for topic in lacking {
-        let head = format!("  {:<18} {:<8} ", topic.topic, topic.state.name());
-        let room = report.style.width.saturating_sub(head.len()).max(30);
-        for (i, line) in wrap(&topic.reason, room).iter().enumerate() {
-            let head = if i == 0 { head.clone() } else { " ".repeat(head.len()) };
-            writeln!(out, "{head}{line}")?;
-        }
-    }
-    Ok(())
+    topics(report.coverage, report.style.width, out)
 }
 
-/// Breaks text at blanks into lines of at most `width` characters, where words allow.
-pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    for word in text.split_whitespace() {
-        let fits = |line: &String| {
-            line.is_empty() || line.chars().count() + 1 + word.chars().count() <= width
-        };
-        match lines.last_mut().filter(|line| fits(line)) {
-            Some(line) => {
-                if !line.is_empty() {
-                    line.push(' ');
-                }
-                line.push_str(word);
-            }
-            None => lines.push(word.to_owned()),
-        }
+/// The topics that the snapshot does not show in full.
+pub(super) fn topics(topics: &[Topic], width: usize, out: &mut dyn Write) -> io::Result<()> {
+    for topic in topics.iter().filter(|t| t.state != State::Complete) {
+        let head = format!("  {:<18} {:<8} ", topic.topic, topic.state.name());
+        hanging(&head, &topic.reason, width, out)?;
     }
-    lines
+    Ok(())
 }

@@ -95,7 +95,7 @@ impl World {
         topics.push(Topic {
             topic: "identity-provider",
             state: State::Unknown,
-            reason: "who is in which group, and who holds which certificate, is not in a snapshot"
+            reason: "who is in which group, and who holds which certificate, is not in a snapshot: paths of people begin at the users and groups that bindings name"
                 .to_owned(),
             affects: &["paths that begin at a person"],
         });
@@ -105,7 +105,8 @@ impl World {
                 topic: "cloud-identities",
                 state: State::Unknown,
                 reason: format!(
-                    "service accounts name identities in a cloud ({clouds}); which tokens the provider trusts, and what it associates with accounts by itself, is not in a snapshot"
+                    "{} an identity in a cloud; which tokens the provider trusts, and which accounts it knows without an annotation, is not in a snapshot: look there",
+                    counted(clouds as u64, "service account names", "service accounts name")
                 ),
                 affects: &["paths to cloud identities"],
             });
@@ -116,7 +117,7 @@ impl World {
                 topic: "clusters",
                 state: State::Unknown,
                 reason: format!(
-                    "the snapshot holds objects of {} clusters (as many uids of kube-system), read as one",
+                    "the snapshot holds objects of {} clusters (by the uids of kube-system), read as one: paths between them may not exist; give one cluster at a time",
                     self.clusters
                 ),
                 affects: &["every path"],
@@ -131,13 +132,23 @@ impl World {
         let of_kind = |((group, name), _): &(&(String, String), &u64)| {
             Kind::of(group, name) == Some(kind) || group.is_empty() && name == kind.name()
         };
-        self.seen.iter().filter(of_kind).map(|(_, count)| count).sum()
+        let seen = self.seen.iter().filter(of_kind).map(|(_, count)| count).sum();
+        self.distinct(kind.name(), seen)
+    }
+
+    /// Of so many objects seen, those that are no copies of another, as far as the world keeps them.
+    fn distinct(&self, kind: &str, seen: u64) -> u64 {
+        let Some(kind) = self.symbols.get(kind).filter(|_| self.duplicates > 0 && seen > 1) else {
+            return seen;
+        };
+        let own = self.objects.iter().filter(|o| o.kind == kind && o.is_present()).count() as u64;
+        if own == 0 { seen } else { own.min(seen) }
     }
 
     /// How many objects of a group's kinds the snapshot holds; the kinds need not be read.
     fn count_of(&self, group: impl Fn(&str) -> bool, kind: impl Fn(&str) -> bool) -> u64 {
         let wanted = |((g, k), _): &(&(String, String), &u64)| group(g) && kind(k);
-        self.seen.iter().filter(wanted).map(|(_, count)| count).sum()
+        self.seen.iter().filter(wanted).map(|((_, k), count)| self.distinct(k, *count)).sum()
     }
 
     fn rbac_coverage(&self) -> Topic {
@@ -153,15 +164,24 @@ impl World {
             ),
             0 if missing_roles == 0 => (
                 State::Complete,
-                format!("{} bindings, {} roles", self.bindings.len(), self.roles.len()),
+                format!(
+                    "{} and {} were read",
+                    counted(self.bindings.len() as u64, "binding", "bindings"),
+                    counted(self.roles.len() as u64, "role", "roles")
+                ),
             ),
             0 => (
                 State::Partial,
                 format!(
-                    "{missing_roles} roles that bindings refer to are not in the snapshot: they grant nothing"
+                    "bindings refer to {} that the snapshot does not hold: taken not to exist, and so to grant nothing",
+                    counted(missing_roles as u64, "role", "roles")
                 ),
             ),
-            _ => (State::Partial, format!("no {} was collected", lacking.join(", no "))),
+            _ => {
+                let kinds = lacking.join(" and no ");
+                let reason = format!("no {kinds} was collected: what those grant is not known");
+                (State::Partial, reason)
+            }
         };
         Topic { topic: "rbac", state, reason, affects: &["every permission"] }
     }
@@ -169,11 +189,11 @@ impl World {
     fn secret_coverage(&self) -> Topic {
         let count = self.count(Kind::Secret);
         let (state, reason) = if count > 0 {
-            (State::Complete, format!("{count} collected, their values never read"))
+            (State::Complete, format!("{count} collected; their values are never kept"))
         } else {
             (
                 State::Missing,
-                "no Secret was collected: those that pods mount are known by name, tokens and credentials kept in others are not"
+                "no Secret was collected: those that pods mount are known by name, tokens and credentials in others are not known; collect secrets too (their values are never kept)"
                     .to_owned(),
             )
         };
@@ -213,12 +233,16 @@ impl World {
                 "no Service was collected: what faces the internet is not known".to_owned(),
             )
         } else if routes > 0 {
-            let reason =
-                format!("{routes} routes (Gateway API and its like) are not evaluated yet");
+            let reason = format!(
+                "{} not evaluated yet (Gateway API and its like): what they let in is not shown",
+                counted(routes, "route is", "routes are")
+            );
             (State::Partial, reason)
         } else {
             let reason = format!(
-                "{services} Services and {ingresses} Ingresses; firewalls are not in a snapshot"
+                "{} and {} were read; what firewalls in front of them let through is not in a snapshot",
+                counted(services, "Service", "Services"),
+                counted(ingresses, "Ingress", "Ingresses")
             );
             (State::Partial, reason)
         };
@@ -240,10 +264,11 @@ impl World {
         );
         let all = self.count(Kind::NetworkPolicy) + other;
         let reason = if all == 0 {
-            "no policy was collected; reach between pods is not evaluated yet".to_owned()
+            "no network policy was collected; moves from pod to pod over the network are not evaluated yet".to_owned()
         } else {
             format!(
-                "{all} policies are not evaluated yet: steps into the pods they isolate are marked unknown"
+                "{} not evaluated yet: steps from outside into the pods that they isolate are marked unknown",
+                counted(all, "network policy is", "network policies are")
             )
         };
         Topic {
@@ -267,19 +292,35 @@ impl World {
         );
         let mut reasons = Vec::new();
         if read > 0 {
+            let parts = [
+                (judged, "judged by what they are known to forbid"),
+                (other, "not judged (a pod that one of them may refuse is possible at best)"),
+                (inert, "without effect on new pods"),
+            ];
+            let parts: Vec<String> = parts
+                .iter()
+                .filter(|(count, _)| *count > 0)
+                .map(|(count, what)| format!("{count} {what}"))
+                .collect();
             reasons.push(format!(
-                "of Kyverno, Gatekeeper and the API server {read} policies were read: {judged} judged by what they are known to forbid, {other} not judged (what needs a privileged pod where one of them refuses is possible at best), {inert} without effect on new pods; CEL and Rego are not evaluated"
+                "{} of Kyverno, Gatekeeper and the API server: {}; CEL and Rego are not evaluated",
+                counted(read as u64, "policy was read", "policies were read"),
+                parts.join(", ")
             ));
         }
         if engines + own > 0 {
             reasons.push(format!(
-                "{} webhooks and policies that may refuse pods are not evaluated",
-                engines + own
+                "{} not evaluated and may refuse what a step creates: where a path creates a pod, check what it lets in",
+                counted(
+                    engines + own,
+                    "webhook configuration or policy is",
+                    "webhook configurations and policies are"
+                )
             ));
         }
         if reasons.is_empty() {
             reasons.push(
-                "Pod Security labels are read; the API server's own admission configuration is not in a snapshot"
+                "Pod Security labels were read; levels and exemptions that the API server itself is configured with are not in a snapshot"
                     .to_owned(),
             );
         }
@@ -298,7 +339,7 @@ impl World {
                 "no SecurityContextConstraints were collected, although OpenShift has some: which namespaces hold privileged pods is not known"
                     .to_owned(),
             ),
-            n => (State::Complete, format!("{n} SecurityContextConstraints")),
+            n => (State::Complete, format!("{n} SecurityContextConstraints were read")),
         };
         let topic = "pod-constraints";
         Some(Topic { topic, state, reason, affects: &["creating privileged pods"] })
@@ -330,12 +371,12 @@ impl World {
         let (state, reason) = if static_pods {
             (State::Complete, "the API server's static pods show its nodes and flags".to_owned())
         } else if labelled {
-            let reason = "nodes are labelled, but the API server's flags are not shown".to_owned();
+            let reason = "labels show its nodes; the API server's flags are not shown, as it does not run as a pod or its pod was not collected".to_owned();
             (State::Partial, reason)
         } else {
             (
                 State::Unknown,
-                "no control-plane node is shown: it is managed by a provider, or was not collected; so are its authorizers"
+                "no node of the control plane is shown: a provider manages it, or it was not collected; its flags and authorizers are not known"
                     .to_owned(),
             )
         };
@@ -345,5 +386,14 @@ impl World {
             reason,
             affects: &["paths through control-plane nodes", "authorizers other than RBAC"],
         }
+    }
+}
+
+/// A count with its noun: `1 role`, `2 roles`, `no role`.
+fn counted(count: u64, one: &str, many: &str) -> String {
+    match count {
+        0 => format!("no {one}"),
+        1 => format!("1 {one}"),
+        count => format!("{count} {many}"),
     }
 }

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test says what is wrong by failing")]
 
 mod clusters;
+mod folding;
 mod gates;
 mod own;
 mod random;

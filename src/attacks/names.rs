@@ -1,0 +1,98 @@
+//! What the sets and gates are called that belong to one thing.
+//!
+//! Attacks number such sets, by the row of the thing in a table or of their own list. A row's
+//! number means nothing to a reader and moves when objects are added elsewhere, so the set is
+//! called by the thing: `endpoints of Service shop/web, port 80`.
+
+use super::flaws::NODE_FLAWS;
+use super::workload_patch::TEMPLATES;
+use crate::graph::{Graph, NodeId, NodeKind, SetKey};
+use crate::world::World;
+
+/// Calls every numbered set and gate by what it belongs to.
+pub(super) fn name_sets(graph: &mut Graph) {
+    let ports = first_ports(graph.world());
+    graph.rename_sets(|graph, node, key| {
+        let world = graph.world();
+        let of = match key.kind.id {
+            "endpoints" => return endpoints(world, &ports, key),
+            _ => belongs_to(world, key).or_else(|| first_member(graph, node)),
+        };
+        Some(format!("{}: {}", key.kind.noun, of?))
+    });
+}
+
+/// The number of each Service's first port: they are numbered through.
+pub(super) fn first_ports(world: &World) -> Vec<u32> {
+    let mut count = 1_u32;
+    let mut first = Vec::with_capacity(world.services.len());
+    for service in &world.services {
+        first.push(count);
+        count += u32::try_from(service.ports.len()).unwrap_or(u32::MAX);
+    }
+    first
+}
+
+fn endpoints(world: &World, first: &[u32], key: &SetKey) -> Option<String> {
+    // Services without ports have the number of the next one.
+    let at = first.partition_point(|first| *first <= key.of).checked_sub(1)?;
+    let service = &world.services[at];
+    let port = service.ports.get((key.of - first[at]) as usize)?;
+    let (ns, name) = (world.text(service.ns), world.text(service.name));
+    let called = world.text(port.name);
+    let called = if called.is_empty() { String::new() } else { format!(" ({called})") };
+    Some(format!("endpoints of Service {ns}/{name}, port {}{called}", port.port))
+}
+
+/// The row that a set's number means.
+fn belongs_to(world: &World, key: &SetKey) -> Option<String> {
+    let at = (key.of as usize).checked_sub(1)?;
+    let full = |ns, name| format!("{}/{}", world.text(ns), world.text(name));
+    Some(match key.kind.id {
+        "mounted-credentials" | "environment-secrets" | "pods-on-node" | "node-metadata" => {
+            world.text(world.nodes.get(at)?.name).to_owned()
+        }
+        "service-traffic" | "webhook-answers" | "webhook-keys" | "webhook-posed" => {
+            let service = world.services.get(at)?;
+            full(service.ns, service.name)
+        }
+        "labelled-for-webhook" => {
+            let service = world.services.get(at)?;
+            let service = full(service.ns, service.name);
+            match world.text(key.ns) {
+                "" => service,
+                ns => format!("{service} in namespace {ns}"),
+            }
+        }
+        "account-tokens" | "absent-service-account" => {
+            let account = world.accounts.get(at)?;
+            full(account.ns, account.name)
+        }
+        "containers-by-secret" => {
+            let secret = world.secrets.get(at)?;
+            full(secret.ns, secret.name)
+        }
+        "released-secrets" => {
+            let (ns, release) = world.secrets.get(at)?.release;
+            full(ns, release)
+        }
+        "volume-path" => world.text(world.volumes.get(at)?.name).to_owned(),
+        "flawed-nodes" => NODE_FLAWS.get(at)?.id.to_owned(),
+        "claims-beside-workloads" => TEMPLATES.get(at)?.kind.to_owned(),
+        "clouds-of-nodes" => "for pods on the host network".to_owned(),
+        _ => return None,
+    })
+}
+
+/// What the set leads to first, if its number means nothing that outlasts a run.
+fn first_member(graph: &Graph, set: NodeId) -> Option<String> {
+    let (_, member) = graph.outgoing(set).next()?;
+    let member = graph.fold(member);
+    let name = graph.name(member);
+    // A set's name tells its namespace.
+    let set = matches!(graph.kind(member), NodeKind::Set | NodeKind::Gate);
+    Some(match graph.namespace(member).filter(|_| !set) {
+        Some(ns) => format!("{ns}/{name}"),
+        None => name.into_owned(),
+    })
+}
