@@ -71,6 +71,7 @@ mod secrets;
 mod service_hijack;
 mod sets;
 mod siblings;
+mod spec_credentials;
 mod storage;
 mod structure;
 mod together;
@@ -179,6 +180,7 @@ pub static CATALOGUE: &[&Family] = &[
     &cloud_machines::FAMILY,
     &config_maps::FAMILY,
     &secret_contents::FAMILY,
+    &spec_credentials::FAMILY,
     &aws_auth::FAMILY,
     &flaws::FAMILY,
     &custom_resources::FAMILY,

@@ -142,7 +142,7 @@ fn find(world: &World, sink: &mut Sink<'_>) {
 }
 
 /// The cloud that a key is for.
-fn provider(content: Content) -> Option<&'static str> {
+pub(super) fn provider(content: Content) -> Option<&'static str> {
     match content {
         Content::AwsKey => Some("aws"),
         Content::GoogleKey => Some("gcp"),

@@ -206,6 +206,24 @@ pub(super) fn is_hosted(kind: &str, meta: &Meta<'_>) -> bool {
         || meta.labels.0.iter().any(|(key, value)| &**key == ARGO && &**value == "cluster")
 }
 
+/// Variables of an environment that hold a key of a cloud and nothing else. What the programs of the
+/// providers read: a path to a file of keys (`GOOGLE_APPLICATION_CREDENTIALS`) is none.
+const VARIABLES: &[(&str, Content)] = &[
+    ("aws_secret_access_key", Content::AwsKey),
+    ("azure_client_secret", Content::AzureKey),
+    ("arm_client_secret", Content::AzureKey),
+    ("digitalocean_access_token", Content::CloudKey),
+    ("hcloud_token", Content::CloudKey),
+    ("linode_token", Content::CloudKey),
+];
+
+/// What a variable of an environment holds, told by its name.
+pub(super) fn variable(name: &str) -> Option<Content> {
+    // The names are those of programs: nothing else is called so, whatever its value says.
+    let is = |(known, _): &&(&str, Content)| known.eq_ignore_ascii_case(name);
+    VARIABLES.iter().find(is).map(|(_, content)| *content)
+}
+
 /// The name of a key as the tables spell it.
 fn spelled(key: &str) -> String {
     key.chars().map(|c| if c == '-' { '_' } else { c.to_ascii_lowercase() }).collect()
