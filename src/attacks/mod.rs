@@ -9,6 +9,7 @@
 mod admission_control;
 mod anonymous;
 mod api_service_hijack;
+mod associated_node;
 mod aws_auth;
 mod bind;
 mod capabilities;
