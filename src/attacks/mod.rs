@@ -22,6 +22,7 @@ mod config_maps;
 mod constrained;
 mod control_plane;
 mod controllers;
+mod created_pods;
 mod credentials;
 mod custom_resources;
 mod custom_templates;
