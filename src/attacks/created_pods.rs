@@ -5,6 +5,7 @@
 //! are let in without doubt the machine itself is reached, and with it what its metadata gives.
 
 use super::cloud_machines::{Guard, IMDS_NODE_ROLE, given};
+use super::custom_resources;
 use super::impersonation::cluster;
 use super::node::cloud_identity;
 use super::openshift;
@@ -43,7 +44,9 @@ pub(super) fn find(world: &World, sink: &mut Sink<'_>) {
     }
     let mut scopes = BTreeSet::new();
     let held: Vec<bool> = world.namespaces.iter().map(|n| is_held(world, sink, n)).collect();
-    for maker in creators(world, sink) {
+    let own = creators(world, sink).into_iter().map(|maker| (maker, CREATE));
+    let makers: Vec<_> = own.chain(custom_resources::makers(world, sink)).collect();
+    for (maker, odds) in makers {
         let some = match maker.scope {
             Scope::Cluster => held.contains(&true),
             Scope::Namespace(ns) => world.namespace(ns).is_some_and(|n| held[n.index()]),
@@ -51,7 +54,7 @@ pub(super) fn find(world: &World, sink: &mut Sink<'_>) {
         if some {
             scopes.insert(maker.scope);
             let to = set_of(&CREATED, maker.scope);
-            sink.edge_with(maker.from, to, &IMDS_NODE_ROLE, CREATE, &maker.facts);
+            sink.edge_with(maker.from, to, &IMDS_NODE_ROLE, odds, &maker.facts);
         }
     }
     if scopes.is_empty() {

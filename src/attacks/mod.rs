@@ -22,6 +22,7 @@ mod config_maps;
 mod constrained;
 mod control_plane;
 mod controllers;
+mod conversion;
 mod created_pods;
 mod credentials;
 mod custom_resources;
@@ -30,6 +31,7 @@ mod dangling;
 mod deputies;
 mod devices;
 mod escape;
+mod event_listeners;
 mod exposure;
 mod flaws;
 mod flux;
@@ -62,6 +64,7 @@ mod policies_off;
 mod policy_engines;
 mod proxy;
 mod psa_relax;
+mod rancher_projects;
 mod rbac;
 mod rebind;
 mod role_making;
@@ -75,6 +78,7 @@ mod sets;
 mod siblings;
 mod spec_credentials;
 mod storage;
+mod store_tokens;
 mod structure;
 mod together;
 mod token_secrets;
@@ -163,6 +167,7 @@ pub static CATALOGUE: &[&Family] = &[
     &admission_control::FAMILY,
     &policies_off::FAMILY,
     &api_service_hijack::FAMILY,
+    &conversion::FAMILY,
     &node::FAMILY,
     &node_admission::FAMILY,
     &control_plane::FAMILY,
@@ -182,6 +187,7 @@ pub static CATALOGUE: &[&Family] = &[
     &cloud_machines::FAMILY,
     &config_maps::FAMILY,
     &secret_contents::FAMILY,
+    &store_tokens::FAMILY,
     &spec_credentials::FAMILY,
     &aws_auth::FAMILY,
     &flaws::FAMILY,
@@ -195,6 +201,7 @@ pub static CATALOGUE: &[&Family] = &[
     &policy_engines::FAMILY,
     &secret_operators::FAMILY,
     &platform_operators::FAMILY,
+    &event_listeners::FAMILY,
 ];
 
 /// Every attack, sorted by id.

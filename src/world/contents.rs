@@ -35,6 +35,8 @@ pub enum Content {
     SigningKey,
     /// It holds what a SealedSecret holds.
     Unsealed,
+    /// It holds what a store of secrets holds, by an ExternalSecret or its like.
+    Synced,
     /// It stands in the manifest of a release of Helm.
     Released,
 }
@@ -83,6 +85,15 @@ pub const RELEASE: &str = "meta.helm.sh/release-name";
 /// The labels by which charts tell the same, without the namespace.
 const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
 pub const INSTANCE: &str = "app.kubernetes.io/instance";
+/// What owns the Secrets that are copied out of a store.
+const SYNCED: &[&str] = &[
+    "ExternalSecret",
+    "VaultStaticSecret",
+    "VaultDynamicSecret",
+    "OnePasswordItem",
+    "BitwardenSecret",
+    "DopplerSecret",
+];
 /// The label of a key of the sealed-secrets controller.
 const SEALING: &str = "sealedsecrets.bitnami.com/sealed-secrets-key";
 
@@ -266,6 +277,11 @@ pub(super) fn contents(
     }
     if meta.owner_references.iter().any(|o| &*o.kind == "SealedSecret") {
         find(Content::Unsealed, Place::Owner, "SealedSecret", true);
+    }
+    if let Some(kind) =
+        SYNCED.iter().find(|k| meta.owner_references.iter().any(|o| &*o.kind == **k))
+    {
+        find(Content::Synced, Place::Owner, kind, true);
     }
     let spelled: Vec<(&str, String)> = keys.iter().map(|k| (&**k, spelled(k))).collect();
     let has = |name: &str| spelled.iter().find(|(_, s)| s == name).map(|(key, _)| *key);
