@@ -48,7 +48,8 @@ pub(super) fn find(world: &World, sink: &mut Sink<'_>) {
     let makers: Vec<_> = own.chain(custom_resources::makers(world, sink)).collect();
     for (maker, odds) in makers {
         let some = match maker.scope {
-            Scope::Cluster => held.contains(&true),
+            // Who creates pods everywhere creates the privileged one where it is let in.
+            Scope::Cluster => !held.contains(&false),
             Scope::Namespace(ns) => world.namespace(ns).is_some_and(|n| held[n.index()]),
         };
         if some {
