@@ -5,6 +5,7 @@
 //! that are in no snapshot; each provider has a default, and labels of the node tell of some.
 
 use super::Family;
+use super::created_pods;
 use super::exposure::isolates_egress;
 use super::node::cloud_identity;
 use super::secrets::enterable;
@@ -20,7 +21,9 @@ crate::attack! {
     /// Gets the cloud identity of the node's machine from the metadata service, out of a pod.
     ///
     /// ## Needs
-    /// A container on a node of AWS, Google Cloud or Azure. Any user inside will do, and no token.
+    /// A container on a node of AWS, Google Cloud or Azure, or the right to create a pod there,
+    /// which a level of Pod Security does not limit. Any user inside will do, and no token. Whoever
+    /// may create privileged pods has the whole node, and is shown there.
     /// What the identity may do is not in the snapshot; a node's own role often reads images, disks
     /// and network interfaces of the whole account.
     /// ## Abuse
@@ -36,7 +39,7 @@ crate::attack! {
     /// always has it and Karpenter by default, managed node groups have 2 by default. Google Cloud:
     /// GKE's metadata server (label `iam.gke.io/gke-metadata-server-enabled`) answers with the
     /// pod's own identity, and sandboxed pods cannot ask at all. None of these stops a pod on the
-    /// host's network. Off it, a NetworkPolicy that isolates the pod's egress may: whether it does
+    /// host's network, which the levels `baseline` and `restricted` refuse. Off it, a NetworkPolicy that isolates the pod's egress may: whether it does
     /// is unknown until policies are evaluated.
     /// ## Fix
     /// AWS: `aws ec2 modify-instance-metadata-options --http-tokens required
@@ -96,7 +99,7 @@ static METADATA: SetKind = SetKind { id: "node-metadata", noun: "what a node's m
 
 /// How a node's metadata service meets a pod off the machine's network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Guard {
+pub(super) enum Guard {
     /// It answers, unless somebody has told the machine otherwise.
     Answers,
     /// A setting that is not in the snapshot decides, as often one way as the other.
@@ -108,7 +111,7 @@ enum Guard {
 }
 
 impl Guard {
-    fn of(world: &World, node: NodeIx) -> Self {
+    pub(super) fn of(world: &World, node: NodeIx) -> Self {
         let node = &world.nodes[node.index()];
         let label = |key| world.label(node.object, key).map_or("", |value| world.text(value));
         let provider = world.text(node.provider);
@@ -130,7 +133,7 @@ impl Guard {
         }
     }
 
-    const fn odds(self) -> Option<Odds> {
+    pub(super) const fn odds(self) -> Option<Odds> {
         match self {
             Self::Answers => Some(IMDS_NODE_ROLE.odds),
             Self::Unseen => Some(Odds::possible(0.4)),
@@ -144,9 +147,16 @@ impl Guard {
 static CLOUDS_OF_NODES: SetKind =
     SetKind { id: "clouds-of-nodes", noun: "cloud identities of nodes" };
 
+/// The set of what one node's metadata service gives out.
+pub(super) fn given(node: NodeIx) -> Thing<'static> {
+    let of = u32::try_from(node.index() + 1).unwrap_or(u32::MAX);
+    Thing::Set(SetKey { kind: &METADATA, ns: Sym::EMPTY, of })
+}
+
 fn find(world: &World, sink: &mut Sink<'_>) {
     placed(world, sink);
     unplaced(world, sink);
+    created_pods::find(world, sink);
 }
 
 /// Whether a node is one of EKS, whose kubelet signs in by the machine's role.
@@ -166,8 +176,7 @@ fn placed(world: &World, sink: &mut Sink<'_>) {
         let of = &world.nodes[node.index()];
         let provider = sink.fact(of.object, ".spec.providerID", world.text(of.provider));
         let guard = Guard::of(world, node);
-        let number = u32::try_from(node.index() + 1).unwrap_or(u32::MAX);
-        let given = Thing::Set(SetKey { kind: &METADATA, ns: Sym::EMPTY, of: number });
+        let given = given(node);
         sink.edge(given, Thing::Cloud(&name), &SET_MEMBER, &[provider]);
         if is_eks(world, node) {
             let kubelet = sink.fact(of.object, ".status.nodeInfo", "a kubelet of EKS");

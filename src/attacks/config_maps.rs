@@ -71,7 +71,7 @@ pub(super) static FAMILY: Family =
 static MAPS: SetKind = SetKind { id: "config-maps", noun: "config maps with credentials" };
 
 /// The verbs whose answers hold the data, and whether they tell names that were not known.
-static READS: &[(&str, bool)] = &[
+pub(super) static READS: &[(&str, bool)] = &[
     ("get", false),
     ("list", true),
     ("watch", true),

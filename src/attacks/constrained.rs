@@ -7,6 +7,7 @@
 //! `impersonate-on:user-info:*` nothing follows.
 
 use super::Family;
+use super::associated_node;
 use super::impersonation::{NODE_IDENTITIES, cluster, groups_worth, is_absent, node_members};
 use super::node::named_on;
 use super::pod_api::set_of;
@@ -23,16 +24,20 @@ crate::attack! {
     /// ## Needs
     /// Kubernetes 1.36, or 1.35 with its feature gate. Two rights of one caller: a mode on the
     /// identity (`impersonate:user-info` on `users` and `groups`, `impersonate:serviceaccount` on
-    /// `serviceaccounts`, `impersonate:arbitrary-node` on `nodes`, all of `authentication.k8s.io`),
+    /// `serviceaccounts`, `impersonate:arbitrary-node` or `impersonate:associated-node` on `nodes`,
+    /// all of `authentication.k8s.io`),
     /// and `impersonate-on:MODE:VERB` on what the request is for. The identity has to be allowed
-    /// the request itself. A node's group `system:nodes` comes with its name.
+    /// the request itself. A node's group `system:nodes` comes with its name. The mode of the
+    /// associated node takes the token of a pod on that node, and is shown from the containers that
+    /// have one.
     /// ## Abuse
     /// `kubectl --as system:serviceaccount:NAMESPACE:NAME get secrets -A`, or `kubectl --as
     /// system:node:NAME get secret -n NAMESPACE SECRET`.
     /// ## Stopped by
     /// A mode without a request, and a request without a mode. `impersonate-on:MODE:*` is a verb
     /// of that name and no pattern. The group `system:masters` is refused, and so is an account or
-    /// a node by `impersonate:user-info`. A RoleBinding gives a mode on accounts of its namespace
+    /// a node by `impersonate:user-info`. By `impersonate:associated-node` no other node, and none at
+    /// all with a token that is not bound to a pod. A RoleBinding gives a mode on accounts of its namespace
     /// alone. Servers before 1.35 know none of these verbs.
     /// ## Fix
     /// Name the identities in `resourceNames`; take `secrets` and `serviceaccounts/token` from the
@@ -61,7 +66,7 @@ static GROUPS: SetKind =
 static NODE_SECRETS: SetKind =
     SetKind { id: "secrets-of-pods", noun: "secrets that pods on nodes name" };
 
-const API: &str = "authentication.k8s.io";
+pub(super) const API: &str = "authentication.k8s.io";
 const USER: Permission = Permission::cluster("impersonate:user-info", API, "users");
 const GROUP: Permission = Permission::cluster("impersonate:user-info", API, "groups");
 const ACCOUNT: Permission =
@@ -146,6 +151,7 @@ fn find(world: &World, sink: &mut Sink<'_>) {
         }
     }
     nodes(world, sink, odds);
+    associated_node::find(world, sink, odds);
     members(world, sink, &any);
 }
 
@@ -181,13 +187,13 @@ fn odds(world: &World) -> Option<Odds> {
 
 /// The rights to a mode, which apply wherever the request goes: the namespace of the binding only
 /// says whose accounts.
-fn modes<'w>(world: &'w World, permission: &Permission) -> Vec<Right<'w>> {
+pub(super) fn modes<'w>(world: &'w World, permission: &Permission) -> Vec<Right<'w>> {
     let grants = world.grants(permission).into_iter().filter(|g| !allows_everything(world, g));
     grants.map(|grant| Right { scope: Scope::Cluster, ..Right::from(grant) }).collect()
 }
 
 /// The rights to make a request in a mode.
-fn on<'w>(
+pub(super) fn on<'w>(
     world: &'w World,
     verb: &'static str,
     group: &'static str,

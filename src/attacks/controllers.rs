@@ -19,7 +19,8 @@ use std::collections::BTreeSet;
 /// How a controller is told by what runs.
 #[derive(Debug)]
 pub(super) struct Controller {
-    /// Ends of its image's repository, whatever registry it comes from.
+    /// Ends of its image's repository, whatever registry it comes from. What stands behind a dash
+    /// at the end may be anything.
     pub(super) images: &'static [&'static str],
     /// Where several programs share that image: what the container's name or a label is that names
     /// this one, or, with a dash before it, how it ends.
@@ -31,7 +32,13 @@ pub(super) struct Controller {
 impl Controller {
     /// Whether an image is one that it comes in.
     fn has(&self, image: Image<'_>) -> bool {
-        self.images.iter().any(|path| image.is(path))
+        self.images.iter().any(|path| match path.strip_suffix('-') {
+            // `ko` puts a sum behind the last part of the name.
+            Some(_) => {
+                image.repository.rsplit_once(path).is_some_and(|(_, sum)| !sum.contains('/'))
+            }
+            None => image.is(path),
+        })
     }
 
     /// Whether a name is that of its part of the image.

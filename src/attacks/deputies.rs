@@ -197,8 +197,21 @@ pub(super) struct Deputy {
 
 /// Finds the edges of some rows.
 pub(super) fn walk(world: &World, sink: &mut Sink<'_>, rows: &'static [Deputy]) {
+    for (row, there) in placed(world, rows) {
+        if !there.is_empty() {
+            steered(world, sink, row, &there);
+        }
+    }
+}
+
+/// Some rows with the controllers of each that run.
+pub(super) fn placed(
+    world: &World,
+    rows: &'static [Deputy],
+) -> Vec<(&'static Deputy, Vec<(Found, Reach)>)> {
     let controllers = rows.iter().flat_map(|r| std::iter::once(r.controller).chain(r.beside));
     let found = running(world, controllers);
+    let mut all = Vec::with_capacity(rows.len());
     for row in rows {
         let of = |which: &'static Controller| {
             found.iter().filter(move |f| std::ptr::eq(f.controller, which))
@@ -210,10 +223,9 @@ pub(super) fn walk(world: &World, sink: &mut Sink<'_>, rows: &'static [Deputy]) 
             .filter(|f| row.to != To::Cloud || has_identity(world, f.account))
             .filter_map(|f| Some((*f, (row.judge)(world, f)?)))
             .collect();
-        if !there.is_empty() {
-            steered(world, sink, row, &there);
-        }
+        all.push((row, there));
     }
+    all
 }
 
 /// Whether an account names an identity in a cloud.
@@ -359,6 +371,7 @@ mod tests {
     #[test]
     fn what_is_judged_is_not_said_to_be_unknown() {
         let tables = [
+            super::super::event_listeners::ROWS,
             super::super::flux::ROWS,
             super::super::gitops::ROWS,
             super::super::platform_operators::ROWS,

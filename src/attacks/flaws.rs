@@ -29,6 +29,10 @@ crate::attack! {
     /// - CVE-2025-31133, CVE-2025-52565 and CVE-2025-52881 (runc up to 1.2.7 and 1.3.2): containerd
     ///   1.5.0 to 1.6.38, 1.7.0 to 1.7.28, 2.0.0 to 2.0.6 and 2.1.0 to 2.1.4. Writes to `/proc` of
     ///   the machine pass by a mount that is swapped.
+    /// - CVE-2024-10220 (kubelet on Linux before 1.28.12, 1.29.7 and 1.30.3): a `gitRepo` volume runs the
+    ///   hooks of the repository as root of the machine, which needs `git` there.
+    /// - CVE-2021-25741 (kubelet on Linux before 1.19.15, 1.20.11, 1.21.5 and 1.22.2): a `subPath` that
+    ///   is swapped for a link mounts files of the machine.
     /// - CVE-2023-3676 and CVE-2023-3955 (kubelet on Windows before 1.24.17, 1.25.13, 1.26.8, 1.27.5
     ///   and 1.28.1): a path in the pod's specification is run as a command.
     ///
@@ -41,12 +45,14 @@ crate::attack! {
     /// ## Fix
     /// Update containerd and runc, or the kubelet, to a release with the fix.
     /// ## Detect
-    /// Audit events that create pods with a `workingDir` below `/proc`; on Windows, with `&&` or `$(`
+    /// Audit events that create pods with a `workingDir` below `/proc` or a `gitRepo` volume; on Windows, with `&&` or `$(`
     /// in a `subPath`.
     /// ## References
     /// - <https://github.com/opencontainers/runc/security/advisories/GHSA-xr7r-f8xq-vfvv>
     /// - <https://github.com/opencontainers/runc/security/advisories/GHSA-9493-h29p-rfm2>
     /// - <https://github.com/kubernetes/kubernetes/issues/119339>
+    /// - <https://github.com/kubernetes/kubernetes/issues/128885> (CVE-2024-10220)
+    /// - <https://github.com/kubernetes/kubernetes/issues/104980> (CVE-2021-25741)
     /// - release notes of containerd 1.6.28, 1.7.13, 1.7.29, 2.0.7 and 2.1.5
     pub(super) static KERNEL_OR_RUNTIME_CVE = {
         id: "kernel-or-runtime-cve", title: "Escape by a published flaw",
@@ -122,6 +128,25 @@ pub(super) static NODE_FLAWS: &[Flaw] = &[
             ((1, 7, 0), (1, 7, 29)),
             ((2, 0, 0), (2, 0, 7)),
             ((2, 1, 0), (2, 1, 5)),
+        ],
+    },
+    Flaw {
+        id: "CVE-2024-10220",
+        windows: false,
+        scheme: "",
+        field: KUBELET,
+        ranges: &[((1, 0, 0), (1, 28, 12)), ((1, 29, 0), (1, 29, 7)), ((1, 30, 0), (1, 30, 3))],
+    },
+    Flaw {
+        id: "CVE-2021-25741",
+        windows: false,
+        scheme: "",
+        field: KUBELET,
+        ranges: &[
+            ((1, 0, 0), (1, 19, 15)),
+            ((1, 20, 0), (1, 20, 11)),
+            ((1, 21, 0), (1, 21, 5)),
+            ((1, 22, 0), (1, 22, 2)),
         ],
     },
     Flaw {

@@ -9,6 +9,7 @@
 mod admission_control;
 mod anonymous;
 mod api_service_hijack;
+mod associated_node;
 mod aws_auth;
 mod bind;
 mod capabilities;
@@ -21,6 +22,8 @@ mod config_maps;
 mod constrained;
 mod control_plane;
 mod controllers;
+mod conversion;
+mod created_pods;
 mod credentials;
 mod custom_resources;
 mod custom_templates;
@@ -28,6 +31,7 @@ mod dangling;
 mod deputies;
 mod devices;
 mod escape;
+mod event_listeners;
 mod exposure;
 mod flaws;
 mod flux;
@@ -61,6 +65,7 @@ mod policies_off;
 mod policy_engines;
 mod proxy;
 mod psa_relax;
+mod rancher_projects;
 mod rbac;
 mod rebind;
 mod role_making;
@@ -72,7 +77,9 @@ mod secrets;
 mod service_hijack;
 mod sets;
 mod siblings;
+mod spec_credentials;
 mod storage;
+mod store_tokens;
 mod structure;
 mod together;
 mod token_secrets;
@@ -163,6 +170,7 @@ pub static CATALOGUE: &[&Family] = &[
     &admission_control::FAMILY,
     &policies_off::FAMILY,
     &api_service_hijack::FAMILY,
+    &conversion::FAMILY,
     &node::FAMILY,
     &node_admission::FAMILY,
     &control_plane::FAMILY,
@@ -182,6 +190,8 @@ pub static CATALOGUE: &[&Family] = &[
     &cloud_machines::FAMILY,
     &config_maps::FAMILY,
     &secret_contents::FAMILY,
+    &store_tokens::FAMILY,
+    &spec_credentials::FAMILY,
     &aws_auth::FAMILY,
     &flaws::FAMILY,
     &custom_resources::FAMILY,
@@ -194,6 +204,7 @@ pub static CATALOGUE: &[&Family] = &[
     &policy_engines::FAMILY,
     &secret_operators::FAMILY,
     &platform_operators::FAMILY,
+    &event_listeners::FAMILY,
 ];
 
 /// Every attack, sorted by id.

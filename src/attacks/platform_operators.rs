@@ -5,6 +5,7 @@ use super::Family;
 use super::controllers::{Controller, Found};
 use super::deputies::{CHANGE, Deputy, Reach, Reads, Steer, To, WRITE, walk};
 use super::gitops::{everywhere, own_namespace};
+use super::rancher_projects;
 use crate::graph::{Confidence, Odds, SetKind, Sink};
 use crate::world::World;
 
@@ -70,7 +71,8 @@ crate::attack! {
     /// `create`, `update` or `patch` on `globalrolebindings`, `globalroles`, `roletemplates` or
     /// `tokens` of `management.cattle.io` by a ClusterRoleBinding, or on
     /// `clusterroletemplatebindings` in the namespace `local`, which is this cluster, with Rancher
-    /// running; or on `bundles` or `gitrepos` of `fleet.cattle.io` in the namespace `fleet-local`
+    /// running; or on `projectroletemplatebindings` in the namespace of a project, for the namespaces
+    /// that bear its label; or on `bundles` or `gitrepos` of `fleet.cattle.io` in the namespace `fleet-local`
     /// with Fleet's agent running.
     /// ## Abuse
     /// A GlobalRoleBinding of one's own user to the GlobalRole `admin`; a Bundle whose resources
@@ -141,7 +143,8 @@ static CROSSPLANE: Controller = Controller {
 };
 static VELERO: Controller =
     Controller { images: &["velero/velero", "velero"], parts: &["velero"], labels: &[] };
-static RANCHER: Controller = Controller { images: &["rancher/rancher"], parts: &[], labels: &[] };
+pub(super) static RANCHER: Controller =
+    Controller { images: &["rancher/rancher"], parts: &[], labels: &[] };
 static RANCHER_WEBHOOK: Controller =
     Controller { images: &["rancher/rancher-webhook"], parts: &[], labels: &[] };
 static FLEET_AGENT: Controller =
@@ -324,7 +327,7 @@ fn local_cluster(world: &World, found: &Found) -> Option<Reach> {
     Some(guarded(world, found, Reach::of(Reads::Some(vec!["local".to_owned()]))))
 }
 
-fn guarded(world: &World, found: &Found, reach: Reach) -> Reach {
+pub(super) fn guarded(world: &World, found: &Found, reach: Reach) -> Reach {
     if found.beside(world, &RANCHER_WEBHOOK) { reach.but(0.2, Confidence::Possible) } else { reach }
 }
 
@@ -343,4 +346,5 @@ fn config_connector(world: &World, found: &Found) -> Option<Reach> {
 
 fn find(world: &World, sink: &mut Sink<'_>) {
     walk(world, sink, ROWS);
+    rancher_projects::find(world, sink);
 }

@@ -90,7 +90,7 @@ const INJECT: &[Permission] = &[
     Permission::namespaced("update", "", "pods/ephemeralcontainers"),
 ];
 
-const PATCH: &[Permission] =
+pub(super) const PATCH: &[Permission] =
     &[Permission::namespaced("patch", "", "pods"), Permission::namespaced("update", "", "pods")];
 
 pub(super) fn find(world: &World, sink: &mut Sink<'_>) {
@@ -114,6 +114,18 @@ fn takes_updates(world: &World, namespace: &Namespace, host: Host) -> bool {
 /// What runs in a namespace and takes updates.
 fn taking_updates(world: &World, namespace: &Namespace) -> Vec<Host> {
     hosts_of(world, namespace.name).filter(|h| takes_updates(world, namespace, *h)).collect()
+}
+
+/// The names of a namespace's pods that take a program by a new image, in order.
+pub(super) fn patchable(world: &World, ns: Sym) -> Vec<Sym> {
+    let Some(namespace) = world.namespace(ns).map(|n| &world.namespaces[n.index()]) else {
+        return Vec::new();
+    };
+    let pod = |host: Host| match host {
+        Host::Pod(pod) => Some(world.pods[pod.index()].name),
+        Host::Template(_) => None,
+    };
+    taking_updates(world, namespace).into_iter().filter_map(pod).collect()
 }
 
 /// Makes hosts members of a namespace's set: all that run there by the set of these.

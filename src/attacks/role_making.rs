@@ -3,9 +3,10 @@
 
 use super::bind::all_namespaces;
 use super::psa_relax::every_right;
-use super::rbac::{RBAC, ROLE_ESCALATE, bound, lead_by};
+use super::rbac::{RBAC, ROLE_ESCALATE, bound, lead_by, power};
 use super::together::{Held, Right, allows_everything, rights, together};
-use crate::graph::Sink;
+use crate::graph::{Odds, Sink};
+use crate::k8s::Kind;
 use crate::sym::Sym;
 use crate::world::grants::{Names, Permission, Scope};
 use crate::world::{Role, RoleIx, World};
@@ -159,7 +160,8 @@ impl<'w> Walk<'w> {
         }
     }
 
-    /// The role is made, and bindings to it wait for that.
+    /// The role is made, and bindings to it wait for that. Where the snapshot holds no role of
+    /// the kind, it was not collected: then it may be there, and made or widened all the same.
     fn bound(&self, sink: &mut Sink<'_>) {
         let world = self.world;
         let missing = (0..world.roles.len()).map(RoleIx::new).filter(|r| {
@@ -171,13 +173,25 @@ impl<'w> Walk<'w> {
         if waiting.is_empty() || self.case.cluster == (true, false) {
             return;
         }
-        for (mut role, named) in self.made() {
+        let kind = if self.case.cluster.0 { Kind::ClusterRole } else { Kind::Role };
+        let collected = world.count(kind) > 0;
+        let mut ways = Vec::from(self.made());
+        if !collected {
+            ways.push((vec![self.on.escalate.clone(), self.on.write.clone()], 2));
+        }
+        for (mut role, named) in ways {
             role.push(waiting.clone());
             let names: Vec<usize> = (0..=named).collect();
-            for held in together(world, &role) {
-                if meet(&held, &names) {
-                    let facts = held.facts(world, sink);
+            for held in together(world, &role).iter().filter(|held| meet(held, &names)) {
+                let mut facts = held.facts(world, sink);
+                if collected {
                     lead_by(world, sink, held.from(), held.scope, &ROLE_ESCALATE, &facts);
+                } else if let Some(to) = power(world, held.scope) {
+                    let at = held.rights.last().map(|r| world.bindings[r.binding.index()].object);
+                    let value = format!("no {} was collected", kind.name());
+                    facts.extend(at.map(|object| sink.fact(object, ".roleRef.name", &value)));
+                    let odds = Odds::unknown(0.3);
+                    sink.edge_with(held.from(), to, &ROLE_ESCALATE, odds, &facts);
                 }
             }
         }

@@ -142,7 +142,7 @@ fn find(world: &World, sink: &mut Sink<'_>) {
 }
 
 /// The cloud that a key is for.
-fn provider(content: Content) -> Option<&'static str> {
+pub(super) fn provider(content: Content) -> Option<&'static str> {
     match content {
         Content::AwsKey => Some("aws"),
         Content::GoogleKey => Some("gcp"),
@@ -169,7 +169,10 @@ pub(super) fn held(secret: &Secret, content: Content) -> Option<&Finding> {
 }
 
 /// The Secrets with one kind of content.
-fn holding(world: &World, content: Content) -> impl Iterator<Item = (SecretIx, &Secret, &Finding)> {
+pub(super) fn holding(
+    world: &World,
+    content: Content,
+) -> impl Iterator<Item = (SecretIx, &Secret, &Finding)> {
     let rows = world.secrets.iter().enumerate();
     rows.filter_map(move |(i, s)| held(s, content).map(|finding| (SecretIx::new(i), s, finding)))
 }

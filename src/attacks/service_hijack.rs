@@ -6,13 +6,15 @@
 
 use super::impersonation::cluster;
 use super::pod_api::set_of;
+use super::pod_update::{PATCH, patchable};
 use super::sets::SET_MEMBER;
 use super::together::allows_everything;
 use super::workloads::creators;
 use crate::graph::{Attack, Fact, Odds, SetKey, SetKind, Sink, Thing};
+use crate::sym::Sym;
 use crate::world::grants::{Grant, Names, Permission, Scope};
 use crate::world::{Service, ServiceIx, World};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 crate::attack! {
     /// Leads a Service to a pod of one's own, which then receives what its clients send.
@@ -123,11 +125,42 @@ crate::attack! {
     }
 }
 
+crate::attack! {
+    /// Gives a pod that one rules the labels that a Service selects, and so receives what the
+    /// Service's clients send.
+    ///
+    /// ## Needs
+    /// `update` or `patch` on `pods` in the Service's namespace: the same right puts a program of
+    /// one's own into a running pod by its image. Shown, as `service-selector-hijack`, for Services
+    /// that answer admission webhooks.
+    /// ## Abuse
+    /// `kubectl patch pod POD -p '{"metadata":{"labels":{"app":"NAME"}},"spec":{"containers":
+    /// [{"name":"C","image":"IMAGE"}]}}'`; the ReplicaSet that loses the pod makes another.
+    /// ## Stopped by
+    /// TLS, as for `service-selector-hijack`. `resourceNames` limit it to those pods. Static pods'
+    /// mirrors take no program. `pods/status` moves labels too, but no program: on its own it gives
+    /// nothing, and what else one rules in the namespace is not put together with it.
+    /// ## Fix
+    /// Remove `patch` and `update` on `pods` from roles for people.
+    /// ## Detect
+    /// Audit events with verb `patch` or `update` on `pods` that change `metadata.labels`, by
+    /// others than controllers.
+    /// ## References
+    /// - <https://kubernetes.io/docs/concepts/services-networking/service/>
+    /// - kubernetes `pkg/controller/endpointslice`: a pod's labels alone make it an endpoint
+    pub(super) static POD_RELABEL = {
+        id: "pod-relabel", title: "Put an existing pod behind a Service",
+        mitre: &["T1557"], odds: Odds::certain(0.85),
+    }
+}
+
 /// What clients send to one Service; the Service is told by the number.
 static TRAFFIC: SetKind = SetKind { id: "service-traffic", noun: "requests to a Service" };
 static REDIRECT: SetKind = SetKind { id: "service-writes", noun: "rights to redirect Services" };
 static SLICES: SetKind = SetKind { id: "endpoint-writes", noun: "rights to add endpoints" };
 static BEHIND: SetKind = SetKind { id: "service-pods", noun: "pods to put behind Services" };
+static RELABELLED: SetKind =
+    SetKind { id: "relabelled-pods", noun: "pods to relabel into Services" };
 static CLAIMED: SetKind = SetKind { id: "claimed-addresses", noun: "addresses to claim" };
 
 /// The set of what is sent to a Service.
@@ -224,6 +257,7 @@ pub(super) fn redirect(
         join(world, sink, way.set, &scopes, &of, &mut fed);
     }
     behind(world, sink, services, &mut fed);
+    relabel(world, sink, services, &mut fed);
     claim(world, sink, services, &mut fed);
     fed
 }
@@ -278,6 +312,52 @@ fn behind(
         }
     }
     join(world, sink, &BEHIND, &scopes, &of, fed);
+}
+
+/// A pod that is there and takes a program, given the labels that a Service selects.
+fn relabel(
+    world: &World,
+    sink: &mut Sink<'_>,
+    services: &[ServiceIx],
+    fed: &mut BTreeSet<ServiceIx>,
+) {
+    let grants = useful(world, PATCH);
+    if grants.is_empty() {
+        return;
+    }
+    let mut pods: BTreeMap<Sym, Vec<Sym>> = BTreeMap::new();
+    let of: Vec<ServiceIx> = services
+        .iter()
+        .copied()
+        .filter(|s| {
+            let of = row(world, *s);
+            let there = pods.entry(of.ns).or_insert_with(|| patchable(world, of.ns));
+            of.selector.is_some() && !there.is_empty()
+        })
+        .collect();
+    let mut scopes = BTreeSet::new();
+    for grant in grants {
+        let from = Thing::Binding(grant.binding);
+        let facts = sink.grant(&grant);
+        let within = of.iter().filter(|s| grant.scope.covers(row(world, **s).ns));
+        match grant.names {
+            Names::All if within.clone().next().is_some() => {
+                scopes.insert(grant.scope);
+                sink.edge(from, set_of(&RELABELLED, grant.scope), &POD_RELABEL, &facts);
+            }
+            Names::All => {}
+            Names::Only(names) => {
+                for service in within {
+                    let there = &pods[&row(world, *service).ns];
+                    if names.iter().any(|name| there.contains(name)) {
+                        sink.edge(from, traffic(world, *service), &POD_RELABEL, &facts);
+                        fed.insert(*service);
+                    }
+                }
+            }
+        }
+    }
+    join(world, sink, &RELABELLED, &scopes, &of, fed);
 }
 
 /// Addresses that any Service of the cluster may claim.

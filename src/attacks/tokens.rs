@@ -193,11 +193,31 @@ pub(super) fn is_api_audience(world: &World, known: &[Sym], audience: Sym) -> bo
 }
 
 fn in_containers(world: &World, sink: &mut Sink<'_>) {
+    each_token(
+        world,
+        sink,
+        |_| true,
+        |sink, host, container, account, odds, facts| {
+            let from = Thing::Container(host, container);
+            sink.edge_with(from, Thing::Account(account), &POD_USES_SERVICE_ACCOUNT, odds, facts);
+        },
+    );
+}
+
+/// Every container that can be entered and has a token of the API of a wanted account: the host,
+/// the container's place, the account, and how sure that is with what says so.
+pub(super) fn each_token(
+    world: &World,
+    sink: &mut Sink<'_>,
+    wanted: impl Fn(AccountIx) -> bool,
+    mut found: impl FnMut(&mut Sink<'_>, Host, usize, AccountIx, Odds, &[Fact]),
+) {
     let audiences = api_audiences(world);
     let mut known: FxHashMap<(u32, Sym), Vec<Token>> = FxHashMap::default();
     for host in world.hosts() {
         let account = world.host_account(host);
-        let Some(account) = account.filter(|a| world.accounts[a.index()].exists) else { continue };
+        let exists = |a: &AccountIx| world.accounts[a.index()].exists && wanted(*a);
+        let Some(account) = account.filter(exists) else { continue };
         let spec = world.host_spec(host);
         let of_shape = known
             .entry(world.host_shape(host))
@@ -219,8 +239,7 @@ fn in_containers(world: &World, sink: &mut Sink<'_>) {
                 odds = odds.but(1.0, *sure);
             }
             facts.extend(token.facts.iter().map(|fact| Fact { object, ..*fact }));
-            let from = Thing::Container(host, token.container);
-            sink.edge_with(from, Thing::Account(account), &POD_USES_SERVICE_ACCOUNT, odds, &facts);
+            found(sink, host, token.container, account, odds, &facts);
         }
     }
 }

@@ -8,7 +8,7 @@ use super::Family;
 use super::gate::{PART, gate};
 use super::pod_api::{admits, set_of};
 use super::service_hijack::{
-    ENDPOINT_SLICE_HIJACK, SERVICE_EXTERNAL_IP_HIJACK, SERVICE_SELECTOR_HIJACK,
+    ENDPOINT_SLICE_HIJACK, POD_RELABEL, SERVICE_EXTERNAL_IP_HIJACK, SERVICE_SELECTOR_HIJACK,
     SERVICE_STATUS_LB_IP_HIJACK, redirect, traffic,
 };
 use super::sets::{PRIVILEGED_PODS, SECRETS, SERVICE_ACCOUNTS};
@@ -64,6 +64,7 @@ pub(super) static FAMILY: Family = Family {
     attacks: &[
         &WEBHOOK_SERVICE_HIJACK,
         &SERVICE_SELECTOR_HIJACK,
+        &POD_RELABEL,
         &ENDPOINT_SLICE_HIJACK,
         &SERVICE_EXTERNAL_IP_HIJACK,
         &SERVICE_STATUS_LB_IP_HIJACK,

@@ -148,7 +148,7 @@ pub(super) static FAMILY: Family = Family {
 };
 
 /// The resources that make pods: group, resource and kind.
-const MAKERS: &[(&str, &str, &str)] = &[
+pub(super) const MAKERS: &[(&str, &str, &str)] = &[
     ("", "pods", "Pod"),
     ("", "replicationcontrollers", "ReplicationController"),
     ("apps", "deployments", "Deployment"),

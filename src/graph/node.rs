@@ -201,7 +201,7 @@ impl Tag {
             Content::Password => Self::HoldsPassword,
             Content::SshKey => Self::HoldsSshKey,
             Content::SigningKey => Self::HoldsSigningKey,
-            Content::Unsealed | Content::Released => return None,
+            Content::Unsealed | Content::Synced | Content::Released => return None,
         })
     }
 }

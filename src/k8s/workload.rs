@@ -168,11 +168,24 @@ pub struct Capabilities<'a> {
     pub drop: List<Str<'a>>,
 }
 
-/// One of `env`; a literal value is never read.
+/// One of `env`; a literal value is never kept.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase", bound(deserialize = "'de: 'a"))]
 pub struct EnvVar<'a> {
+    pub name: Str<'a>,
+    pub value: Literal,
     pub value_from: Option<EnvSource<'a>>,
+}
+
+/// Whether a variable's value is written down, and not that of another variable, `$(NAME)`.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Literal(pub bool);
+
+impl<'de> Deserialize<'de> for Literal {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Str::deserialize(deserializer)?;
+        Ok(Self(!text.is_empty() && !text.starts_with("$(")))
+    }
 }
 
 /// `env[].valueFrom`.

@@ -35,6 +35,8 @@ pub enum Content {
     SigningKey,
     /// It holds what a SealedSecret holds.
     Unsealed,
+    /// It holds what a store of secrets holds, by an ExternalSecret or its like.
+    Synced,
     /// It stands in the manifest of a release of Helm.
     Released,
 }
@@ -83,6 +85,15 @@ pub const RELEASE: &str = "meta.helm.sh/release-name";
 /// The labels by which charts tell the same, without the namespace.
 const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
 pub const INSTANCE: &str = "app.kubernetes.io/instance";
+/// What owns the Secrets that are copied out of a store.
+const SYNCED: &[&str] = &[
+    "ExternalSecret",
+    "VaultStaticSecret",
+    "VaultDynamicSecret",
+    "OnePasswordItem",
+    "BitwardenSecret",
+    "DopplerSecret",
+];
 /// The label of a key of the sealed-secrets controller.
 const SEALING: &str = "sealedsecrets.bitnami.com/sealed-secrets-key";
 
@@ -206,6 +217,24 @@ pub(super) fn is_hosted(kind: &str, meta: &Meta<'_>) -> bool {
         || meta.labels.0.iter().any(|(key, value)| &**key == ARGO && &**value == "cluster")
 }
 
+/// Variables of an environment that hold a key of a cloud and nothing else. What the programs of the
+/// providers read: a path to a file of keys (`GOOGLE_APPLICATION_CREDENTIALS`) is none.
+const VARIABLES: &[(&str, Content)] = &[
+    ("aws_secret_access_key", Content::AwsKey),
+    ("azure_client_secret", Content::AzureKey),
+    ("arm_client_secret", Content::AzureKey),
+    ("digitalocean_access_token", Content::CloudKey),
+    ("hcloud_token", Content::CloudKey),
+    ("linode_token", Content::CloudKey),
+];
+
+/// What a variable of an environment holds, told by its name.
+pub(super) fn variable(name: &str) -> Option<Content> {
+    // The names are those of programs: nothing else is called so, whatever its value says.
+    let is = |(known, _): &&(&str, Content)| known.eq_ignore_ascii_case(name);
+    VARIABLES.iter().find(is).map(|(_, content)| *content)
+}
+
 /// The name of a key as the tables spell it.
 fn spelled(key: &str) -> String {
     key.chars().map(|c| if c == '-' { '_' } else { c.to_ascii_lowercase() }).collect()
@@ -248,6 +277,11 @@ pub(super) fn contents(
     }
     if meta.owner_references.iter().any(|o| &*o.kind == "SealedSecret") {
         find(Content::Unsealed, Place::Owner, "SealedSecret", true);
+    }
+    if let Some(kind) =
+        SYNCED.iter().find(|k| meta.owner_references.iter().any(|o| &*o.kind == **k))
+    {
+        find(Content::Synced, Place::Owner, kind, true);
     }
     let spelled: Vec<(&str, String)> = keys.iter().map(|k| (&**k, spelled(k))).collect();
     let has = |name: &str| spelled.iter().find(|(_, s)| s == name).map(|(key, _)| *key);

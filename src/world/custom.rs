@@ -61,6 +61,7 @@ pub const JUDGED: &[&str] = &[
     "source.toolkit.fluxcd.io",
     "sparkoperator.k8s.io",
     "tekton.dev",
+    "triggers.tekton.dev",
     "user.openshift.io",
     "velero.io",
 ];

@@ -4,6 +4,7 @@
 //! share one: volumes are told apart by their place in the list, not by `kube-api-access-x7k2p`.
 
 use super::admission::Level;
+use super::contents::Content;
 use super::image::Image;
 use crate::sym::Sym;
 use std::sync::LazyLock;
@@ -80,6 +81,8 @@ pub struct Container {
     pub env: Box<[EnvRef]>,
     /// ConfigMaps in its environment.
     pub map_env: Box<[EnvRef]>,
+    /// Variables whose names say that their values, which are written down, are credentials.
+    pub literals: Box<[Literal]>,
     pub ports: Box<[Port]>,
     /// Its command line, kept whole of control-plane components and of ingress-nginx only; of
     /// others the flags by which a controller says what it reads.
@@ -171,6 +174,14 @@ pub struct EnvRef {
     /// `env` or `envFrom`.
     pub from: bool,
     /// Its place in that list.
+    pub place: u16,
+}
+
+/// A variable with a credential written down as its value, which is not kept.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Literal {
+    pub name: Sym,
+    pub content: Content,
     pub place: u16,
 }
 

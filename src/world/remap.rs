@@ -1,7 +1,7 @@
 //! The rows of one part in the numbers of the whole: symbols, labels, specifications and rules.
 
 use super::openshift::ConstraintsRow;
-use super::pods::{Container, EnvRef, Mount, PodSpec, Port, Volume};
+use super::pods::{Container, EnvRef, Literal, Mount, PodSpec, Port, Volume};
 use super::rows::{
     AccountRow, BindingRow, ClaimRow, ClassRow, ConfigMapRow, IngressRow, Labels, NodeRow, PodRow,
     PolicyRow, RoleRow, Row, Rule, SecretRow, Selector, ServiceRow, Target, VolumeRow, WebhookRow,
@@ -281,6 +281,9 @@ impl Remap for Container {
         }
         for EnvRef { secret, .. } in self.env.iter_mut().chain(&mut self.map_env) {
             map.sym(secret);
+        }
+        for Literal { name, .. } in &mut self.literals {
+            map.sym(name);
         }
         for Port { name, host_ip, .. } in &mut self.ports {
             map.sym(name);

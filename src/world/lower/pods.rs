@@ -4,8 +4,10 @@ use super::{number, place};
 use crate::k8s::workload;
 use crate::sym::Sym;
 use crate::world::admission::level_of;
+use crate::world::contents::variable;
 use crate::world::pods::{
-    Capabilities, Container, EnvRef, List, Mount, PodSpec, Port, Spared, Volume, is_ingress_nginx,
+    Capabilities, Container, EnvRef, List, Literal, Mount, PodSpec, Port, Spared, Volume,
+    is_ingress_nginx,
 };
 use crate::world::rows::Part;
 
@@ -143,8 +145,11 @@ impl Part {
                 at_token_path: false,
             });
         }
-        let (mut env, mut map_env) = (Vec::new(), Vec::new());
+        let (mut env, mut map_env, mut literals) = (Vec::new(), Vec::new(), Vec::new());
         for (i, e) in c.env.iter().enumerate() {
+            if let Some(content) = variable(&e.name).filter(|_| e.value.0) {
+                literals.push(Literal { name: self.sym(&e.name), content, place: place(i) });
+            }
             if let Some(r) = e.value_from.as_ref().and_then(|v| v.secret_key_ref.as_ref()) {
                 env.push(EnvRef { secret: self.sym(&r.name), from: false, place: place(i) });
             }
@@ -206,6 +211,7 @@ impl Part {
             mounts: mounts.into(),
             env: env.into(),
             map_env: map_env.into(),
+            literals: literals.into(),
             ports,
             command,
         }
