@@ -83,7 +83,7 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
     }
     for (f, t, chains) in &mut pairs {
         let cost = |chain: &Chain| -> u64 {
-            chain.edges.iter().map(|e| u64::from(graph.edge(*e).cost)).sum()
+            chain.edges.iter().map(|e| u64::from(graph.cost(*e))).sum()
         };
         chains.sort_by_cached_key(|chain| (cost(chain), chain.edges.len(), chain.clone()));
         let ways =
