@@ -4,6 +4,7 @@
 //! Doors lead to sets of endpoints, so that many doors of one Service are few edges.
 
 use super::Family;
+use super::exposed_route::EXPOSED_ROUTE;
 use super::interfaces::{DASHBOARD_EXPOSED, open_interface};
 use crate::graph::{Attack, Confidence, Fact, Odds, SetKey, SetKind, Sink, Thing};
 use crate::sym::Sym;
@@ -137,6 +138,7 @@ pub(super) static FAMILY: Family = Family {
     attacks: &[
         &EXPOSED_SERVICE,
         &EXPOSED_INGRESS,
+        &EXPOSED_ROUTE,
         &EXPOSED_HOST_PORT,
         &NETWORK_REACH,
         &EXPLOIT_PUBLIC_APP,
@@ -168,6 +170,7 @@ fn find(world: &World, sink: &mut Sink<'_>) {
         let attack = match entry.door {
             Door::Service(_) => &EXPOSED_SERVICE,
             Door::Ingress(_) => &EXPOSED_INGRESS,
+            Door::Route(_) => &EXPOSED_ROUTE,
             Door::HostPort(..) => &EXPOSED_HOST_PORT,
         };
         let odds = match entry.sure {
@@ -180,10 +183,8 @@ fn find(world: &World, sink: &mut Sink<'_>) {
         sink.edge_with(Thing::Internet, thing, attack, odds, &facts);
         for (service, port, by) in &entry.backends {
             let of = &world.services[service.index()];
-            let mut facts = Vec::new();
-            if let Some((object, field, value)) = by {
-                facts.push(sink.fact(*object, field, value));
-            }
+            let mut facts: Vec<Fact> =
+                by.iter().map(|(o, field, value)| sink.fact(*o, field, value)).collect();
             let field = format!(".spec.ports[{port}]");
             let number = of.ports.get(*port).map_or(0, |p| p.port);
             facts.push(sink.fact(of.object, &field, &number.to_string()));

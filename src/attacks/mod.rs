@@ -28,6 +28,7 @@ mod dangling;
 mod deputies;
 mod devices;
 mod escape;
+mod exposed_route;
 mod exposure;
 mod flaws;
 mod flux;

@@ -247,6 +247,12 @@ impl Layout {
                     let i = &world.ingresses[ix.index()];
                     own(NodeKind::Entry, i.ns, &format!("ingress/{}", world.text(i.name)), i.object)
                 }
+                Door::Route(ix) => {
+                    let r = &world.gateway.routes[ix.index()];
+                    let kind = world.text(r.says.kind).to_lowercase();
+                    let name = format!("{kind}/{}", world.text(r.name));
+                    own(NodeKind::Entry, r.ns, &name, r.object)
+                }
                 Door::HostPort(ix, port) => {
                     let p = &world.pods[ix.index()];
                     let name = format!("hostport/{}/{port}", world.text(p.name));

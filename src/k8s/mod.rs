@@ -9,8 +9,10 @@
 pub mod admission;
 pub mod cluster;
 pub mod data;
+pub mod gateway;
 mod kind;
 pub mod login;
+mod meta;
 pub mod network;
 mod object;
 pub mod openshift;
@@ -20,4 +22,5 @@ pub mod scalar;
 pub mod workload;
 
 pub use kind::Kind;
-pub use object::{Body, Meta, Object, ObjectSeed, OwnerReference};
+pub use meta::{Meta, OwnerReference};
+pub use object::{Body, Object, ObjectSeed};

@@ -119,7 +119,7 @@ fn concatenate(mut parts: Vec<Part>) -> Tables {
         }
         append!(namespaces nodes accounts secrets pods workloads volumes claims roles bindings
             services ingresses classes policies constraints guards groups webhooks config_maps
-            credential_maps);
+            credential_maps gateway_classes gateways routes reference_grants);
         for (group, kinds) in part.seen {
             let of_group = whole.seen.entry(group).or_default();
             for (kind, count) in kinds {
@@ -356,7 +356,7 @@ fn refer(part: &mut Part, symbols: &Symbols) -> u64 {
     macro_rules! namespaces_of {
         ($($table:ident)*) => {$( namespaces.extend(part.$table.iter().map(|r| r.ns)); )*};
     }
-    namespaces_of!(pods workloads accounts secrets roles bindings services ingresses);
+    namespaces_of!(pods workloads accounts secrets roles bindings services ingresses gateways routes);
     namespaces.remove(&Sym::EMPTY);
     part.namespaces.extend(sorted(namespaces).map(|name| unseen(Sym::EMPTY, name, ())));
 
@@ -375,6 +375,10 @@ fn refer(part: &mut Part, symbols: &Symbols) -> u64 {
     copies += settle(&mut part.webhooks, |r| (r.body.mutates, r.name));
     copies += settle(&mut part.constraints, |r| (r.ns, r.name));
     copies += settle(&mut part.guards, |r| (r.body.kind, r.ns, r.name));
+    copies += settle(&mut part.gateway_classes, |r| (r.ns, r.name));
+    copies += settle(&mut part.gateways, |r| (r.ns, r.name, r.body.kind));
+    copies += settle(&mut part.routes, |r| (r.ns, r.name, r.body.kind));
+    copies += settle(&mut part.reference_grants, |r| (r.ns, r.name));
     copies += settle(&mut part.groups, |r| (r.ns, r.name));
     copies += settle(&mut part.config_maps, |r| (r.ns, r.name));
     copies += settle(&mut part.credential_maps, |r| (r.ns, r.name));

@@ -183,43 +183,29 @@ impl World {
     fn exposure_coverage(&self) -> Topic {
         let services = self.count(Kind::Service);
         let ingresses = self.count(Kind::Ingress);
-        let routes = self.count_of(
-            |g| {
-                matches!(
-                    g,
-                    "gateway.networking.k8s.io"
-                        | "route.openshift.io"
-                        | "networking.istio.io"
-                        | "traefik.io"
-                )
-            },
-            |k| {
-                matches!(
-                    k,
-                    "HTTPRoute"
-                        | "GRPCRoute"
-                        | "TLSRoute"
-                        | "TCPRoute"
-                        | "UDPRoute"
-                        | "Route"
-                        | "VirtualService"
-                        | "IngressRoute"
-                )
-            },
+        let routes = self.gateway.routes.len();
+        let other = self.count_of(
+            |g| matches!(g, "route.openshift.io" | "networking.istio.io" | "traefik.io"),
+            |k| matches!(k, "Route" | "VirtualService" | "IngressRoute"),
         );
         let (state, reason) = if services == 0 {
             (
                 State::Missing,
                 "no Service was collected: what faces the internet is not known".to_owned(),
             )
-        } else if routes > 0 {
-            let reason =
-                format!("{routes} routes (Gateway API and its like) are not evaluated yet");
+        } else if other > 0 {
+            let reason = format!(
+                "{other} routes of other kinds than Ingress and Gateway API are not evaluated yet"
+            );
             (State::Partial, reason)
         } else {
-            let reason = format!(
-                "{services} Services and {ingresses} Ingresses; firewalls are not in a snapshot"
-            );
+            let doors = match routes {
+                0 => format!("{services} Services and {ingresses} Ingresses"),
+                _ => format!(
+                    "{services} Services, {ingresses} Ingresses and {routes} routes of Gateway API"
+                ),
+            };
+            let reason = format!("{doors}; firewalls are not in a snapshot");
             (State::Partial, reason)
         };
         Topic { topic: "exposure", state, reason, affects: &["paths from the internet"] }

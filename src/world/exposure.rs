@@ -3,6 +3,7 @@
 //! This is the first form of the model: addresses, annotations and source ranges decide, network
 //! policies are not evaluated yet. A rule's host name is never evidence in either direction.
 
+use super::gateway::RouteIx;
 use super::rows::Target;
 use super::{IngressIx, NodeIx, ObjectId, PodIx, ServiceIx, World};
 use crate::sym::Sym;
@@ -13,6 +14,8 @@ use std::net::{IpAddr, Ipv6Addr};
 pub enum Door {
     Service(ServiceIx),
     Ingress(IngressIx),
+    /// A route of Gateway API.
+    Route(RouteIx),
     /// A pod's port on its node's address.
     HostPort(PodIx, u16),
 }
@@ -31,6 +34,9 @@ pub enum Sure {
 /// A fact before it is evidence: this object says this at this field.
 pub type Said = (ObjectId, String, String);
 
+/// How surely and how likely the internet reaches something, and the facts that say so.
+pub(super) type Reach = (Sure, f64, Vec<Said>);
+
 /// An exposed door.
 #[derive(Debug)]
 pub struct Entry {
@@ -40,8 +46,8 @@ pub struct Entry {
     pub likelihood: f64,
     /// The facts that say so: object, field and value. Never empty.
     pub facts: Vec<Said>,
-    /// The Service ports behind it, each with the fact that leads there.
-    pub backends: Vec<(ServiceIx, usize, Option<Said>)>,
+    /// The Service ports behind it, each with the facts that lead there.
+    pub backends: Vec<(ServiceIx, usize, Vec<Said>)>,
 }
 
 /// What an annotation says about a Service's load balancer: internal or facing the internet.
@@ -100,7 +106,7 @@ pub fn is_public(address: &str) -> Option<bool> {
 /// What a load balancer's host name says: `Some(true)` internal, `Some(false)` internet-facing.
 /// AWS prefixes internal classic and application balancers; a network balancer's name tells
 /// nothing.
-fn host_name_is_internal(host: &str) -> Option<bool> {
+pub(super) fn host_name_is_internal(host: &str) -> Option<bool> {
     if host.starts_with("internal-") {
         return Some(true);
     }
@@ -120,6 +126,7 @@ impl World {
             let entry = self.ingress_entry(IngressIx::new(i), &entries[..services]);
             entries.extend(entry);
         }
+        self.route_entries(&mut entries);
         for i in 0..self.pods.len() {
             self.host_ports(PodIx::new(i), &mut entries);
         }
@@ -129,7 +136,14 @@ impl World {
     fn service_entry(&self, ix: ServiceIx) -> Option<Entry> {
         let service = &self.services[ix.index()];
         service.selector.as_ref()?;
-        let mut best: Option<(Sure, f64, Vec<Said>)> = None;
+        let (sure, likelihood, facts) = self.service_reach(service)?;
+        let backends = (0..service.ports.len()).map(|port| (ix, port, Vec::new())).collect();
+        Some(Entry { door: Door::Service(ix), sure, likelihood, facts, backends })
+    }
+
+    /// The surest way by which the internet reaches a Service's own address or ports.
+    pub(super) fn service_reach(&self, service: &super::Service) -> Option<Reach> {
+        let mut best: Option<Reach> = None;
         let mut offer = |sure, likelihood, facts: Vec<_>| {
             if best.as_ref().is_none_or(|(_, known, _)| likelihood > *known) {
                 best = Some((sure, likelihood, facts));
@@ -157,14 +171,12 @@ impl World {
                 offer(Sure::Possible, 0.5, vec![fact]);
             }
         }
-        let (sure, likelihood, facts) = best?;
-        let backends = (0..service.ports.len()).map(|port| (ix, port, None)).collect();
-        Some(Entry { door: Door::Service(ix), sure, likelihood, facts, backends })
+        best
     }
 
     /// Whether the internet reaches a Service's load balancer. Its address decides before any
     /// annotation, and an annotation before the provider's default.
-    fn load_balancer(&self, service: &super::Service) -> Option<(Sure, f64, Vec<Said>)> {
+    fn load_balancer(&self, service: &super::Service) -> Option<Reach> {
         let mut facts = Vec::new();
         let mut sure = None;
         for (i, (ip, host)) in service.balancer.iter().enumerate() {
@@ -279,7 +291,7 @@ impl World {
             if let Some(port) = port {
                 let at = self.text(backend.field).to_owned();
                 let fact = (ingress.object, at, self.text(backend.service).to_owned());
-                backends.push((service_ix, port, Some(fact)));
+                backends.push((service_ix, port, vec![fact]));
             }
         }
         if facts.is_empty() {
@@ -319,7 +331,7 @@ impl World {
                 let name = format!("{}/{}", self.text(service.ns), self.text(service.name));
                 words.iter().any(|w| name.contains(w))
             }
-            Door::Ingress(_) | Door::HostPort(..) => false,
+            Door::Ingress(_) | Door::Route(_) | Door::HostPort(..) => false,
         });
         match own {
             Some(entry) => {

@@ -16,6 +16,7 @@ pub mod coverage;
 pub mod custom;
 pub mod exposure;
 mod flags;
+pub mod gateway;
 pub mod grants;
 pub mod guarded;
 pub mod guards;
@@ -25,6 +26,7 @@ mod lower;
 pub mod nodes;
 pub mod openshift;
 pub mod pods;
+mod principals;
 pub mod rbac;
 mod remap;
 mod resolve;
@@ -342,6 +344,8 @@ pub struct World {
     pub constraints: Vec<openshift::Constraints>,
     /// Admission policies of Kyverno, Gatekeeper and the API server.
     pub guards: Vec<guards::Guard>,
+    /// Of Gateway API.
+    pub gateway: gateway::Tables,
     /// What they do about the pods of a namespace that somebody makes.
     pub new_namespace: Option<Box<guarded::Guarded>>,
     /// The cluster is one of OpenShift.

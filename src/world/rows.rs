@@ -5,6 +5,7 @@
 
 use super::cons::Cons;
 use super::contents::Finding;
+use super::gateway::{GatewayClassRow, GatewayRow, ReferenceGrantRow, RouteRow};
 use super::guards::GuardRow;
 use super::openshift::ConstraintsRow;
 use super::pods::PodSpec;
@@ -228,6 +229,7 @@ pub struct ServicePort {
     pub port: u16,
     pub target: Target,
     pub node_port: u16,
+    pub udp: bool,
 }
 
 /// `targetPort`.
@@ -331,6 +333,11 @@ pub struct Part {
     pub constraints: Vec<Row<ConstraintsRow>>,
     /// Admission policies.
     pub guards: Vec<Row<GuardRow>>,
+    pub gateway_classes: Vec<Row<GatewayClassRow>>,
+    /// Gateways and ListenerSets.
+    pub gateways: Vec<Row<GatewayRow>>,
+    pub routes: Vec<Row<RouteRow>>,
+    pub reference_grants: Vec<Row<ReferenceGrantRow>>,
     /// Of OpenShift: the users in each.
     pub groups: Vec<Row<Box<[Sym]>>>,
     /// Those that rules read.

@@ -1,6 +1,7 @@
 //! From an object as served to a row: names interned, server defaults applied.
 
 mod admission;
+mod gateway;
 mod judge;
 mod network;
 mod pods;
@@ -32,6 +33,10 @@ impl Collect for Part {
             let body = self.guard_row(kind, &object.kind_name, &object.meta, &object.body);
             let row = self.row(kind, &object.meta, origin, body);
             self.guards.push(row);
+            return;
+        }
+        if kind.is_gateway() {
+            self.lower_gateway(kind, &object.meta, object.body, origin);
             return;
         }
         self.lower(kind, &object.meta, object.body, origin);

@@ -1,0 +1,40 @@
+//! Routes of Gateway API as doors: what `exposure` says of them. Which routes a listener takes is
+//! decided in `world::gateway`.
+
+use crate::graph::Odds;
+
+crate::attack! {
+    /// The internet reaches the backends of a route of Gateway API through its Gateway.
+    ///
+    /// ## Needs
+    /// An HTTPRoute, GRPCRoute, TLSRoute, TCPRoute or UDPRoute whose `parentRefs` name a Gateway
+    /// that takes it: a listener of that name and port, whose protocol carries that kind of route,
+    /// whose `allowedRoutes` let in the kind and the namespace (its own alone, unless it says
+    /// otherwise), and whose host name meets one of the route's. The Gateway has a public address:
+    /// its status tells, or the Service of the implementation. A backend in another namespace needs
+    /// a ReferenceGrant there. A host name says nothing about who may connect.
+    ///
+    /// It is certain where the status of the route says that the implementation took it and the
+    /// assigned address is public. A route without such a status is likely if the Gateway shows an
+    /// implementation at work, and possible if it does not.
+    /// ## Abuse
+    /// `curl --resolve HOST:443:ADDRESS https://HOST/PATH`; `grpcurl` for a GRPCRoute; any client
+    /// of the protocol for the others. Requests that a filter mirrors arrive at the mirror too,
+    /// without an answer.
+    /// ## Stopped by
+    /// An internal Gateway; source ranges at its Service; authentication at the Gateway, which is
+    /// not judged here.
+    /// ## Fix
+    /// Narrow the listener's `allowedRoutes`, remove the route's parent, or set the backend's
+    /// weight to 0; move the route to a Gateway that is internal.
+    /// ## Detect
+    /// The implementation's access logs; audit events that create or change Gateways, routes and
+    /// ReferenceGrants.
+    /// ## References
+    /// - <https://gateway-api.sigs.k8s.io/reference/spec/>
+    /// - <https://gateway-api.sigs.k8s.io/api-types/referencegrant/>
+    pub(super) static EXPOSED_ROUTE = {
+        id: "exposed-route", title: "Reach a route of Gateway API from the internet",
+        mitre: &["T1190"], odds: Odds::certain(1.0),
+    }
+}
