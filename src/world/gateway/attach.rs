@@ -89,19 +89,19 @@ impl World {
     fn selects_namespace(&self, selector: &Selector, ns: Sym) -> Option<bool> {
         let row = self.namespace(ns).map(|ix| self.namespaces[ix.index()].object);
         let row = row.filter(|object| self.objects[object.index()].is_present());
-        let selects = |labels: &[(Sym, Sym)]| {
-            selector.0.iter().fold(Some(true), |so_far, requirement| {
-                let is_name = self.text(requirement.key) == NAME_LABEL;
-                let one = |labels: &[_]| Selector([requirement.clone()].into()).selects(labels);
-                let verdict = match () {
-                    () if requirement.operator == Operator::Invalid => Some(false),
-                    () if is_name => Some(one(&[(requirement.key, ns)])),
-                    () => row.map(|_| one(labels)),
-                };
-                both(so_far, verdict)
-            })
-        };
-        selects(row.map_or(&[], |object| self.labels_of(object)))
+        let mut verdict = Some(true);
+        for requirement in &selector.0 {
+            let alone = Selector([requirement.clone()].into());
+            let own = if requirement.operator == Operator::Invalid {
+                Some(false)
+            } else if self.text(requirement.key) == NAME_LABEL {
+                Some(alone.selects(&[(requirement.key, ns)]))
+            } else {
+                row.map(|object| alone.selects(self.labels_of(object)))
+            };
+            verdict = both(verdict, own);
+        }
+        verdict
     }
 
     /// Whether something in a namespace may attach to what stands in another.
