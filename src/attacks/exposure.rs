@@ -22,6 +22,8 @@ crate::attack! {
     /// Type `LoadBalancer` with a public address, or without an address yet and without an
     /// annotation that makes it internal; or a node port on a node with a public address; or a
     /// public address among `externalIPs`. `loadBalancerSourceRanges` narrow who gets through.
+    /// Type `NodePort` on nodes that show no public address is unknown: what leads to the nodes
+    /// from outside is not in a snapshot.
     /// ## Abuse
     /// `curl http://ADDRESS:PORT/`; scanners find the address without being told.
     /// ## Stopped by
@@ -45,7 +47,9 @@ crate::attack! {
     /// ## Needs
     /// A rule or default backend that names a Service, a class that something serves, and a
     /// controller that is exposed itself: the Ingress' own address or the controller's Service
-    /// tells. A host name in a rule says nothing about who may connect.
+    /// tells. Without a class, or with one that an annotation names and no object, a controller
+    /// serves it if its flags say so, which makes it possible. A host name in a rule says nothing
+    /// about who may connect.
     /// ## Abuse
     /// `curl -H 'Host: HOST' https://ADDRESS/PATH`
     /// ## Stopped by
@@ -177,6 +181,7 @@ fn find(world: &World, sink: &mut Sink<'_>) {
             Sure::Certain => Odds::certain(entry.likelihood),
             Sure::Likely => Odds::likely(entry.likelihood),
             Sure::Possible => Odds::possible(entry.likelihood),
+            Sure::Unknown => Odds::unknown(entry.likelihood),
         };
         let facts: Vec<Fact> =
             entry.facts.iter().map(|(o, field, value)| sink.fact(*o, field, value)).collect();

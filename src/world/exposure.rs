@@ -3,8 +3,7 @@
 //! This is the first form of the model: addresses, annotations and source ranges decide, network
 //! policies are not evaluated yet. A rule's host name is never evidence in either direction.
 
-use super::gateway::RouteIx;
-use super::rows::Target;
+use super::gateway::{Fronts, RouteIx};
 use super::{IngressIx, NodeIx, ObjectId, PodIx, ServiceIx, World};
 use crate::sym::Sym;
 use std::net::{IpAddr, Ipv6Addr};
@@ -29,6 +28,8 @@ pub enum Sure {
     Likely,
     /// It depends on something that is not in the snapshot: a firewall, a provider's default.
     Possible,
+    /// Nothing shows it, and nothing excludes it.
+    Unknown,
 }
 
 /// A fact before it is evidence: this object says this at this field.
@@ -105,9 +106,11 @@ pub fn is_public(address: &str) -> Option<bool> {
 
 /// What a load balancer's host name says: `Some(true)` internal, `Some(false)` internet-facing.
 /// AWS prefixes internal classic and application balancers; a network balancer's name tells
-/// nothing.
+/// nothing. `localhost` stands in the status of clusters on a desktop, and names of the cluster's
+/// own DNS where a load balancer was never made.
 pub(super) fn host_name_is_internal(host: &str) -> Option<bool> {
-    if host.starts_with("internal-") {
+    let of_the_cluster = host.ends_with(".svc") || host.ends_with(".cluster.local");
+    if host.starts_with("internal-") || host == "localhost" || of_the_cluster {
         return Some(true);
     }
     host.ends_with(".elb.amazonaws.com").then_some(false)
@@ -122,11 +125,12 @@ impl World {
             entries.extend(self.service_entry(ServiceIx::new(i)));
         }
         let services = entries.len();
+        let fronts = Fronts::new(self);
         for i in 0..self.ingresses.len() {
-            let entry = self.ingress_entry(IngressIx::new(i), &entries[..services]);
+            let entry = self.ingress_entry(IngressIx::new(i), &entries[..services], &fronts);
             entries.extend(entry);
         }
-        self.route_entries(&mut entries);
+        self.route_entries(&mut entries, &fronts);
         for i in 0..self.pods.len() {
             self.host_ports(PodIx::new(i), &mut entries);
         }
@@ -163,6 +167,17 @@ impl World {
         if has_node_port && let Some((node, address)) = self.public_node(None) {
             // A firewall between the internet and the node is not in the snapshot.
             offer(Sure::Possible, 0.5, vec![kind, (node, address.0, address.1)]);
+        } else if has_node_port && self.text(service.kind) == "NodePort" {
+            // Whoever asks for node ports alone has something before the nodes, or people in their
+            // network. What leads there is not in the snapshot.
+            let node = self.nodes.iter().find(|node| !node.addresses.is_empty());
+            let address = node.map(|node| {
+                let at = ".status.addresses[0].address".to_owned();
+                let address = self.text(node.addresses[0].1);
+                (node.object, at, format!("{address}: no node shows a public address"))
+            });
+            let facts = [kind].into_iter().chain(address).collect();
+            offer(Sure::Unknown, 0.2, facts);
         }
         for (i, ip) in service.external_ips.iter().enumerate() {
             if is_public(self.text(*ip)) == Some(true) {
@@ -249,100 +264,6 @@ impl World {
         })
     }
 
-    fn ingress_entry(&self, ix: IngressIx, services: &[Entry]) -> Option<Entry> {
-        let ingress = &self.ingresses[ix.index()];
-        let class = if ingress.class.is_empty() {
-            self.classes.iter().find(|c| c.default)
-        } else {
-            self.classes.iter().find(|c| c.name == ingress.class)
-        };
-        // Classes were collected and this one is not among them: nothing serves the Ingress.
-        if class.is_none() && !self.classes.is_empty() && ingress.balancer.is_empty() {
-            return None;
-        }
-        let mut facts = Vec::new();
-        let (sure, likelihood) = if let Some((i, field, value)) =
-            ingress.balancer.iter().enumerate().find_map(|(i, (ip, host))| {
-                let (ip, host) = (self.text(*ip), self.text(*host));
-                if is_public(ip) == Some(true) {
-                    Some((i, "ip", ip))
-                } else if !host.is_empty() && host_name_is_internal(host) != Some(true) {
-                    Some((i, "hostname", host))
-                } else {
-                    None
-                }
-            }) {
-            let at = format!(".status.loadBalancer.ingress[{i}].{field}");
-            facts.push((ingress.object, at, value.to_owned()));
-            (Sure::Certain, 1.0)
-        } else if !ingress.balancer.is_empty() || self.text(ingress.scheme) == "internal" {
-            return None;
-        } else {
-            self.controller_entry(class, ingress, services, &mut facts)?
-        };
-        let mut backends = Vec::new();
-        for backend in &ingress.backends {
-            let Some(service_ix) = self.service(ingress.ns, backend.service) else { continue };
-            let service = &self.services[service_ix.index()];
-            let port = service.ports.iter().position(|p| match backend.port {
-                Target::Number(number) => p.port == number,
-                Target::Name(name) => p.name == name,
-            });
-            if let Some(port) = port {
-                let at = self.text(backend.field).to_owned();
-                let fact = (ingress.object, at, self.text(backend.service).to_owned());
-                backends.push((service_ix, port, vec![fact]));
-            }
-        }
-        if facts.is_empty() {
-            let first = ingress.backends.first()?;
-            let at = self.text(first.field).to_owned();
-            facts.push((ingress.object, at, self.text(first.service).to_owned()));
-        }
-        (!backends.is_empty()).then_some(Entry {
-            door: Door::Ingress(ix),
-            sure,
-            likelihood,
-            facts,
-            backends,
-        })
-    }
-
-    /// How an Ingress without an address of its own is exposed: as its controller is.
-    fn controller_entry(
-        &self,
-        class: Option<&super::IngressClass>,
-        ingress: &super::Ingress,
-        services: &[Entry],
-        facts: &mut Vec<Said>,
-    ) -> Option<(Sure, f64)> {
-        let controller = class.map_or("", |c| self.text(c.controller));
-        if controller == "ingress.k8s.aws/alb" || self.text(ingress.class) == "alb" {
-            // The controller's default is an internal balancer.
-            return (self.text(ingress.scheme) == "internet-facing").then_some((Sure::Likely, 0.8));
-        }
-        if let Some(class) = class {
-            facts.push((class.object, ".spec.controller".to_owned(), controller.to_owned()));
-        }
-        let words = controller_words(controller, self.text(ingress.class));
-        let own = services.iter().find(|entry| match entry.door {
-            Door::Service(ix) => {
-                let service = &self.services[ix.index()];
-                let name = format!("{}/{}", self.text(service.ns), self.text(service.name));
-                words.iter().any(|w| name.contains(w))
-            }
-            Door::Ingress(_) | Door::Route(_) | Door::HostPort(..) => false,
-        });
-        match own {
-            Some(entry) => {
-                facts.extend(entry.facts.iter().cloned());
-                Some((entry.sure, entry.likelihood))
-            }
-            // Its controller's own exposure is not in the snapshot.
-            None => Some((Sure::Possible, 0.5)),
-        }
-    }
-
     fn host_ports(&self, ix: PodIx, entries: &mut Vec<Entry>) {
         let pod = &self.pods[ix.index()];
         let spec = &self.specs[pod.spec as usize];
@@ -372,24 +293,6 @@ impl World {
             }
         }
     }
-}
-
-/// Words that the names of a controller's Service usually hold.
-fn controller_words<'c>(controller: &'c str, class: &'c str) -> Vec<&'c str> {
-    const KNOWN: &[&str] = &[
-        "ingress-nginx",
-        "nginx",
-        "traefik",
-        "haproxy",
-        "contour",
-        "envoy",
-        "kong",
-        "istio",
-        "ambassador",
-    ];
-    let known = KNOWN.iter().copied().filter(|w| controller.contains(w) || class.contains(w));
-    let words: Vec<&str> = known.collect();
-    if words.is_empty() && !class.is_empty() { vec![class] } else { words }
 }
 
 #[cfg(test)]

@@ -22,6 +22,7 @@ pub mod guarded;
 pub mod guards;
 pub mod hosts;
 pub mod image;
+mod ingresses;
 mod lower;
 pub mod nodes;
 pub mod openshift;
@@ -280,6 +281,8 @@ pub struct Ingress {
     pub ns: Sym,
     pub name: Sym,
     pub class: Sym,
+    /// The annotation named the class.
+    pub annotated: bool,
     pub backends: Box<[Backend]>,
     pub balancer: Box<[(Sym, Sym)]>,
     pub scheme: Sym,

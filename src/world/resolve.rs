@@ -340,6 +340,7 @@ pub(super) fn resolve(tables: Tables, duplicates: u64, clusters: usize) -> World
             ns: row.ns,
             name: row.name,
             class: row.body.class,
+            annotated: row.body.annotated,
             backends: row.body.backends,
             balancer: row.body.balancer,
             scheme: row.body.scheme,

@@ -242,6 +242,8 @@ pub enum Target {
 #[derive(Debug, Clone)]
 pub struct IngressRow {
     pub class: Sym,
+    /// The annotation named the class.
+    pub annotated: bool,
     pub backends: Box<[Backend]>,
     pub balancer: Box<[(Sym, Sym)]>,
     /// `alb.ingress.kubernetes.io/scheme`.

@@ -8,9 +8,9 @@ use crate::world::exposure::{Reach, Sure, host_name_is_internal, is_public};
 use crate::world::{ServiceIx, World};
 use std::collections::BTreeMap;
 
-/// The Services that stand before Gateways.
+/// The Services that stand before Gateways and Ingresses.
 #[derive(Default)]
-pub(super) struct Fronts {
+pub(in crate::world) struct Fronts {
     /// By namespace and name of the Gateway that they are labelled for.
     labelled: BTreeMap<(Sym, Sym), ServiceIx>,
     /// By the address of their load balancer.
@@ -18,8 +18,11 @@ pub(super) struct Fronts {
 }
 
 impl Fronts {
-    pub(super) fn new(world: &World) -> Self {
+    pub(in crate::world) fn new(world: &World) -> Self {
         let mut fronts = Self::default();
+        if world.ingresses.is_empty() && world.gateway.gateways.is_empty() {
+            return fronts;
+        }
         for (i, service) in world.services.iter().enumerate() {
             let label = |key: &str| world.label(service.object, key);
             let owner = match label("gateway.networking.k8s.io/gateway-name") {
@@ -43,10 +46,15 @@ impl Fronts {
         fronts
     }
 
+    /// The Service whose load balancer has an address.
+    pub(in crate::world) fn with_address(&self, address: Sym) -> Option<ServiceIx> {
+        self.addressed.get(&address).copied()
+    }
+
     fn of(&self, gateway: &Item<GatewayRow>) -> Option<ServiceIx> {
         let labelled = self.labelled.get(&(gateway.ns, gateway.name));
         let mut addresses = gateway.says.addresses.iter();
-        labelled.copied().or_else(|| addresses.find_map(|a| self.addressed.get(a).copied()))
+        labelled.copied().or_else(|| addresses.find_map(|a| self.with_address(*a)))
     }
 }
 
@@ -59,11 +67,6 @@ fn class_is_internal(class: &str) -> Option<bool> {
         return Some(true);
     }
     (class.contains("external") || class.contains("gxlb")).then_some(false)
-}
-
-/// Whether a host name is one that the cluster's own DNS alone knows.
-fn is_cluster_name(host: &str) -> bool {
-    host.ends_with(".svc") || host.ends_with(".cluster.local")
 }
 
 impl World {
@@ -110,7 +113,7 @@ impl World {
             let (sure, likelihood) = match (is_public(text), host_name_is_internal(text)) {
                 (Some(true), _) => (Sure::Certain, 1.0),
                 (None, Some(false)) => (Sure::Certain, 1.0),
-                (None, None) if !text.is_empty() && !is_cluster_name(text) => (Sure::Likely, 0.8),
+                (None, None) if !text.is_empty() => (Sure::Likely, 0.8),
                 _ => return None,
             };
             Some((sure, likelihood, fact(format!(".status.addresses[{i}].value"), text)))

@@ -14,13 +14,12 @@ type Grants = FxHashMap<(Sym, Sym, Sym), Vec<(usize, u16)>>;
 
 impl World {
     /// Every route that the internet may reach.
-    pub(in crate::world) fn route_entries(&self, entries: &mut Vec<Entry>) {
+    pub(in crate::world) fn route_entries(&self, entries: &mut Vec<Entry>, fronts: &Fronts) {
         if self.gateway.routes.is_empty() {
             return;
         }
-        let fronts = Fronts::new(self);
         let reach: Vec<Option<Reach>> =
-            self.gateway.gateways.iter().map(|g| self.gateway_reach(g, &fronts)).collect();
+            self.gateway.gateways.iter().map(|g| self.gateway_reach(g, fronts)).collect();
         let mut grants = Grants::default();
         for (at, grant) in self.gateway.grants.iter().enumerate() {
             for (kind, from, place) in &grant.says.from {

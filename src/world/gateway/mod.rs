@@ -6,6 +6,8 @@ mod address;
 mod attach;
 mod doors;
 
+pub(super) use address::Fronts;
+
 use super::ObjectId;
 use super::remap::{Map, Remap};
 use super::resolve::Objects;

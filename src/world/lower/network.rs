@@ -118,6 +118,7 @@ impl Part {
         };
         IngressRow {
             class: self.sym(class),
+            annotated: spec.ingress_class_name.is_empty() && !class.is_empty(),
             backends: backends.into(),
             balancer: self.balancer(status),
             scheme: self
