@@ -1,5 +1,5 @@
-//! Routes of Gateway API as doors: what `exposure` says of them. Which routes a listener takes is
-//! decided in `world::gateway`.
+//! Routes as doors, those of Gateway API and of OpenShift: what `exposure` says of them. Which routes
+//! are served is decided in `world::gateway` and `world::routers`.
 
 use crate::graph::Odds;
 
@@ -35,6 +35,32 @@ crate::attack! {
     /// - <https://gateway-api.sigs.k8s.io/api-types/referencegrant/>
     pub(super) static EXPOSED_ROUTE = {
         id: "exposed-route", title: "Reach a route of Gateway API from the internet",
+        mitre: &["T1190"], odds: Odds::certain(1.0),
+    }
+}
+
+crate::attack! {
+    /// The internet reaches the backends of a Route of OpenShift through a router.
+    ///
+    /// ## Needs
+    /// A Route whose `to` or `alternateBackends` name a Service with a weight other than 0, that a
+    /// router has not refused, and a router that is exposed: its Service `router-NAME` in
+    /// `openshift-ingress`, or its pods on the network of machines. A Route that a router has
+    /// admitted, at a public address, is certain; one without a status is possible. Where routers
+    /// run on machines without a public address, it is unknown what leads there.
+    /// ## Abuse
+    /// `curl -H 'Host: HOST' https://ADDRESS/PATH`
+    /// ## Stopped by
+    /// A router with the scope `Internal`, or that publishes nothing (`Private`).
+    /// ## Fix
+    /// Delete the Route, or give it the labels of a router that is internal.
+    /// ## Detect
+    /// The router's access logs; audit events that create or change Routes.
+    /// ## References
+    /// - <https://docs.redhat.com/en/documentation/openshift_container_platform/4.18/html/networking/configuring-routes>
+    /// - <https://github.com/openshift/api/blob/master/route/v1/types.go>
+    pub(super) static EXPOSED_OPENSHIFT_ROUTE = {
+        id: "exposed-openshift-route", title: "Reach a Route of OpenShift from the internet",
         mitre: &["T1190"], odds: Odds::certain(1.0),
     }
 }

@@ -4,7 +4,7 @@
 //! Doors lead to sets of endpoints, so that many doors of one Service are few edges.
 
 use super::Family;
-use super::exposed_route::EXPOSED_ROUTE;
+use super::exposed_route::{EXPOSED_OPENSHIFT_ROUTE, EXPOSED_ROUTE};
 use super::interfaces::{DASHBOARD_EXPOSED, open_interface};
 use crate::graph::{Attack, Confidence, Fact, Odds, SetKey, SetKind, Sink, Thing};
 use crate::sym::Sym;
@@ -143,6 +143,7 @@ pub(super) static FAMILY: Family = Family {
         &EXPOSED_SERVICE,
         &EXPOSED_INGRESS,
         &EXPOSED_ROUTE,
+        &EXPOSED_OPENSHIFT_ROUTE,
         &EXPOSED_HOST_PORT,
         &NETWORK_REACH,
         &EXPLOIT_PUBLIC_APP,
@@ -175,6 +176,7 @@ fn find(world: &World, sink: &mut Sink<'_>) {
             Door::Service(_) => &EXPOSED_SERVICE,
             Door::Ingress(_) => &EXPOSED_INGRESS,
             Door::Route(_) => &EXPOSED_ROUTE,
+            Door::Router(_) => &EXPOSED_OPENSHIFT_ROUTE,
             Door::HostPort(..) => &EXPOSED_HOST_PORT,
         };
         let odds = match entry.sure {

@@ -253,6 +253,10 @@ impl Layout {
                     let name = format!("{kind}/{}", world.text(r.name));
                     own(NodeKind::Entry, r.ns, &name, r.object)
                 }
+                Door::Router(ix) => {
+                    let r = &world.router_routes[ix.index()];
+                    own(NodeKind::Entry, r.ns, &format!("route/{}", world.text(r.name)), r.object)
+                }
                 Door::HostPort(ix, port) => {
                     let p = &world.pods[ix.index()];
                     let name = format!("hostport/{}/{port}", world.text(p.name));

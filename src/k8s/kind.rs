@@ -44,6 +44,8 @@ pub enum Kind {
     ReplicationController,
     Role,
     RoleBinding,
+    /// Of OpenShift: a way from its routers to a Service.
+    Route,
     Secret,
     /// Of OpenShift: what decides which pods are let in.
     SecurityContextConstraints,
@@ -116,6 +118,7 @@ const KINDS: &[Row] = &[
     Row { kind: Kind::ReplicationController, name: "ReplicationController", plural: "replicationcontrollers", short: &["rc"], groups: &[""], namespaced: true },
     Row { kind: Kind::Role, name: "Role", plural: "roles", short: &[], groups: RBAC, namespaced: true },
     Row { kind: Kind::RoleBinding, name: "RoleBinding", plural: "rolebindings", short: &["rb"], groups: RBAC, namespaced: true },
+    Row { kind: Kind::Route, name: "Route", plural: "routes", short: &[], groups: &["route.openshift.io"], namespaced: true },
     Row { kind: Kind::Secret, name: "Secret", plural: "secrets", short: &[], groups: &[""], namespaced: true },
     Row { kind: Kind::SecurityContextConstraints, name: "SecurityContextConstraints", plural: "securitycontextconstraints", short: &["scc"], groups: &["security.openshift.io"], namespaced: false },
     Row { kind: Kind::Service, name: "Service", plural: "services", short: &["svc"], groups: &[""], namespaced: true },

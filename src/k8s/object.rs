@@ -16,7 +16,7 @@ use super::meta::Meta;
 use super::network::{
     IngressClassSpec, IngressSpec, LoadBalancerStatus, NetworkPolicySpec, ServiceSpec,
 };
-use super::openshift::SecurityContextConstraints;
+use super::openshift::{OpenShiftRouteSpec, OpenShiftRouteStatus, SecurityContextConstraints};
 use super::policy::policy;
 use super::rbac::{AggregationRule, RoleRef, Rule, Subject};
 use super::scalar::{Bool, List, Str};
@@ -67,6 +67,7 @@ pub enum Body<'a> {
     NetworkPolicy(NetworkPolicySpec<'a>),
     Webhooks(Vec<Webhook<'a>>),
     Constraints(Box<SecurityContextConstraints<'a>>),
+    OpenShiftRoute(OpenShiftRouteSpec<'a>, OpenShiftRouteStatus<'a>),
     /// The names of its users.
     Group(Vec<Str<'a>>),
     GatewayClass(GatewayClass<'a>),
@@ -319,6 +320,10 @@ impl<'de> DeserializeSeed<'de> for FieldSeed<'_, 'de> {
             (Kind::TLSRoute, Field::Status) => route(body, field, d)?,
             (Kind::UDPRoute, Field::Spec) => route(body, field, d)?,
             (Kind::UDPRoute, Field::Status) => route(body, field, d)?,
+            (Kind::Route, Field::Spec) => part!(body, Body::OpenShiftRoute(spec, _) => *spec,
+                Body::OpenShiftRoute(OpenShiftRouteSpec::default(), OpenShiftRouteStatus::default()), read(d)?),
+            (Kind::Route, Field::Status) => part!(body, Body::OpenShiftRoute(_, status) => *status,
+                Body::OpenShiftRoute(OpenShiftRouteSpec::default(), OpenShiftRouteStatus::default()), read(d)?),
             (Kind::ReferenceGrant, Field::Spec) => part!(body, Body::ReferenceGrant(spec) => *spec,
                 Body::ReferenceGrant(GrantSpec::default()), read(d)?),
             (Kind::MutatingWebhookConfiguration, Field::Webhooks) => webhooks(body, d)?,

@@ -183,10 +183,10 @@ impl World {
     fn exposure_coverage(&self) -> Topic {
         let services = self.count(Kind::Service);
         let ingresses = self.count(Kind::Ingress);
-        let routes = self.gateway.routes.len();
+        let routes = self.gateway.routes.len() + self.router_routes.len();
         let other = self.count_of(
-            |g| matches!(g, "route.openshift.io" | "networking.istio.io" | "traefik.io"),
-            |k| matches!(k, "Route" | "VirtualService" | "IngressRoute"),
+            |g| matches!(g, "networking.istio.io" | "traefik.io"),
+            |k| matches!(k, "VirtualService" | "IngressRoute"),
         );
         let (state, reason) = if services == 0 {
             (
@@ -195,15 +195,13 @@ impl World {
             )
         } else if other > 0 {
             let reason = format!(
-                "{other} routes of other kinds than Ingress and Gateway API are not evaluated yet"
+                "{other} objects of other kinds that lead to Services are not evaluated yet"
             );
             (State::Partial, reason)
         } else {
             let doors = match routes {
                 0 => format!("{services} Services and {ingresses} Ingresses"),
-                _ => format!(
-                    "{services} Services, {ingresses} Ingresses and {routes} routes of Gateway API"
-                ),
+                _ => format!("{services} Services, {ingresses} Ingresses and {routes} routes"),
             };
             let reason = format!("{doors}; firewalls are not in a snapshot");
             (State::Partial, reason)

@@ -4,6 +4,7 @@
 //! policies are not evaluated yet. A rule's host name is never evidence in either direction.
 
 use super::gateway::{Fronts, RouteIx};
+use super::routers::RouterRouteIx;
 use super::{IngressIx, NodeIx, ObjectId, PodIx, ServiceIx, World};
 use crate::sym::Sym;
 use std::net::{IpAddr, Ipv6Addr};
@@ -15,6 +16,8 @@ pub enum Door {
     Ingress(IngressIx),
     /// A route of Gateway API.
     Route(RouteIx),
+    /// A Route of OpenShift.
+    Router(RouterRouteIx),
     /// A pod's port on its node's address.
     HostPort(PodIx, u16),
 }
@@ -131,6 +134,7 @@ impl World {
             entries.extend(entry);
         }
         self.route_entries(&mut entries, &fronts);
+        self.router_entries(&mut entries);
         for i in 0..self.pods.len() {
             self.host_ports(PodIx::new(i), &mut entries);
         }
@@ -248,7 +252,7 @@ impl World {
     }
 
     /// A node with a public address, or this one's: the object and the fact.
-    fn public_node(&self, only: Option<NodeIx>) -> Option<(ObjectId, (String, String))> {
+    pub(super) fn public_node(&self, only: Option<NodeIx>) -> Option<(ObjectId, (String, String))> {
         let nodes = match only {
             Some(node) => &self.nodes[node.index()..=node.index()],
             None => &self.nodes[..],

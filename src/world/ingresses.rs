@@ -125,7 +125,7 @@ impl World {
                 let name = format!("{}/{}", self.text(service.ns), self.text(service.name));
                 words.iter().any(|w| name.contains(w))
             }
-            Door::Ingress(_) | Door::Route(_) | Door::HostPort(..) => false,
+            _ => false,
         });
         Some(match own {
             Some(entry) => {

@@ -32,6 +32,7 @@ pub mod rbac;
 mod remap;
 mod resolve;
 mod roles;
+pub mod routers;
 pub mod rows;
 mod secrets;
 pub mod version;
@@ -349,6 +350,8 @@ pub struct World {
     pub guards: Vec<guards::Guard>,
     /// Of Gateway API.
     pub gateway: gateway::Tables,
+    /// Routes of OpenShift.
+    pub router_routes: Vec<gateway::Item<routers::RouterRouteRow>>,
     /// What they do about the pods of a namespace that somebody makes.
     pub new_namespace: Option<Box<guarded::Guarded>>,
     /// The cluster is one of OpenShift.

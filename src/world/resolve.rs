@@ -387,6 +387,7 @@ pub(super) fn resolve(tables: Tables, duplicates: u64, clusters: usize) -> World
         part.reference_grants,
         &mut objects,
     );
+    let router_routes = super::gateway::table(part.router_routes, |r| r.kind, &mut objects);
     let config_maps = part
         .config_maps
         .iter()
@@ -423,6 +424,7 @@ pub(super) fn resolve(tables: Tables, duplicates: u64, clusters: usize) -> World
         constraints,
         guards,
         gateway,
+        router_routes,
         new_namespace: None,
         openshift: false,
         memberships,

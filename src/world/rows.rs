@@ -9,6 +9,7 @@ use super::gateway::{GatewayClassRow, GatewayRow, ReferenceGrantRow, RouteRow};
 use super::guards::GuardRow;
 use super::openshift::ConstraintsRow;
 use super::pods::PodSpec;
+use super::routers::RouterRouteRow;
 use crate::input::Origin;
 use crate::sym::{Sym, Symbols};
 use std::collections::BTreeMap;
@@ -340,6 +341,8 @@ pub struct Part {
     pub gateways: Vec<Row<GatewayRow>>,
     pub routes: Vec<Row<RouteRow>>,
     pub reference_grants: Vec<Row<ReferenceGrantRow>>,
+    /// Of OpenShift.
+    pub router_routes: Vec<Row<RouterRouteRow>>,
     /// Of OpenShift: the users in each.
     pub groups: Vec<Row<Box<[Sym]>>>,
     /// Those that rules read.

@@ -68,7 +68,7 @@ pub(super) fn is_handled(gateway: &GatewayRow) -> bool {
 }
 
 /// What a condition says, as a fact.
-pub(super) fn condition(
+pub(in crate::world) fn condition(
     object: crate::world::ObjectId,
     at: &str,
     (holds, place): (bool, u16),

@@ -7,6 +7,7 @@ mod attach;
 mod doors;
 
 pub(super) use address::Fronts;
+pub(super) use attach::condition;
 
 use super::ObjectId;
 use super::remap::{Map, Remap};
@@ -149,6 +150,21 @@ pub struct Tables {
     pub grants: Vec<Item<ReferenceGrantRow>>,
 }
 
+/// A table of settled rows.
+pub(super) fn table<T>(
+    rows: Vec<Row<T>>,
+    kind: impl Fn(&T) -> Sym,
+    objects: &mut Objects,
+) -> Vec<Item<T>> {
+    let item = |row: Row<T>| Item {
+        object: objects.add(kind(&row.body), &row),
+        ns: row.ns,
+        name: row.name,
+        says: row.body,
+    };
+    rows.into_iter().map(item).collect()
+}
+
 /// The tables of settled rows.
 pub(super) fn resolve(
     classes: Vec<Row<GatewayClassRow>>,
@@ -157,19 +173,6 @@ pub(super) fn resolve(
     grants: Vec<Row<ReferenceGrantRow>>,
     objects: &mut Objects,
 ) -> Tables {
-    fn table<T>(
-        rows: Vec<Row<T>>,
-        kind: impl Fn(&T) -> Sym,
-        objects: &mut Objects,
-    ) -> Vec<Item<T>> {
-        let item = |row: Row<T>| Item {
-            object: objects.add(kind(&row.body), &row),
-            ns: row.ns,
-            name: row.name,
-            says: row.body,
-        };
-        rows.into_iter().map(item).collect()
-    }
     Tables {
         classes: table(classes, |row| row.kind, objects),
         gateways: table(gateways, |row| row.kind, objects),

@@ -20,7 +20,7 @@ const GROUP: &str = "gateway.networking.k8s.io";
 
 /// What a status says of a condition. The API server fills in `Unknown` for a controller that has
 /// not looked yet.
-fn answer(conditions: &[Condition<'_>], kind: &str) -> Answer {
+pub(super) fn answer(conditions: &[Condition<'_>], kind: &str) -> Answer {
     let (at, condition) = conditions.iter().enumerate().find(|(_, c)| &*c.kind == kind)?;
     match &*condition.status {
         "True" => Some((true, place(at))),

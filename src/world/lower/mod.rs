@@ -7,6 +7,7 @@ mod network;
 mod pods;
 mod policies;
 mod rbac;
+mod routers;
 mod secrets;
 
 use super::rows::{
@@ -285,6 +286,11 @@ impl Part {
                     == Some("true");
                 let row = self.row(kind, meta, origin, ClassRow { controller, default });
                 self.classes.push(row);
+            }
+            (Kind::Route, Body::OpenShiftRoute(spec, status)) => {
+                let body = self.router_route(&spec, &status);
+                let row = self.row(kind, meta, origin, body);
+                self.router_routes.push(row);
             }
             (Kind::SecurityContextConstraints, Body::Constraints(constraints)) => {
                 let body = self.constraints_row(&constraints);
