@@ -1,5 +1,5 @@
-//! Routes as doors, those of Gateway API and of OpenShift: what `exposure` says of them. Which routes
-//! are served is decided in `world::gateway` and `world::routers`.
+//! Routes as doors, those of Gateway API, OpenShift and Istio: what `exposure` says of them. Which are
+//! served is decided in `world::gateway`, `world::routers` and `world::istio`.
 
 use crate::graph::Odds;
 
@@ -61,6 +61,37 @@ crate::attack! {
     /// - <https://github.com/openshift/api/blob/master/route/v1/types.go>
     pub(super) static EXPOSED_OPENSHIFT_ROUTE = {
         id: "exposed-openshift-route", title: "Reach a Route of OpenShift from the internet",
+        mitre: &["T1190"], odds: Odds::certain(1.0),
+    }
+}
+
+crate::attack! {
+    /// The internet reaches the destinations of a VirtualService through Istio's gateways.
+    ///
+    /// ## Needs
+    /// A VirtualService whose `gateways` name a Gateway of Istio, whose `hosts` meet those of one of
+    /// its servers (which may be for some namespaces alone), and that is exported to the namespace
+    /// of the proxies; a route of the form that the server speaks; proxies that the Gateway's
+    /// `selector` selects, in any namespace, behind a Service that is exposed and has the server's
+    /// port. A VirtualService of the mesh alone is no door. It is likely at best: no status says
+    /// that the proxies have it. Where the snapshot holds no such proxy, it is unknown.
+    /// ## Abuse
+    /// `curl -H 'Host: HOST' http://ADDRESS/PATH`; requests that are mirrored arrive at the mirror
+    /// too, without an answer.
+    /// ## Stopped by
+    /// A balancer of the proxies that is internal; an AuthorizationPolicy or RequestAuthentication,
+    /// which are not judged here.
+    /// ## Fix
+    /// Take the Gateway out of `gateways`, narrow the server's `hosts` to the namespaces that are
+    /// meant, or write an AuthorizationPolicy.
+    /// ## Detect
+    /// The access logs of the gateway's proxies; audit events that create or change
+    /// VirtualServices and Gateways.
+    /// ## References
+    /// - <https://istio.io/latest/docs/reference/config/networking/virtual-service/>
+    /// - <https://istio.io/latest/docs/reference/config/networking/gateway/>
+    pub(super) static EXPOSED_VIRTUAL_SERVICE = {
+        id: "exposed-virtual-service", title: "Reach a VirtualService from the internet",
         mitre: &["T1190"], odds: Odds::certain(1.0),
     }
 }

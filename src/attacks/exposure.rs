@@ -4,7 +4,7 @@
 //! Doors lead to sets of endpoints, so that many doors of one Service are few edges.
 
 use super::Family;
-use super::exposed_route::{EXPOSED_OPENSHIFT_ROUTE, EXPOSED_ROUTE};
+use super::exposed_route::{EXPOSED_OPENSHIFT_ROUTE, EXPOSED_ROUTE, EXPOSED_VIRTUAL_SERVICE};
 use super::interfaces::{DASHBOARD_EXPOSED, open_interface};
 use crate::graph::{Attack, Confidence, Fact, Odds, SetKey, SetKind, Sink, Thing};
 use crate::sym::Sym;
@@ -144,6 +144,7 @@ pub(super) static FAMILY: Family = Family {
         &EXPOSED_INGRESS,
         &EXPOSED_ROUTE,
         &EXPOSED_OPENSHIFT_ROUTE,
+        &EXPOSED_VIRTUAL_SERVICE,
         &EXPOSED_HOST_PORT,
         &NETWORK_REACH,
         &EXPLOIT_PUBLIC_APP,
@@ -177,6 +178,7 @@ fn find(world: &World, sink: &mut Sink<'_>) {
             Door::Ingress(_) => &EXPOSED_INGRESS,
             Door::Route(_) => &EXPOSED_ROUTE,
             Door::Router(_) => &EXPOSED_OPENSHIFT_ROUTE,
+            Door::Mesh(_) => &EXPOSED_VIRTUAL_SERVICE,
             Door::HostPort(..) => &EXPOSED_HOST_PORT,
         };
         let odds = match entry.sure {

@@ -257,6 +257,11 @@ impl Layout {
                     let r = &world.router_routes[ix.index()];
                     own(NodeKind::Entry, r.ns, &format!("route/{}", world.text(r.name)), r.object)
                 }
+                Door::Mesh(ix) => {
+                    let v = &world.istio.services[ix.index()];
+                    let name = format!("virtualservice/{}", world.text(v.name));
+                    own(NodeKind::Entry, v.ns, &name, v.object)
+                }
                 Door::HostPort(ix, port) => {
                     let p = &world.pods[ix.index()];
                     let name = format!("hostport/{}/{port}", world.text(p.name));

@@ -24,6 +24,8 @@ pub enum Kind {
     HTTPRoute,
     Ingress,
     IngressClass,
+    /// Of Istio: what its proxies listen for.
+    IstioGateway,
     Job,
     /// Of Gateway API.
     ListenerSet,
@@ -63,6 +65,8 @@ pub enum Kind {
     /// Of Kyverno.
     ValidatingPolicy,
     ValidatingWebhookConfiguration,
+    /// Of Istio.
+    VirtualService,
     /// Not an object of the API: a user named by a binding.
     User,
     /// A group named by a binding; an object of the API in OpenShift alone.
@@ -82,6 +86,7 @@ struct Row {
 const RBAC: &[&str] = &["rbac.authorization.k8s.io"];
 const APPS: &[&str] = &["apps", "extensions"];
 const GATEWAY: &[&str] = &["gateway.networking.k8s.io"];
+const ISTIO: &[&str] = &["networking.istio.io"];
 const ADMISSION: &[&str] = &["admissionregistration.k8s.io"];
 /// Its kinds are named by templates.
 const CONSTRAINTS: &str = "constraints.gatekeeper.sh";
@@ -102,6 +107,7 @@ const KINDS: &[Row] = &[
     Row { kind: Kind::HTTPRoute, name: "HTTPRoute", plural: "httproutes", short: &[], groups: GATEWAY, namespaced: true },
     Row { kind: Kind::Ingress, name: "Ingress", plural: "ingresses", short: &["ing"], groups: &["networking.k8s.io", "extensions"], namespaced: true },
     Row { kind: Kind::IngressClass, name: "IngressClass", plural: "ingressclasses", short: &[], groups: &["networking.k8s.io"], namespaced: false },
+    Row { kind: Kind::IstioGateway, name: "Gateway", plural: "gateways", short: &["gw"], groups: ISTIO, namespaced: true },
     Row { kind: Kind::Job, name: "Job", plural: "jobs", short: &[], groups: &["batch"], namespaced: true },
     Row { kind: Kind::ListenerSet, name: "ListenerSet", plural: "listenersets", short: &["lset"], groups: GATEWAY, namespaced: true },
     Row { kind: Kind::MutatingWebhookConfiguration, name: "MutatingWebhookConfiguration", plural: "mutatingwebhookconfigurations", short: &[], groups: ADMISSION, namespaced: false },
@@ -131,6 +137,7 @@ const KINDS: &[Row] = &[
     Row { kind: Kind::ValidatingAdmissionPolicyBinding, name: "ValidatingAdmissionPolicyBinding", plural: "validatingadmissionpolicybindings", short: &[], groups: ADMISSION, namespaced: false },
     Row { kind: Kind::ValidatingPolicy, name: "ValidatingPolicy", plural: "validatingpolicies", short: &["vpol"], groups: &["policies.kyverno.io"], namespaced: false },
     Row { kind: Kind::ValidatingWebhookConfiguration, name: "ValidatingWebhookConfiguration", plural: "validatingwebhookconfigurations", short: &[], groups: ADMISSION, namespaced: false },
+    Row { kind: Kind::VirtualService, name: "VirtualService", plural: "virtualservices", short: &["vs"], groups: ISTIO, namespaced: true },
     Row { kind: Kind::User, name: "User", plural: "users", short: &[], groups: &[], namespaced: false },
     Row { kind: Kind::Group, name: "Group", plural: "groups", short: &[], groups: &["user.openshift.io"], namespaced: false },
 ];

@@ -10,6 +10,7 @@ pub mod admission;
 pub mod cluster;
 pub mod data;
 pub mod gateway;
+pub mod istio;
 mod kind;
 pub mod login;
 mod meta;

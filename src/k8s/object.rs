@@ -12,6 +12,7 @@ use super::gateway::{
     GatewayClass, GatewaySpec, GatewayStatus, GrantSpec, RouteSpec, RouteStatus, class, gateway,
     route,
 };
+use super::istio::{IstioGatewaySpec, VirtualServiceSpec};
 use super::meta::Meta;
 use super::network::{
     IngressClassSpec, IngressSpec, LoadBalancerStatus, NetworkPolicySpec, ServiceSpec,
@@ -68,6 +69,8 @@ pub enum Body<'a> {
     Webhooks(Vec<Webhook<'a>>),
     Constraints(Box<SecurityContextConstraints<'a>>),
     OpenShiftRoute(OpenShiftRouteSpec<'a>, OpenShiftRouteStatus<'a>),
+    IstioGateway(IstioGatewaySpec<'a>),
+    VirtualService(Box<VirtualServiceSpec<'a>>),
     /// The names of its users.
     Group(Vec<Str<'a>>),
     GatewayClass(GatewayClass<'a>),
@@ -324,6 +327,10 @@ impl<'de> DeserializeSeed<'de> for FieldSeed<'_, 'de> {
                 Body::OpenShiftRoute(OpenShiftRouteSpec::default(), OpenShiftRouteStatus::default()), read(d)?),
             (Kind::Route, Field::Status) => part!(body, Body::OpenShiftRoute(_, status) => *status,
                 Body::OpenShiftRoute(OpenShiftRouteSpec::default(), OpenShiftRouteStatus::default()), read(d)?),
+            (Kind::IstioGateway, Field::Spec) => part!(body, Body::IstioGateway(spec) => *spec,
+                Body::IstioGateway(IstioGatewaySpec::default()), read(d)?),
+            (Kind::VirtualService, Field::Spec) => part!(body,
+                Body::VirtualService(spec) => **spec, Body::VirtualService(Box::default()), read(d)?),
             (Kind::ReferenceGrant, Field::Spec) => part!(body, Body::ReferenceGrant(spec) => *spec,
                 Body::ReferenceGrant(GrantSpec::default()), read(d)?),
             (Kind::MutatingWebhookConfiguration, Field::Webhooks) => webhooks(body, d)?,

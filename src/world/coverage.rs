@@ -183,10 +183,11 @@ impl World {
     fn exposure_coverage(&self) -> Topic {
         let services = self.count(Kind::Service);
         let ingresses = self.count(Kind::Ingress);
-        let routes = self.gateway.routes.len() + self.router_routes.len();
+        let routes =
+            self.gateway.routes.len() + self.router_routes.len() + self.istio.services.len();
         let other = self.count_of(
-            |g| matches!(g, "networking.istio.io" | "traefik.io"),
-            |k| matches!(k, "VirtualService" | "IngressRoute"),
+            |g| matches!(g, "traefik.io" | "traefik.containo.us" | "projectcontour.io"),
+            |k| matches!(k, "IngressRoute" | "IngressRouteTCP" | "HTTPProxy"),
         );
         let (state, reason) = if services == 0 {
             (

@@ -4,6 +4,7 @@
 //! policies are not evaluated yet. A rule's host name is never evidence in either direction.
 
 use super::gateway::{Fronts, RouteIx};
+use super::istio::VirtualServiceIx;
 use super::routers::RouterRouteIx;
 use super::{IngressIx, NodeIx, ObjectId, PodIx, ServiceIx, World};
 use crate::sym::Sym;
@@ -18,6 +19,8 @@ pub enum Door {
     Route(RouteIx),
     /// A Route of OpenShift.
     Router(RouterRouteIx),
+    /// A VirtualService of Istio.
+    Mesh(VirtualServiceIx),
     /// A pod's port on its node's address.
     HostPort(PodIx, u16),
 }
@@ -123,34 +126,35 @@ impl World {
     /// Every door that the internet may reach.
     #[must_use]
     pub fn entries(&self) -> Vec<Entry> {
+        let fronts = Fronts::new(self);
         let mut entries = Vec::new();
         for i in 0..self.services.len() {
-            entries.extend(self.service_entry(ServiceIx::new(i)));
+            entries.extend(self.service_entry(ServiceIx::new(i), &fronts));
         }
         let services = entries.len();
-        let fronts = Fronts::new(self);
         for i in 0..self.ingresses.len() {
             let entry = self.ingress_entry(IngressIx::new(i), &entries[..services], &fronts);
             entries.extend(entry);
         }
         self.route_entries(&mut entries, &fronts);
-        self.router_entries(&mut entries);
+        self.router_entries(&mut entries, &fronts);
+        self.mesh_entries(services, &mut entries);
         for i in 0..self.pods.len() {
             self.host_ports(PodIx::new(i), &mut entries);
         }
         entries
     }
 
-    fn service_entry(&self, ix: ServiceIx) -> Option<Entry> {
+    fn service_entry(&self, ix: ServiceIx, fronts: &Fronts) -> Option<Entry> {
         let service = &self.services[ix.index()];
         service.selector.as_ref()?;
-        let (sure, likelihood, facts) = self.service_reach(service)?;
+        let (sure, likelihood, facts) = self.service_reach(service, fronts)?;
         let backends = (0..service.ports.len()).map(|port| (ix, port, Vec::new())).collect();
         Some(Entry { door: Door::Service(ix), sure, likelihood, facts, backends })
     }
 
     /// The surest way by which the internet reaches a Service's own address or ports.
-    pub(super) fn service_reach(&self, service: &super::Service) -> Option<Reach> {
+    pub(super) fn service_reach(&self, service: &super::Service, fronts: &Fronts) -> Option<Reach> {
         let mut best: Option<Reach> = None;
         let mut offer = |sure, likelihood, facts: Vec<_>| {
             if best.as_ref().is_none_or(|(_, known, _)| likelihood > *known) {
@@ -168,20 +172,13 @@ impl World {
             || self.text(service.kind) == "LoadBalancer"
                 && service.node_ports
                 && service.ports.iter().any(|p| p.node_port != 0);
-        if has_node_port && let Some((node, address)) = self.public_node(None) {
+        if has_node_port && let Some(node) = &fronts.public {
             // A firewall between the internet and the node is not in the snapshot.
-            offer(Sure::Possible, 0.5, vec![kind, (node, address.0, address.1)]);
+            offer(Sure::Possible, 0.5, vec![kind, node.clone()]);
         } else if has_node_port && self.text(service.kind) == "NodePort" {
             // Whoever asks for node ports alone has something before the nodes, or people in their
             // network. What leads there is not in the snapshot.
-            let node = self.nodes.iter().find(|node| !node.addresses.is_empty());
-            let address = node.map(|node| {
-                let at = ".status.addresses[0].address".to_owned();
-                let address = self.text(node.addresses[0].1);
-                (node.object, at, format!("{address}: no node shows a public address"))
-            });
-            let facts = [kind].into_iter().chain(address).collect();
-            offer(Sure::Unknown, 0.2, facts);
+            offer(Sure::Unknown, 0.2, [kind].into_iter().chain(fronts.private.clone()).collect());
         }
         for (i, ip) in service.external_ips.iter().enumerate() {
             if is_public(self.text(*ip)) == Some(true) {
@@ -252,7 +249,7 @@ impl World {
     }
 
     /// A node with a public address, or this one's: the object and the fact.
-    pub(super) fn public_node(&self, only: Option<NodeIx>) -> Option<(ObjectId, (String, String))> {
+    pub(super) fn public_node(&self, only: Option<NodeIx>) -> Option<Said> {
         let nodes = match only {
             Some(node) => &self.nodes[node.index()..=node.index()],
             None => &self.nodes[..],
@@ -264,7 +261,7 @@ impl World {
                         && is_public(self.text(*address)) == Some(true)
                 })?;
             let field = format!(".status.addresses[{i}].address");
-            Some((node.object, (field, self.text(*address).to_owned())))
+            Some((node.object, field, self.text(*address).to_owned()))
         })
     }
 
@@ -276,7 +273,7 @@ impl World {
         {
             return;
         }
-        let Some((node, (field, value))) = self.public_node(Some(pod.node)) else { return };
+        let Some(node) = self.public_node(Some(pod.node)) else { return };
         for container in spec.containers.iter().filter(|c| c.keeps_running()) {
             for port in container.ports.iter().filter(|p| p.host_port != 0) {
                 if self.text(port.host_ip).starts_with("127.") || self.text(port.host_ip) == "::1" {
@@ -288,10 +285,7 @@ impl World {
                     // A firewall between the internet and the node is not in the snapshot.
                     sure: Sure::Possible,
                     likelihood: 0.5,
-                    facts: vec![
-                        (pod.object, at, port.host_port.to_string()),
-                        (node, field.clone(), value.clone()),
-                    ],
+                    facts: vec![(pod.object, at, port.host_port.to_string()), node.clone()],
                     backends: Vec::new(),
                 });
             }

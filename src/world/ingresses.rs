@@ -59,7 +59,7 @@ impl World {
         };
         let service = &self.services[service.index()];
         // Source ranges may keep the internet out of a public address.
-        let (sure, likelihood, mut facts) = self.service_reach(service)?;
+        let (sure, likelihood, mut facts) = self.service_reach(service, fronts)?;
         facts.insert(0, fact);
         Some((sure, likelihood, facts))
     }

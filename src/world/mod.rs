@@ -23,6 +23,7 @@ pub mod guards;
 pub mod hosts;
 pub mod image;
 mod ingresses;
+pub mod istio;
 mod lower;
 pub mod nodes;
 pub mod openshift;
@@ -352,6 +353,7 @@ pub struct World {
     pub gateway: gateway::Tables,
     /// Routes of OpenShift.
     pub router_routes: Vec<gateway::Item<routers::RouterRouteRow>>,
+    pub istio: istio::Tables,
     /// What they do about the pods of a namespace that somebody makes.
     pub new_namespace: Option<Box<guarded::Guarded>>,
     /// The cluster is one of OpenShift.

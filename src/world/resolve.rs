@@ -388,6 +388,7 @@ pub(super) fn resolve(tables: Tables, duplicates: u64, clusters: usize) -> World
         &mut objects,
     );
     let router_routes = super::gateway::table(part.router_routes, |r| r.kind, &mut objects);
+    let istio = super::istio::resolve(part.istio_gateways, part.virtual_services, &mut objects);
     let config_maps = part
         .config_maps
         .iter()
@@ -425,6 +426,7 @@ pub(super) fn resolve(tables: Tables, duplicates: u64, clusters: usize) -> World
         guards,
         gateway,
         router_routes,
+        istio,
         new_namespace: None,
         openshift: false,
         memberships,

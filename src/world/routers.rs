@@ -2,7 +2,7 @@
 //! to which ports of which Services it leads.
 
 use super::exposure::{Door, Entry, Reach, Sure};
-use super::gateway::{Answer, Item, condition};
+use super::gateway::{Answer, Fronts, Item, condition};
 use super::hosts::Host;
 use super::remap::{Map, Remap};
 use super::rows::Target;
@@ -51,11 +51,11 @@ const LABEL: &str = "ingresscontroller.operator.openshift.io/deployment-ingressc
 
 impl World {
     /// Every Route of OpenShift that the internet may reach.
-    pub(super) fn router_entries(&self, entries: &mut Vec<Entry>) {
+    pub(super) fn router_entries(&self, entries: &mut Vec<Entry>, fronts: &Fronts) {
         let mut known = std::collections::BTreeMap::new();
         for (i, route) in self.router_routes.iter().enumerate() {
             let mut reach = |router: &str| {
-                let of = || self.router_reach(router);
+                let of = || self.router_reach(router, fronts);
                 known.entry(router.to_owned()).or_insert_with(of).clone()
             };
             entries.extend(self.router_entry(RouterRouteIx::new(i), route, &mut reach));
@@ -131,7 +131,7 @@ impl World {
     }
 
     /// How the internet reaches a router.
-    fn router_reach(&self, router: &str) -> Option<Reach> {
+    fn router_reach(&self, router: &str, fronts: &Fronts) -> Option<Reach> {
         let Some(ns) = self.symbols.get(NAMESPACE) else {
             // The router's own exposure is not in the snapshot.
             return Some((Sure::Possible, 0.5, Vec::new()));
@@ -141,7 +141,7 @@ impl World {
             Some(&self.services[ix.index()])
         };
         if let Some(service) = service("router-").or_else(|| service("router-nodeport-")) {
-            return self.service_reach(service);
+            return self.service_reach(service, fronts);
         }
         let name = self.symbols.get(router);
         let on_machines = self.pods_of(ns).map(PodIx::new).filter(|ix| {
@@ -154,9 +154,9 @@ impl World {
         for ix in on_machines {
             let pod = &self.pods[ix.index()];
             let fact = (pod.object, ".spec.hostNetwork".to_owned(), "true".to_owned());
-            if let Some((node, (field, value))) = self.public_node(Some(pod.node)) {
+            if let Some(node) = self.public_node(Some(pod.node)) {
                 // A firewall between the internet and the node is not in the snapshot.
-                return Some((Sure::Possible, 0.5, vec![fact, (node, field, value)]));
+                return Some((Sure::Possible, 0.5, vec![fact, node]));
             }
             machine = machine.or(Some(fact));
         }

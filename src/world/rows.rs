@@ -7,6 +7,7 @@ use super::cons::Cons;
 use super::contents::Finding;
 use super::gateway::{GatewayClassRow, GatewayRow, ReferenceGrantRow, RouteRow};
 use super::guards::GuardRow;
+use super::istio::{IstioGatewayRow, VirtualServiceRow};
 use super::openshift::ConstraintsRow;
 use super::pods::PodSpec;
 use super::routers::RouterRouteRow;
@@ -343,6 +344,8 @@ pub struct Part {
     pub reference_grants: Vec<Row<ReferenceGrantRow>>,
     /// Of OpenShift.
     pub router_routes: Vec<Row<RouterRouteRow>>,
+    pub istio_gateways: Vec<Row<IstioGatewayRow>>,
+    pub virtual_services: Vec<Row<VirtualServiceRow>>,
     /// Of OpenShift: the users in each.
     pub groups: Vec<Row<Box<[Sym]>>>,
     /// Those that rules read.

@@ -4,22 +4,35 @@
 use super::attach::{condition, is_handled};
 use super::{GatewayClassRow, GatewayRow, Item};
 use crate::sym::Sym;
-use crate::world::exposure::{Reach, Sure, host_name_is_internal, is_public};
+use crate::world::exposure::{Reach, Said, Sure, host_name_is_internal, is_public};
 use crate::world::{ServiceIx, World};
 use std::collections::BTreeMap;
 
-/// The Services that stand before Gateways and Ingresses.
+/// What stands before Gateways, Ingresses and node ports: found once, asked for by each of them.
 #[derive(Default)]
 pub(in crate::world) struct Fronts {
     /// By namespace and name of the Gateway that they are labelled for.
     labelled: BTreeMap<(Sym, Sym), ServiceIx>,
     /// By the address of their load balancer.
     addressed: BTreeMap<Sym, ServiceIx>,
+    /// A node with a public address.
+    pub(in crate::world) public: Option<Said>,
+    /// A node with other addresses.
+    pub(in crate::world) private: Option<Said>,
 }
 
 impl Fronts {
     pub(in crate::world) fn new(world: &World) -> Self {
-        let mut fronts = Self::default();
+        let private = world.nodes.iter().find(|node| !node.addresses.is_empty());
+        let mut fronts = Self {
+            public: world.public_node(None),
+            private: private.map(|node| {
+                let at = ".status.addresses[0].address".to_owned();
+                let address = world.text(node.addresses[0].1);
+                (node.object, at, format!("{address}: no node shows a public address"))
+            }),
+            ..Self::default()
+        };
         if world.ingresses.is_empty() && world.gateway.gateways.is_empty() {
             return fronts;
         }
@@ -122,7 +135,7 @@ impl World {
         let assigned = assigned.min_by_key(|(sure, ..)| *sure);
         if let Some(service) = fronts.of(gateway) {
             let service = &self.services[service.index()];
-            if let Some((sure, likelihood, mut facts)) = self.service_reach(service) {
+            if let Some((sure, likelihood, mut facts)) = self.service_reach(service, fronts) {
                 facts.extend(assigned.map(|(_, _, fact)| fact));
                 return Some((sure, likelihood, facts));
             }

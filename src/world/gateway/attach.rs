@@ -30,7 +30,7 @@ fn both(a: Option<bool>, b: Option<bool>) -> Option<bool> {
 }
 
 /// Whether some host fits both names. An empty one fits every host, and `*.` one or more labels.
-fn meet(a: &str, b: &str) -> bool {
+pub(in crate::world) fn meet(a: &str, b: &str) -> bool {
     let (a, b) = (a.to_ascii_lowercase(), b.to_ascii_lowercase());
     let within = |name: &str, suffix: &str| name.len() > suffix.len() && name.ends_with(suffix);
     match (a.strip_prefix('*'), b.strip_prefix('*')) {

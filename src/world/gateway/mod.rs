@@ -7,7 +7,7 @@ mod attach;
 mod doors;
 
 pub(super) use address::Fronts;
-pub(super) use attach::condition;
+pub(super) use attach::{condition, meet};
 
 use super::ObjectId;
 use super::remap::{Map, Remap};

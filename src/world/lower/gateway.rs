@@ -77,7 +77,7 @@ impl Part {
     }
 
     /// The namespace that a reference means.
-    fn or_own(&mut self, named: &str, meta: &Meta<'_>) -> Sym {
+    pub(super) fn or_own(&mut self, named: &str, meta: &Meta<'_>) -> Sym {
         match (named, &*meta.namespace) {
             ("", "") => self.sym("default"),
             ("", own) => self.sym(own),

@@ -2,6 +2,7 @@
 
 mod admission;
 mod gateway;
+mod istio;
 mod judge;
 mod network;
 mod pods;
@@ -291,6 +292,16 @@ impl Part {
                 let body = self.router_route(&spec, &status);
                 let row = self.row(kind, meta, origin, body);
                 self.router_routes.push(row);
+            }
+            (Kind::IstioGateway, Body::IstioGateway(spec)) => {
+                let body = self.istio_gateway(&spec);
+                let row = self.row(kind, meta, origin, body);
+                self.istio_gateways.push(row);
+            }
+            (Kind::VirtualService, Body::VirtualService(spec)) => {
+                let body = self.virtual_service(meta, &spec);
+                let row = self.row(kind, meta, origin, body);
+                self.virtual_services.push(row);
             }
             (Kind::SecurityContextConstraints, Body::Constraints(constraints)) => {
                 let body = self.constraints_row(&constraints);
