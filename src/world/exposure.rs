@@ -4,6 +4,7 @@
 //! policies are not evaluated yet. A rule's host name is never evidence in either direction.
 
 use super::gateway::{Fronts, RouteIx};
+use super::ingresses::Controllers;
 use super::istio::VirtualServiceIx;
 use super::routers::RouterRouteIx;
 use super::{IngressIx, NodeIx, ObjectId, PodIx, ServiceIx, World};
@@ -132,8 +133,10 @@ impl World {
             entries.extend(self.service_entry(ServiceIx::new(i), &fronts));
         }
         let services = entries.len();
+        let mut known = Controllers::new();
         for i in 0..self.ingresses.len() {
-            let entry = self.ingress_entry(IngressIx::new(i), &entries[..services], &fronts);
+            let ix = IngressIx::new(i);
+            let entry = self.ingress_entry(ix, &entries[..services], &fronts, &mut known);
             entries.extend(entry);
         }
         self.route_entries(&mut entries, &fronts);

@@ -4,6 +4,11 @@ use super::exposure::{Door, Entry, Reach, Sure, host_name_is_internal, is_public
 use super::gateway::Fronts;
 use super::rows::Target;
 use super::{Ingress, IngressClass, IngressIx, World};
+use crate::sym::Sym;
+use std::collections::BTreeMap;
+
+/// The entries of controllers' Services, by the name of the class and its controller.
+pub(super) type Controllers = BTreeMap<(Sym, Option<Sym>), Option<usize>>;
 
 impl World {
     pub(super) fn ingress_entry(
@@ -11,6 +16,7 @@ impl World {
         ix: IngressIx,
         services: &[Entry],
         fronts: &Fronts,
+        known: &mut Controllers,
     ) -> Option<Entry> {
         let ingress = &self.ingresses[ix.index()];
         let mut backends = Vec::new();
@@ -29,7 +35,7 @@ impl World {
         }
         let first = backends.first()?.2.clone();
         let (sure, likelihood, mut facts) = if ingress.balancer.is_empty() {
-            self.unassigned(ingress, services)?
+            self.unassigned(ingress, services, known)?
         } else {
             self.assigned(ingress, fronts)?
         };
@@ -66,7 +72,12 @@ impl World {
 
     /// How the internet reaches an Ingress without an address of its own: as its controller is
     /// reached, if anything serves it.
-    fn unassigned(&self, ingress: &Ingress, services: &[Entry]) -> Option<Reach> {
+    fn unassigned(
+        &self,
+        ingress: &Ingress,
+        services: &[Entry],
+        known: &mut Controllers,
+    ) -> Option<Reach> {
         if self.text(ingress.scheme) == "internal" {
             return None;
         }
@@ -99,7 +110,7 @@ impl World {
             let fact = (ingress.object, field, "not set, and no class is the default".to_owned());
             return Some((Sure::Possible, 0.3, vec![fact]));
         }
-        self.controller_reach(class, ingress, services)
+        self.controller_reach(class, ingress, services, known)
     }
 
     fn controller_reach(
@@ -107,6 +118,7 @@ impl World {
         class: Option<&IngressClass>,
         ingress: &Ingress,
         services: &[Entry],
+        known: &mut Controllers,
     ) -> Option<Reach> {
         let controller = class.map_or("", |c| self.text(c.controller));
         if controller == "ingress.k8s.aws/alb" || self.text(ingress.class) == "alb" {
@@ -118,15 +130,9 @@ impl World {
         if let Some(class) = class {
             facts.push((class.object, ".spec.controller".to_owned(), controller.to_owned()));
         }
-        let words = controller_words(controller, self.text(ingress.class));
-        let own = services.iter().find(|entry| match entry.door {
-            Door::Service(ix) => {
-                let service = &self.services[ix.index()];
-                let name = format!("{}/{}", self.text(service.ns), self.text(service.name));
-                words.iter().any(|w| name.contains(w))
-            }
-            _ => false,
-        });
+        let of_words = || self.controller_entry(controller, self.text(ingress.class), services);
+        let key = (ingress.class, class.map(|c| c.controller));
+        let own = known.entry(key).or_insert_with(of_words).and_then(|at| services.get(at));
         Some(match own {
             Some(entry) => {
                 facts.extend(entry.facts.iter().cloned());
@@ -134,6 +140,22 @@ impl World {
             }
             // Its controller's own exposure is not in the snapshot.
             None => (Sure::Possible, 0.5, facts),
+        })
+    }
+
+    /// The place of the entry that is a controller's Service, by its name.
+    fn controller_entry(&self, controller: &str, class: &str, services: &[Entry]) -> Option<usize> {
+        let words = controller_words(controller, class);
+        if words.is_empty() {
+            return None;
+        }
+        services.iter().position(|entry| match entry.door {
+            Door::Service(ix) => {
+                let service = &self.services[ix.index()];
+                let name = format!("{}/{}", self.text(service.ns), self.text(service.name));
+                words.iter().any(|w| name.contains(w))
+            }
+            _ => false,
         })
     }
 }

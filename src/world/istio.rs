@@ -9,7 +9,7 @@ use super::rows::{Row, Selector, Target};
 use super::{PodIx, ServiceIx, WorkloadIx, World};
 use crate::sym::Sym;
 use rustc_hash::FxHashMap;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 crate::index! { /// A VirtualService of Istio.
 VirtualServiceIx }
@@ -133,8 +133,8 @@ struct Front<'e> {
 
 /// What stands behind a selector of proxies.
 struct Proxies {
-    /// Places among the fronts.
-    fronts: Vec<usize>,
+    /// Places among the fronts, the likeliest first, by the server's port.
+    fronts: BTreeMap<u16, Vec<usize>>,
     /// Anything in the snapshot is selected.
     any: bool,
 }
@@ -159,11 +159,22 @@ impl World {
             proxies.entry(selector).or_insert_with(|| {
                 let selects =
                     |n: &u32| self.labels.get(*n as usize).is_some_and(|l| selector.selects(l));
-                let stand = |front: &Front<'_>| front.labels.iter().any(selects);
-                Proxies {
-                    fronts: (0..fronts.len()).filter(|i| stand(&fronts[*i])).collect(),
-                    any: all.iter().any(selects),
+                let mut by_port: BTreeMap<u16, Vec<usize>> = BTreeMap::new();
+                for (at, front) in fronts.iter().enumerate() {
+                    if !front.labels.iter().any(selects) {
+                        continue;
+                    }
+                    for port in self.server_ports(front.service) {
+                        by_port.entry(port).or_default().push(at);
+                    }
                 }
+                for list in by_port.values_mut() {
+                    list.sort_by(|a, b| {
+                        let likelihood = |at: &usize| fronts[*at].entry.likelihood;
+                        likelihood(b).total_cmp(&likelihood(a))
+                    });
+                }
+                Proxies { fronts: by_port, any: all.iter().any(selects) }
             });
         }
         let found: Vec<Entry> = (0..self.istio.services.len())
@@ -279,27 +290,25 @@ impl World {
             // They may run where the snapshot does not look.
             return Some((Sure::Unknown, 0.2, vec![selector("selects no pod of the snapshot")]));
         }
-        let mut best: Option<Reach> = None;
-        for front in proxies.fronts.iter().filter_map(|at| fronts.get(*at)) {
-            let service = &self.services[front.service.index()];
-            let leads = service
-                .ports
-                .iter()
-                .any(|p| p.port == server.port || p.target == Target::Number(server.port));
-            if !leads || !self.is_exported(own, service.ns) {
-                continue;
-            }
-            // No status says that the proxies have it.
-            let (sure, likelihood) =
-                (front.entry.sure.max(Sure::Likely), front.entry.likelihood * 0.9);
-            if best.as_ref().is_none_or(|(_, known, _)| likelihood > *known) {
-                let name = format!("{}/{}", self.text(service.ns), self.text(service.name));
-                let mut facts = vec![selector(&format!("selects pods of Service {name}"))];
-                facts.extend(front.entry.facts.iter().cloned());
-                best = Some((sure, likelihood, facts));
-            }
-        }
-        best
+        let mut likeliest =
+            proxies.fronts.get(&server.port)?.iter().filter_map(|at| fronts.get(*at));
+        let front = likeliest
+            .find(|front| self.is_exported(own, self.services[front.service.index()].ns))?;
+        let service = &self.services[front.service.index()];
+        let name = format!("{}/{}", self.text(service.ns), self.text(service.name));
+        let mut facts = vec![selector(&format!("selects pods of Service {name}"))];
+        facts.extend(front.entry.facts.iter().cloned());
+        // No status says that the proxies have it.
+        Some((front.entry.sure.max(Sure::Likely), front.entry.likelihood * 0.9, facts))
+    }
+
+    /// The numbers by which servers mean a Service's ports: its own, and those of the pods.
+    fn server_ports(&self, service: ServiceIx) -> BTreeSet<u16> {
+        let numbers = |port: &super::rows::ServicePort| match port.target {
+            Target::Number(target) => [port.port, target],
+            Target::Name(_) => [port.port, port.port],
+        };
+        self.services[service.index()].ports.iter().flat_map(numbers).collect()
     }
 
     /// The Service ports that a server's requests go to, by the VirtualService or its delegates.
