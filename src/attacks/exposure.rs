@@ -4,6 +4,7 @@
 //! Doors lead to sets of endpoints, so that many doors of one Service are few edges.
 
 use super::Family;
+use super::exposed_route::{EXPOSED_OPENSHIFT_ROUTE, EXPOSED_ROUTE, EXPOSED_VIRTUAL_SERVICE};
 use super::interfaces::{DASHBOARD_EXPOSED, open_interface};
 use crate::graph::{Attack, Confidence, Fact, Odds, SetKey, SetKind, Sink, Thing};
 use crate::sym::Sym;
@@ -21,6 +22,8 @@ crate::attack! {
     /// Type `LoadBalancer` with a public address, or without an address yet and without an
     /// annotation that makes it internal; or a node port on a node with a public address; or a
     /// public address among `externalIPs`. `loadBalancerSourceRanges` narrow who gets through.
+    /// Type `NodePort` on nodes that show no public address is unknown: what leads to the nodes
+    /// from outside is not in a snapshot.
     /// ## Abuse
     /// `curl http://ADDRESS:PORT/`; scanners find the address without being told.
     /// ## Stopped by
@@ -44,7 +47,9 @@ crate::attack! {
     /// ## Needs
     /// A rule or default backend that names a Service, a class that something serves, and a
     /// controller that is exposed itself: the Ingress' own address or the controller's Service
-    /// tells. A host name in a rule says nothing about who may connect.
+    /// tells. Without a class, or with one that an annotation names and no object, a controller
+    /// serves it if its flags say so, which makes it possible. A host name in a rule says nothing
+    /// about who may connect.
     /// ## Abuse
     /// `curl -H 'Host: HOST' https://ADDRESS/PATH`
     /// ## Stopped by
@@ -137,6 +142,9 @@ pub(super) static FAMILY: Family = Family {
     attacks: &[
         &EXPOSED_SERVICE,
         &EXPOSED_INGRESS,
+        &EXPOSED_ROUTE,
+        &EXPOSED_OPENSHIFT_ROUTE,
+        &EXPOSED_VIRTUAL_SERVICE,
         &EXPOSED_HOST_PORT,
         &NETWORK_REACH,
         &EXPLOIT_PUBLIC_APP,
@@ -163,22 +171,24 @@ fn find(world: &World, sink: &mut Sink<'_>) {
         let attack = match entry.door {
             Door::Service(_) => &EXPOSED_SERVICE,
             Door::Ingress(_) => &EXPOSED_INGRESS,
+            Door::Route(_) => &EXPOSED_ROUTE,
+            Door::Router(_) => &EXPOSED_OPENSHIFT_ROUTE,
+            Door::Mesh(_) => &EXPOSED_VIRTUAL_SERVICE,
             Door::HostPort(..) => &EXPOSED_HOST_PORT,
         };
         let odds = match entry.sure {
             Sure::Certain => Odds::certain(entry.likelihood),
             Sure::Likely => Odds::likely(entry.likelihood),
             Sure::Possible => Odds::possible(entry.likelihood),
+            Sure::Unknown => Odds::unknown(entry.likelihood),
         };
         let facts: Vec<Fact> =
             entry.facts.iter().map(|(o, field, value)| sink.fact(*o, field, value)).collect();
         sink.edge_with(Thing::Internet, thing, attack, odds, &facts);
         for (service, port, by) in &entry.backends {
             let of = &world.services[service.index()];
-            let mut facts = Vec::new();
-            if let Some((object, field, value)) = by {
-                facts.push(sink.fact(*object, field, value));
-            }
+            let mut facts: Vec<Fact> =
+                by.iter().map(|(o, field, value)| sink.fact(*o, field, value)).collect();
             let field = format!(".spec.ports[{port}]");
             let number = of.ports.get(*port).map_or(0, |p| p.port);
             facts.push(sink.fact(of.object, &field, &number.to_string()));

@@ -49,9 +49,12 @@ fn belongs_to(world: &World, key: &SetKey) -> Option<String> {
     let at = (key.of as usize).checked_sub(1)?;
     let full = |ns, name| format!("{}/{}", world.text(ns), world.text(name));
     Some(match key.kind.id {
-        "mounted-credentials" | "environment-secrets" | "pods-on-node" | "node-metadata" => {
-            world.text(world.nodes.get(at)?.name).to_owned()
-        }
+        "mounted-credentials"
+        | "mounted-tokens"
+        | "mounted-secrets"
+        | "environment-secrets"
+        | "pods-on-node"
+        | "node-metadata" => world.text(world.nodes.get(at)?.name).to_owned(),
         "service-traffic" | "webhook-answers" | "webhook-keys" | "webhook-posed" => {
             let service = world.services.get(at)?;
             full(service.ns, service.name)

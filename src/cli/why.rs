@@ -82,9 +82,8 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
         );
     }
     for (f, t, chains) in &mut pairs {
-        let cost = |chain: &Chain| -> u64 {
-            chain.edges.iter().map(|e| u64::from(graph.cost(*e))).sum()
-        };
+        let cost =
+            |chain: &Chain| -> u64 { chain.edges.iter().map(|e| u64::from(graph.cost(*e))).sum() };
         chains.sort_by_cached_key(|chain| (cost(chain), chain.edges.len(), chain.clone()));
         let ways =
             if chains.len() == 1 { "1 way".to_owned() } else { format!("{} ways", chains.len()) };

@@ -258,6 +258,21 @@ impl Layout {
                     let i = &world.ingresses[ix.index()];
                     own(NodeKind::Entry, i.ns, &format!("ingress/{}", world.text(i.name)), i.object)
                 }
+                Door::Route(ix) => {
+                    let r = &world.gateway.routes[ix.index()];
+                    let kind = world.text(r.says.kind).to_lowercase();
+                    let name = format!("{kind}/{}", world.text(r.name));
+                    own(NodeKind::Entry, r.ns, &name, r.object)
+                }
+                Door::Router(ix) => {
+                    let r = &world.router_routes[ix.index()];
+                    own(NodeKind::Entry, r.ns, &format!("route/{}", world.text(r.name)), r.object)
+                }
+                Door::Mesh(ix) => {
+                    let v = &world.istio.services[ix.index()];
+                    let name = format!("virtualservice/{}", world.text(v.name));
+                    own(NodeKind::Entry, v.ns, &name, v.object)
+                }
                 Door::HostPort(ix, port) => {
                     let p = &world.pods[ix.index()];
                     let name = format!("hostport/{}/{port}", world.text(p.name));

@@ -14,9 +14,21 @@ pub enum Kind {
     CronJob,
     DaemonSet,
     Deployment,
+    /// Of Gateway API.
+    GRPCRoute,
+    /// Of Gateway API.
+    Gateway,
+    /// Of Gateway API.
+    GatewayClass,
+    /// Of Gateway API.
+    HTTPRoute,
     Ingress,
     IngressClass,
+    /// Of Istio: what its proxies listen for.
+    IstioGateway,
     Job,
+    /// Of Gateway API.
+    ListenerSet,
     MutatingWebhookConfiguration,
     Namespace,
     /// Of Kyverno.
@@ -28,21 +40,33 @@ pub enum Kind {
     Pod,
     /// Of Kyverno.
     Policy,
+    /// Of Gateway API.
+    ReferenceGrant,
     ReplicaSet,
     ReplicationController,
     Role,
     RoleBinding,
+    /// Of OpenShift: a way from its routers to a Service.
+    Route,
     Secret,
     /// Of OpenShift: what decides which pods are let in.
     SecurityContextConstraints,
     Service,
     ServiceAccount,
     StatefulSet,
+    /// Of Gateway API.
+    TCPRoute,
+    /// Of Gateway API.
+    TLSRoute,
+    /// Of Gateway API.
+    UDPRoute,
     ValidatingAdmissionPolicy,
     ValidatingAdmissionPolicyBinding,
     /// Of Kyverno.
     ValidatingPolicy,
     ValidatingWebhookConfiguration,
+    /// Of Istio.
+    VirtualService,
     /// Not an object of the API: a user named by a binding.
     User,
     /// A group named by a binding; an object of the API in OpenShift alone.
@@ -61,6 +85,8 @@ struct Row {
 
 const RBAC: &[&str] = &["rbac.authorization.k8s.io"];
 const APPS: &[&str] = &["apps", "extensions"];
+const GATEWAY: &[&str] = &["gateway.networking.k8s.io"];
+const ISTIO: &[&str] = &["networking.istio.io"];
 const ADMISSION: &[&str] = &["admissionregistration.k8s.io"];
 /// Its kinds are named by templates.
 const CONSTRAINTS: &str = "constraints.gatekeeper.sh";
@@ -75,9 +101,15 @@ const KINDS: &[Row] = &[
     Row { kind: Kind::CronJob, name: "CronJob", plural: "cronjobs", short: &["cj"], groups: &["batch"], namespaced: true },
     Row { kind: Kind::DaemonSet, name: "DaemonSet", plural: "daemonsets", short: &["ds"], groups: APPS, namespaced: true },
     Row { kind: Kind::Deployment, name: "Deployment", plural: "deployments", short: &["deploy"], groups: APPS, namespaced: true },
+    Row { kind: Kind::GRPCRoute, name: "GRPCRoute", plural: "grpcroutes", short: &[], groups: GATEWAY, namespaced: true },
+    Row { kind: Kind::Gateway, name: "Gateway", plural: "gateways", short: &["gtw"], groups: GATEWAY, namespaced: true },
+    Row { kind: Kind::GatewayClass, name: "GatewayClass", plural: "gatewayclasses", short: &["gc"], groups: GATEWAY, namespaced: false },
+    Row { kind: Kind::HTTPRoute, name: "HTTPRoute", plural: "httproutes", short: &[], groups: GATEWAY, namespaced: true },
     Row { kind: Kind::Ingress, name: "Ingress", plural: "ingresses", short: &["ing"], groups: &["networking.k8s.io", "extensions"], namespaced: true },
     Row { kind: Kind::IngressClass, name: "IngressClass", plural: "ingressclasses", short: &[], groups: &["networking.k8s.io"], namespaced: false },
+    Row { kind: Kind::IstioGateway, name: "Gateway", plural: "gateways", short: &["gw"], groups: ISTIO, namespaced: true },
     Row { kind: Kind::Job, name: "Job", plural: "jobs", short: &[], groups: &["batch"], namespaced: true },
+    Row { kind: Kind::ListenerSet, name: "ListenerSet", plural: "listenersets", short: &["lset"], groups: GATEWAY, namespaced: true },
     Row { kind: Kind::MutatingWebhookConfiguration, name: "MutatingWebhookConfiguration", plural: "mutatingwebhookconfigurations", short: &[], groups: ADMISSION, namespaced: false },
     Row { kind: Kind::Namespace, name: "Namespace", plural: "namespaces", short: &["ns"], groups: &[""], namespaced: false },
     Row { kind: Kind::NamespacedValidatingPolicy, name: "NamespacedValidatingPolicy", plural: "namespacedvalidatingpolicies", short: &["nvpol"], groups: &["policies.kyverno.io"], namespaced: true },
@@ -87,19 +119,25 @@ const KINDS: &[Row] = &[
     Row { kind: Kind::PersistentVolumeClaim, name: "PersistentVolumeClaim", plural: "persistentvolumeclaims", short: &["pvc"], groups: &[""], namespaced: true },
     Row { kind: Kind::Pod, name: "Pod", plural: "pods", short: &["po"], groups: &[""], namespaced: true },
     Row { kind: Kind::Policy, name: "Policy", plural: "policies", short: &["pol"], groups: &["kyverno.io"], namespaced: true },
+    Row { kind: Kind::ReferenceGrant, name: "ReferenceGrant", plural: "referencegrants", short: &["refgrant"], groups: GATEWAY, namespaced: true },
     Row { kind: Kind::ReplicaSet, name: "ReplicaSet", plural: "replicasets", short: &["rs"], groups: APPS, namespaced: true },
     Row { kind: Kind::ReplicationController, name: "ReplicationController", plural: "replicationcontrollers", short: &["rc"], groups: &[""], namespaced: true },
     Row { kind: Kind::Role, name: "Role", plural: "roles", short: &[], groups: RBAC, namespaced: true },
     Row { kind: Kind::RoleBinding, name: "RoleBinding", plural: "rolebindings", short: &["rb"], groups: RBAC, namespaced: true },
+    Row { kind: Kind::Route, name: "Route", plural: "routes", short: &[], groups: &["route.openshift.io"], namespaced: true },
     Row { kind: Kind::Secret, name: "Secret", plural: "secrets", short: &[], groups: &[""], namespaced: true },
     Row { kind: Kind::SecurityContextConstraints, name: "SecurityContextConstraints", plural: "securitycontextconstraints", short: &["scc"], groups: &["security.openshift.io"], namespaced: false },
     Row { kind: Kind::Service, name: "Service", plural: "services", short: &["svc"], groups: &[""], namespaced: true },
     Row { kind: Kind::ServiceAccount, name: "ServiceAccount", plural: "serviceaccounts", short: &["sa"], groups: &[""], namespaced: true },
     Row { kind: Kind::StatefulSet, name: "StatefulSet", plural: "statefulsets", short: &["sts"], groups: APPS, namespaced: true },
+    Row { kind: Kind::TCPRoute, name: "TCPRoute", plural: "tcproutes", short: &[], groups: GATEWAY, namespaced: true },
+    Row { kind: Kind::TLSRoute, name: "TLSRoute", plural: "tlsroutes", short: &[], groups: GATEWAY, namespaced: true },
+    Row { kind: Kind::UDPRoute, name: "UDPRoute", plural: "udproutes", short: &[], groups: GATEWAY, namespaced: true },
     Row { kind: Kind::ValidatingAdmissionPolicy, name: "ValidatingAdmissionPolicy", plural: "validatingadmissionpolicies", short: &[], groups: ADMISSION, namespaced: false },
     Row { kind: Kind::ValidatingAdmissionPolicyBinding, name: "ValidatingAdmissionPolicyBinding", plural: "validatingadmissionpolicybindings", short: &[], groups: ADMISSION, namespaced: false },
     Row { kind: Kind::ValidatingPolicy, name: "ValidatingPolicy", plural: "validatingpolicies", short: &["vpol"], groups: &["policies.kyverno.io"], namespaced: false },
     Row { kind: Kind::ValidatingWebhookConfiguration, name: "ValidatingWebhookConfiguration", plural: "validatingwebhookconfigurations", short: &[], groups: ADMISSION, namespaced: false },
+    Row { kind: Kind::VirtualService, name: "VirtualService", plural: "virtualservices", short: &["vs"], groups: ISTIO, namespaced: true },
     Row { kind: Kind::User, name: "User", plural: "users", short: &[], groups: &[], namespaced: false },
     Row { kind: Kind::Group, name: "Group", plural: "groups", short: &[], groups: &["user.openshift.io"], namespaced: false },
 ];
@@ -199,6 +237,12 @@ impl Kind {
                 | Self::ValidatingAdmissionPolicyBinding
                 | Self::ValidatingPolicy
         )
+    }
+
+    /// Whether it is one of Gateway API.
+    #[must_use]
+    pub fn is_gateway(self) -> bool {
+        self.row().groups == GATEWAY
     }
 
     fn row(self) -> &'static Row {

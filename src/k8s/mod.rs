@@ -9,8 +9,11 @@
 pub mod admission;
 pub mod cluster;
 pub mod data;
+pub mod gateway;
+pub mod istio;
 mod kind;
 pub mod login;
+mod meta;
 pub mod network;
 mod object;
 pub mod openshift;
@@ -20,4 +23,5 @@ pub mod scalar;
 pub mod workload;
 
 pub use kind::Kind;
-pub use object::{Body, Meta, Object, ObjectSeed, OwnerReference};
+pub use meta::{Meta, OwnerReference};
+pub use object::{Body, Object, ObjectSeed};

@@ -8,10 +8,16 @@ use super::Kind;
 use super::admission::{Webhook, webhooks};
 use super::cluster::{ClaimSpec, NodeSpec, NodeStatus, PersistentVolumeSpec, ServiceAccount};
 use super::data::{Data, Secret, more};
+use super::gateway::{
+    GatewayClass, GatewaySpec, GatewayStatus, GrantSpec, RouteSpec, RouteStatus, class, gateway,
+    route,
+};
+use super::istio::{IstioGatewaySpec, VirtualServiceSpec};
+use super::meta::Meta;
 use super::network::{
     IngressClassSpec, IngressSpec, LoadBalancerStatus, NetworkPolicySpec, ServiceSpec,
 };
-use super::openshift::SecurityContextConstraints;
+use super::openshift::{OpenShiftRouteSpec, OpenShiftRouteStatus, SecurityContextConstraints};
 use super::policy::policy;
 use super::rbac::{AggregationRule, RoleRef, Rule, Subject};
 use super::scalar::{Bool, List, Str};
@@ -62,118 +68,17 @@ pub enum Body<'a> {
     NetworkPolicy(NetworkPolicySpec<'a>),
     Webhooks(Vec<Webhook<'a>>),
     Constraints(Box<SecurityContextConstraints<'a>>),
+    OpenShiftRoute(OpenShiftRouteSpec<'a>, OpenShiftRouteStatus<'a>),
+    IstioGateway(IstioGatewaySpec<'a>),
+    VirtualService(Box<VirtualServiceSpec<'a>>),
     /// The names of its users.
     Group(Vec<Str<'a>>),
+    GatewayClass(GatewayClass<'a>),
+    Gateway(Box<GatewaySpec<'a>>, GatewayStatus<'a>),
+    Route(Box<RouteSpec<'a>>, RouteStatus<'a>),
+    ReferenceGrant(GrantSpec<'a>),
     /// The `spec` of an admission policy.
     Policy(Box<serde_json::Value>),
-}
-
-/// `metadata`, as far as rules use it.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase", bound(deserialize = "'de: 'a"))]
-pub struct Meta<'a> {
-    pub name: Str<'a>,
-    pub generate_name: Str<'a>,
-    pub namespace: Str<'a>,
-    pub uid: Str<'a>,
-    pub resource_version: Str<'a>,
-    pub deletion_timestamp: Str<'a>,
-    pub labels: Pairs<'a>,
-    pub annotations: Annotations<'a>,
-    pub owner_references: List<OwnerReference<'a>>,
-}
-
-/// One of `metadata.ownerReferences`.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase", bound(deserialize = "'de: 'a"))]
-pub struct OwnerReference<'a> {
-    pub api_version: Str<'a>,
-    pub kind: Str<'a>,
-    pub name: Str<'a>,
-    pub controller: Bool,
-}
-
-/// Labels, in the order they were read.
-#[derive(Debug, Default)]
-pub struct Pairs<'a>(pub Vec<(Str<'a>, Str<'a>)>);
-
-/// The annotations that a rule reads. All others are dropped while parsing, above all
-/// `last-applied-configuration`, which repeats the object with its literal values.
-#[derive(Debug, Default)]
-pub struct Annotations<'a>(pub Vec<(Str<'a>, Str<'a>)>);
-
-impl Annotations<'_> {
-    /// The value of an annotation, if it was present and is one that rules read.
-    #[must_use]
-    pub fn get(&self, key: &str) -> Option<&str> {
-        self.0.iter().find(|(k, _)| **k == *key).map(|(_, v)| &**v)
-    }
-}
-
-/// Whether rules read the annotation with this key.
-fn is_read(key: &str) -> bool {
-    const PREFIXES: &[&str] = &[
-        "eks.amazonaws.com/",
-        "iam.gke.io/",
-        "azure.workload.identity/",
-        "kubernetes.io/config.",
-        "meta.helm.sh/release-",
-        "kubernetes.io/service-account.",
-        "kubernetes.io/ingress.",
-        "kubernetes.io/enforce-mountable-secrets",
-        "ingressclass.kubernetes.io/",
-        "service.beta.kubernetes.io/",
-        "service.kubernetes.io/",
-        "networking.gke.io/load-balancer-type",
-        "cloud.google.com/load-balancer-type",
-        "alb.ingress.kubernetes.io/",
-        "nginx.ingress.kubernetes.io/whitelist-source-range",
-        "rbac.authorization.kubernetes.io/",
-    ];
-    PREFIXES.iter().any(|prefix| key.starts_with(prefix))
-}
-
-/// Reads a map of text to text, keeping the pairs whose key passes `keep`; `null` is no pair.
-fn pairs<'de: 'a, 'a, D: Deserializer<'de>>(
-    deserializer: D,
-    keep: fn(&str) -> bool,
-) -> Result<Vec<(Str<'a>, Str<'a>)>, D::Error> {
-    struct Map<'a> {
-        keep: fn(&str) -> bool,
-        pairs: Vec<(Str<'a>, Str<'a>)>,
-    }
-    impl<'de: 'a, 'a> Visitor<'de> for Map<'a> {
-        type Value = Vec<(Str<'a>, Str<'a>)>;
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("a map of text")
-        }
-        fn visit_unit<E>(self) -> Result<Self::Value, E> {
-            Ok(self.pairs)
-        }
-        fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<Self::Value, A::Error> {
-            while let Some(key) = map.next_key::<Str<'a>>()? {
-                if (self.keep)(&key) {
-                    self.pairs.push((key, map.next_value()?));
-                } else {
-                    map.next_value::<IgnoredAny>()?;
-                }
-            }
-            Ok(self.pairs)
-        }
-    }
-    deserializer.deserialize_any(Map { keep, pairs: Vec::new() })
-}
-
-impl<'de: 'a, 'a> Deserialize<'de> for Pairs<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        pairs(deserializer, |_| true).map(Self)
-    }
-}
-
-impl<'de: 'a, 'a> Deserialize<'de> for Annotations<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        pairs(deserializer, is_read).map(Self)
-    }
 }
 
 /// Reads one object. The hint is the kind of an item that bears none itself: that of the typed
@@ -192,7 +97,7 @@ impl<'de> DeserializeSeed<'de> for ObjectSeed {
 
 /// The top-level fields that some kind reads.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Field {
+pub(super) enum Field {
     Spec,
     Status,
     Keys,
@@ -402,6 +307,32 @@ impl<'de> DeserializeSeed<'de> for FieldSeed<'_, 'de> {
                 Body::NetworkPolicy(NetworkPolicySpec::default()), read(d)?),
             (Kind::IngressClass, Field::Spec) => part!(body, Body::IngressClass(spec) => *spec,
                 Body::IngressClass(IngressClassSpec::default()), read(d)?),
+            (Kind::GatewayClass, Field::Spec) => class(body, field, d)?,
+            (Kind::GatewayClass, Field::Status) => class(body, field, d)?,
+            (Kind::Gateway, Field::Spec) => gateway(body, field, d)?,
+            (Kind::Gateway, Field::Status) => gateway(body, field, d)?,
+            (Kind::ListenerSet, Field::Spec) => gateway(body, field, d)?,
+            (Kind::ListenerSet, Field::Status) => gateway(body, field, d)?,
+            (Kind::GRPCRoute, Field::Spec) => route(body, field, d)?,
+            (Kind::GRPCRoute, Field::Status) => route(body, field, d)?,
+            (Kind::HTTPRoute, Field::Spec) => route(body, field, d)?,
+            (Kind::HTTPRoute, Field::Status) => route(body, field, d)?,
+            (Kind::TCPRoute, Field::Spec) => route(body, field, d)?,
+            (Kind::TCPRoute, Field::Status) => route(body, field, d)?,
+            (Kind::TLSRoute, Field::Spec) => route(body, field, d)?,
+            (Kind::TLSRoute, Field::Status) => route(body, field, d)?,
+            (Kind::UDPRoute, Field::Spec) => route(body, field, d)?,
+            (Kind::UDPRoute, Field::Status) => route(body, field, d)?,
+            (Kind::Route, Field::Spec) => part!(body, Body::OpenShiftRoute(spec, _) => *spec,
+                Body::OpenShiftRoute(OpenShiftRouteSpec::default(), OpenShiftRouteStatus::default()), read(d)?),
+            (Kind::Route, Field::Status) => part!(body, Body::OpenShiftRoute(_, status) => *status,
+                Body::OpenShiftRoute(OpenShiftRouteSpec::default(), OpenShiftRouteStatus::default()), read(d)?),
+            (Kind::IstioGateway, Field::Spec) => part!(body, Body::IstioGateway(spec) => *spec,
+                Body::IstioGateway(IstioGatewaySpec::default()), read(d)?),
+            (Kind::VirtualService, Field::Spec) => part!(body,
+                Body::VirtualService(spec) => **spec, Body::VirtualService(Box::default()), read(d)?),
+            (Kind::ReferenceGrant, Field::Spec) => part!(body, Body::ReferenceGrant(spec) => *spec,
+                Body::ReferenceGrant(GrantSpec::default()), read(d)?),
             (Kind::MutatingWebhookConfiguration, Field::Webhooks) => webhooks(body, d)?,
             (Kind::ValidatingWebhookConfiguration, Field::Webhooks) => webhooks(body, d)?,
             (Kind::ClusterPolicy, Field::Spec) => policy(body, d)?,

@@ -119,7 +119,8 @@ fn concatenate(mut parts: Vec<Part>) -> Tables {
         }
         append!(namespaces nodes accounts secrets pods workloads volumes claims roles bindings
             services ingresses classes policies constraints guards groups webhooks config_maps
-            credential_maps);
+            credential_maps gateway_classes gateways routes reference_grants
+            router_routes istio_gateways virtual_services);
         for (group, kinds) in part.seen {
             let of_group = whole.seen.entry(group).or_default();
             for (kind, count) in kinds {
@@ -358,7 +359,8 @@ fn refer(part: &mut Part, symbols: &Symbols) -> u64 {
     macro_rules! namespaces_of {
         ($($table:ident)*) => {$( namespaces.extend(part.$table.iter().map(|r| r.ns)); )*};
     }
-    namespaces_of!(pods workloads accounts secrets roles bindings services ingresses);
+    namespaces_of!(pods workloads accounts secrets roles bindings services ingresses gateways routes
+        router_routes istio_gateways virtual_services);
     namespaces.remove(&Sym::EMPTY);
     part.namespaces.extend(sorted(namespaces).map(|name| unseen(Sym::EMPTY, name, ())));
 
@@ -377,6 +379,13 @@ fn refer(part: &mut Part, symbols: &Symbols) -> u64 {
     copies += settle(&mut part.webhooks, |r| (r.body.mutates, r.name));
     copies += settle(&mut part.constraints, |r| (r.ns, r.name));
     copies += settle(&mut part.guards, |r| (r.body.kind, r.ns, r.name));
+    copies += settle(&mut part.gateway_classes, |r| (r.ns, r.name));
+    copies += settle(&mut part.gateways, |r| (r.ns, r.name, r.body.kind));
+    copies += settle(&mut part.routes, |r| (r.ns, r.name, r.body.kind));
+    copies += settle(&mut part.reference_grants, |r| (r.ns, r.name));
+    copies += settle(&mut part.router_routes, |r| (r.ns, r.name));
+    copies += settle(&mut part.istio_gateways, |r| (r.ns, r.name));
+    copies += settle(&mut part.virtual_services, |r| (r.ns, r.name));
     copies += settle(&mut part.groups, |r| (r.ns, r.name));
     copies += settle(&mut part.config_maps, |r| (r.ns, r.name));
     copies += settle(&mut part.credential_maps, |r| (r.ns, r.name));

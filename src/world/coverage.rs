@@ -203,46 +203,30 @@ impl World {
     fn exposure_coverage(&self) -> Topic {
         let services = self.count(Kind::Service);
         let ingresses = self.count(Kind::Ingress);
-        let routes = self.count_of(
-            |g| {
-                matches!(
-                    g,
-                    "gateway.networking.k8s.io"
-                        | "route.openshift.io"
-                        | "networking.istio.io"
-                        | "traefik.io"
-                )
-            },
-            |k| {
-                matches!(
-                    k,
-                    "HTTPRoute"
-                        | "GRPCRoute"
-                        | "TLSRoute"
-                        | "TCPRoute"
-                        | "UDPRoute"
-                        | "Route"
-                        | "VirtualService"
-                        | "IngressRoute"
-                )
-            },
+        let routes =
+            self.gateway.routes.len() + self.router_routes.len() + self.istio.services.len();
+        let routes = routes as u64;
+        let other = self.count_of(
+            |g| matches!(g, "traefik.io" | "traefik.containo.us" | "projectcontour.io"),
+            |k| matches!(k, "IngressRoute" | "IngressRouteTCP" | "HTTPProxy"),
         );
         let (state, reason) = if services == 0 {
             (
                 State::Missing,
                 "no Service was collected: what faces the internet is not known".to_owned(),
             )
-        } else if routes > 0 {
+        } else if other > 0 {
             let reason = format!(
-                "{} not evaluated yet (Gateway API and its like): what they let in is not shown",
-                counted(routes, "route is", "routes are")
+                "{} not evaluated yet (routes of Traefik or Contour): what they let in is not shown",
+                counted(other, "route is", "routes are")
             );
             (State::Partial, reason)
         } else {
             let reason = format!(
-                "{} and {} were read; what firewalls in front of them let through is not in a snapshot",
+                "{}, {} and {} were read; what firewalls in front of them let through is not in a snapshot",
                 counted(services, "Service", "Services"),
-                counted(ingresses, "Ingress", "Ingresses")
+                counted(ingresses, "Ingress", "Ingresses"),
+                counted(routes, "route", "routes")
             );
             (State::Partial, reason)
         };

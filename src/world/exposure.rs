@@ -3,7 +3,10 @@
 //! This is the first form of the model: addresses, annotations and source ranges decide, network
 //! policies are not evaluated yet. A rule's host name is never evidence in either direction.
 
-use super::rows::Target;
+use super::gateway::{Fronts, RouteIx};
+use super::ingresses::Controllers;
+use super::istio::VirtualServiceIx;
+use super::routers::RouterRouteIx;
 use super::{IngressIx, NodeIx, ObjectId, PodIx, ServiceIx, World};
 use crate::sym::Sym;
 use std::net::{IpAddr, Ipv6Addr};
@@ -13,6 +16,12 @@ use std::net::{IpAddr, Ipv6Addr};
 pub enum Door {
     Service(ServiceIx),
     Ingress(IngressIx),
+    /// A route of Gateway API.
+    Route(RouteIx),
+    /// A Route of OpenShift.
+    Router(RouterRouteIx),
+    /// A VirtualService of Istio.
+    Mesh(VirtualServiceIx),
     /// A pod's port on its node's address.
     HostPort(PodIx, u16),
 }
@@ -26,10 +35,15 @@ pub enum Sure {
     Likely,
     /// It depends on something that is not in the snapshot: a firewall, a provider's default.
     Possible,
+    /// Nothing shows it, and nothing excludes it.
+    Unknown,
 }
 
 /// A fact before it is evidence: this object says this at this field.
 pub type Said = (ObjectId, String, String);
+
+/// How surely and how likely the internet reaches something, and the facts that say so.
+pub(super) type Reach = (Sure, f64, Vec<Said>);
 
 /// An exposed door.
 #[derive(Debug)]
@@ -40,8 +54,8 @@ pub struct Entry {
     pub likelihood: f64,
     /// The facts that say so: object, field and value. Never empty.
     pub facts: Vec<Said>,
-    /// The Service ports behind it, each with the fact that leads there.
-    pub backends: Vec<(ServiceIx, usize, Option<Said>)>,
+    /// The Service ports behind it, each with the facts that lead there.
+    pub backends: Vec<(ServiceIx, usize, Vec<Said>)>,
 }
 
 /// What an annotation says about a Service's load balancer: internal or facing the internet.
@@ -99,9 +113,11 @@ pub fn is_public(address: &str) -> Option<bool> {
 
 /// What a load balancer's host name says: `Some(true)` internal, `Some(false)` internet-facing.
 /// AWS prefixes internal classic and application balancers; a network balancer's name tells
-/// nothing.
-fn host_name_is_internal(host: &str) -> Option<bool> {
-    if host.starts_with("internal-") {
+/// nothing. `localhost` stands in the status of clusters on a desktop, and names of the cluster's
+/// own DNS where a load balancer was never made.
+pub(super) fn host_name_is_internal(host: &str) -> Option<bool> {
+    let of_the_cluster = host.ends_with(".svc") || host.ends_with(".cluster.local");
+    if host.starts_with("internal-") || host == "localhost" || of_the_cluster {
         return Some(true);
     }
     host.ends_with(".elb.amazonaws.com").then_some(false)
@@ -111,25 +127,38 @@ impl World {
     /// Every door that the internet may reach.
     #[must_use]
     pub fn entries(&self) -> Vec<Entry> {
+        let fronts = Fronts::new(self);
         let mut entries = Vec::new();
         for i in 0..self.services.len() {
-            entries.extend(self.service_entry(ServiceIx::new(i)));
+            entries.extend(self.service_entry(ServiceIx::new(i), &fronts));
         }
         let services = entries.len();
+        let mut known = Controllers::new();
         for i in 0..self.ingresses.len() {
-            let entry = self.ingress_entry(IngressIx::new(i), &entries[..services]);
+            let ix = IngressIx::new(i);
+            let entry = self.ingress_entry(ix, &entries[..services], &fronts, &mut known);
             entries.extend(entry);
         }
+        self.route_entries(&mut entries, &fronts);
+        self.router_entries(&mut entries, &fronts);
+        self.mesh_entries(services, &mut entries);
         for i in 0..self.pods.len() {
             self.host_ports(PodIx::new(i), &mut entries);
         }
         entries
     }
 
-    fn service_entry(&self, ix: ServiceIx) -> Option<Entry> {
+    fn service_entry(&self, ix: ServiceIx, fronts: &Fronts) -> Option<Entry> {
         let service = &self.services[ix.index()];
         service.selector.as_ref()?;
-        let mut best: Option<(Sure, f64, Vec<Said>)> = None;
+        let (sure, likelihood, facts) = self.service_reach(service, fronts)?;
+        let backends = (0..service.ports.len()).map(|port| (ix, port, Vec::new())).collect();
+        Some(Entry { door: Door::Service(ix), sure, likelihood, facts, backends })
+    }
+
+    /// The surest way by which the internet reaches a Service's own address or ports.
+    pub(super) fn service_reach(&self, service: &super::Service, fronts: &Fronts) -> Option<Reach> {
+        let mut best: Option<Reach> = None;
         let mut offer = |sure, likelihood, facts: Vec<_>| {
             if best.as_ref().is_none_or(|(_, known, _)| likelihood > *known) {
                 best = Some((sure, likelihood, facts));
@@ -146,9 +175,13 @@ impl World {
             || self.text(service.kind) == "LoadBalancer"
                 && service.node_ports
                 && service.ports.iter().any(|p| p.node_port != 0);
-        if has_node_port && let Some((node, address)) = self.public_node(None) {
+        if has_node_port && let Some(node) = &fronts.public {
             // A firewall between the internet and the node is not in the snapshot.
-            offer(Sure::Possible, 0.5, vec![kind, (node, address.0, address.1)]);
+            offer(Sure::Possible, 0.5, vec![kind, node.clone()]);
+        } else if has_node_port && self.text(service.kind) == "NodePort" {
+            // Whoever asks for node ports alone has something before the nodes, or people in their
+            // network. What leads there is not in the snapshot.
+            offer(Sure::Unknown, 0.2, [kind].into_iter().chain(fronts.private.clone()).collect());
         }
         for (i, ip) in service.external_ips.iter().enumerate() {
             if is_public(self.text(*ip)) == Some(true) {
@@ -157,14 +190,12 @@ impl World {
                 offer(Sure::Possible, 0.5, vec![fact]);
             }
         }
-        let (sure, likelihood, facts) = best?;
-        let backends = (0..service.ports.len()).map(|port| (ix, port, None)).collect();
-        Some(Entry { door: Door::Service(ix), sure, likelihood, facts, backends })
+        best
     }
 
     /// Whether the internet reaches a Service's load balancer. Its address decides before any
     /// annotation, and an annotation before the provider's default.
-    fn load_balancer(&self, service: &super::Service) -> Option<(Sure, f64, Vec<Said>)> {
+    fn load_balancer(&self, service: &super::Service) -> Option<Reach> {
         let mut facts = Vec::new();
         let mut sure = None;
         for (i, (ip, host)) in service.balancer.iter().enumerate() {
@@ -221,7 +252,7 @@ impl World {
     }
 
     /// A node with a public address, or this one's: the object and the fact.
-    fn public_node(&self, only: Option<NodeIx>) -> Option<(ObjectId, (String, String))> {
+    pub(super) fn public_node(&self, only: Option<NodeIx>) -> Option<Said> {
         let nodes = match only {
             Some(node) => &self.nodes[node.index()..=node.index()],
             None => &self.nodes[..],
@@ -233,102 +264,8 @@ impl World {
                         && is_public(self.text(*address)) == Some(true)
                 })?;
             let field = format!(".status.addresses[{i}].address");
-            Some((node.object, (field, self.text(*address).to_owned())))
+            Some((node.object, field, self.text(*address).to_owned()))
         })
-    }
-
-    fn ingress_entry(&self, ix: IngressIx, services: &[Entry]) -> Option<Entry> {
-        let ingress = &self.ingresses[ix.index()];
-        let class = if ingress.class.is_empty() {
-            self.classes.iter().find(|c| c.default)
-        } else {
-            self.classes.iter().find(|c| c.name == ingress.class)
-        };
-        // Classes were collected and this one is not among them: nothing serves the Ingress.
-        if class.is_none() && !self.classes.is_empty() && ingress.balancer.is_empty() {
-            return None;
-        }
-        let mut facts = Vec::new();
-        let (sure, likelihood) = if let Some((i, field, value)) =
-            ingress.balancer.iter().enumerate().find_map(|(i, (ip, host))| {
-                let (ip, host) = (self.text(*ip), self.text(*host));
-                if is_public(ip) == Some(true) {
-                    Some((i, "ip", ip))
-                } else if !host.is_empty() && host_name_is_internal(host) != Some(true) {
-                    Some((i, "hostname", host))
-                } else {
-                    None
-                }
-            }) {
-            let at = format!(".status.loadBalancer.ingress[{i}].{field}");
-            facts.push((ingress.object, at, value.to_owned()));
-            (Sure::Certain, 1.0)
-        } else if !ingress.balancer.is_empty() || self.text(ingress.scheme) == "internal" {
-            return None;
-        } else {
-            self.controller_entry(class, ingress, services, &mut facts)?
-        };
-        let mut backends = Vec::new();
-        for backend in &ingress.backends {
-            let Some(service_ix) = self.service(ingress.ns, backend.service) else { continue };
-            let service = &self.services[service_ix.index()];
-            let port = service.ports.iter().position(|p| match backend.port {
-                Target::Number(number) => p.port == number,
-                Target::Name(name) => p.name == name,
-            });
-            if let Some(port) = port {
-                let at = self.text(backend.field).to_owned();
-                let fact = (ingress.object, at, self.text(backend.service).to_owned());
-                backends.push((service_ix, port, Some(fact)));
-            }
-        }
-        if facts.is_empty() {
-            let first = ingress.backends.first()?;
-            let at = self.text(first.field).to_owned();
-            facts.push((ingress.object, at, self.text(first.service).to_owned()));
-        }
-        (!backends.is_empty()).then_some(Entry {
-            door: Door::Ingress(ix),
-            sure,
-            likelihood,
-            facts,
-            backends,
-        })
-    }
-
-    /// How an Ingress without an address of its own is exposed: as its controller is.
-    fn controller_entry(
-        &self,
-        class: Option<&super::IngressClass>,
-        ingress: &super::Ingress,
-        services: &[Entry],
-        facts: &mut Vec<Said>,
-    ) -> Option<(Sure, f64)> {
-        let controller = class.map_or("", |c| self.text(c.controller));
-        if controller == "ingress.k8s.aws/alb" || self.text(ingress.class) == "alb" {
-            // The controller's default is an internal balancer.
-            return (self.text(ingress.scheme) == "internet-facing").then_some((Sure::Likely, 0.8));
-        }
-        if let Some(class) = class {
-            facts.push((class.object, ".spec.controller".to_owned(), controller.to_owned()));
-        }
-        let words = controller_words(controller, self.text(ingress.class));
-        let own = services.iter().find(|entry| match entry.door {
-            Door::Service(ix) => {
-                let service = &self.services[ix.index()];
-                let name = format!("{}/{}", self.text(service.ns), self.text(service.name));
-                words.iter().any(|w| name.contains(w))
-            }
-            Door::Ingress(_) | Door::HostPort(..) => false,
-        });
-        match own {
-            Some(entry) => {
-                facts.extend(entry.facts.iter().cloned());
-                Some((entry.sure, entry.likelihood))
-            }
-            // Its controller's own exposure is not in the snapshot.
-            None => Some((Sure::Possible, 0.5)),
-        }
     }
 
     fn host_ports(&self, ix: PodIx, entries: &mut Vec<Entry>) {
@@ -339,7 +276,7 @@ impl World {
         {
             return;
         }
-        let Some((node, (field, value))) = self.public_node(Some(pod.node)) else { return };
+        let Some(node) = self.public_node(Some(pod.node)) else { return };
         for container in spec.containers.iter().filter(|c| c.keeps_running()) {
             for port in container.ports.iter().filter(|p| p.host_port != 0) {
                 if self.text(port.host_ip).starts_with("127.") || self.text(port.host_ip) == "::1" {
@@ -351,33 +288,12 @@ impl World {
                     // A firewall between the internet and the node is not in the snapshot.
                     sure: Sure::Possible,
                     likelihood: 0.5,
-                    facts: vec![
-                        (pod.object, at, port.host_port.to_string()),
-                        (node, field.clone(), value.clone()),
-                    ],
+                    facts: vec![(pod.object, at, port.host_port.to_string()), node.clone()],
                     backends: Vec::new(),
                 });
             }
         }
     }
-}
-
-/// Words that the names of a controller's Service usually hold.
-fn controller_words<'c>(controller: &'c str, class: &'c str) -> Vec<&'c str> {
-    const KNOWN: &[&str] = &[
-        "ingress-nginx",
-        "nginx",
-        "traefik",
-        "haproxy",
-        "contour",
-        "envoy",
-        "kong",
-        "istio",
-        "ambassador",
-    ];
-    let known = KNOWN.iter().copied().filter(|w| controller.contains(w) || class.contains(w));
-    let words: Vec<&str> = known.collect();
-    if words.is_empty() && !class.is_empty() { vec![class] } else { words }
 }
 
 #[cfg(test)]

@@ -16,19 +16,24 @@ pub mod coverage;
 pub mod custom;
 pub mod exposure;
 mod flags;
+pub mod gateway;
 pub mod grants;
 pub mod guarded;
 pub mod guards;
 pub mod hosts;
 pub mod image;
+mod ingresses;
+pub mod istio;
 mod lower;
 pub mod nodes;
 pub mod openshift;
 pub mod pods;
+mod principals;
 pub mod rbac;
 mod remap;
 mod resolve;
 mod roles;
+pub mod routers;
 pub mod rows;
 mod secrets;
 pub mod version;
@@ -278,6 +283,8 @@ pub struct Ingress {
     pub ns: Sym,
     pub name: Sym,
     pub class: Sym,
+    /// The annotation named the class.
+    pub annotated: bool,
     pub backends: Box<[Backend]>,
     pub balancer: Box<[(Sym, Sym)]>,
     pub scheme: Sym,
@@ -342,6 +349,11 @@ pub struct World {
     pub constraints: Vec<openshift::Constraints>,
     /// Admission policies of Kyverno, Gatekeeper and the API server.
     pub guards: Vec<guards::Guard>,
+    /// Of Gateway API.
+    pub gateway: gateway::Tables,
+    /// Routes of OpenShift.
+    pub router_routes: Vec<gateway::Item<routers::RouterRouteRow>>,
+    pub istio: istio::Tables,
     /// What they do about the pods of a namespace that somebody makes.
     pub new_namespace: Option<Box<guarded::Guarded>>,
     /// The cluster is one of OpenShift.

@@ -22,11 +22,11 @@ impl Map<'_> {
         *sym = self.syms.get(sym.index()).copied().unwrap_or(Sym::EMPTY);
     }
 
-    fn all(&self, syms: &mut [Sym]) {
+    pub(super) fn all(&self, syms: &mut [Sym]) {
         syms.iter_mut().for_each(|s| self.sym(s));
     }
 
-    fn pairs(&self, pairs: &mut [(Sym, Sym)]) {
+    pub(super) fn pairs(&self, pairs: &mut [(Sym, Sym)]) {
         for (a, b) in pairs {
             self.sym(a);
             self.sym(b);

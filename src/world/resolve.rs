@@ -1,10 +1,11 @@
 //! Turns settled rows into the world's tables: references become rows' numbers.
 
-use super::build::{IMPLICIT_GROUPS, Tables, deployment_of};
+use super::build::{Tables, deployment_of};
 use super::nodes::{ControlPlane, control_plane_label};
-use super::openshift::{Constraints, ConstraintsRow};
+use super::openshift::Constraints;
+use super::principals::{Named, named_principals};
 use super::roles::{resolve_roles, role_key};
-use super::rows::{BindingRow, PodRow, Row, SecretRow};
+use super::rows::{PodRow, Row, SecretRow};
 use super::secrets::{own_servers, whose};
 use super::{
     Account, AccountIx, Binding, Claim, ConfigMap, GroupIx, Ingress, IngressClass, NOWHERE,
@@ -12,7 +13,6 @@ use super::{
     Service, Subject, UNKNOWN_NODE, UserIx, Volume, VolumeIx, Workload, WorkloadIx, World, rbac,
 };
 use crate::sym::{Sym, Symbols};
-use std::collections::BTreeMap;
 
 /// The table of objects while it is filled.
 pub(super) struct Objects {
@@ -340,6 +340,7 @@ pub(super) fn resolve(tables: Tables, duplicates: u64, clusters: usize) -> World
             ns: row.ns,
             name: row.name,
             class: row.body.class,
+            annotated: row.body.annotated,
             backends: row.body.backends,
             balancer: row.body.balancer,
             scheme: row.body.scheme,
@@ -379,6 +380,15 @@ pub(super) fn resolve(tables: Tables, duplicates: u64, clusters: usize) -> World
         })
         .collect();
     let guards = super::guards::resolve(part.guards, &mut objects);
+    let gateway = super::gateway::resolve(
+        part.gateway_classes,
+        part.gateways,
+        part.routes,
+        part.reference_grants,
+        &mut objects,
+    );
+    let router_routes = super::gateway::table(part.router_routes, |r| r.kind, &mut objects);
+    let istio = super::istio::resolve(part.istio_gateways, part.virtual_services, &mut objects);
     let config_maps = part
         .config_maps
         .iter()
@@ -414,6 +424,9 @@ pub(super) fn resolve(tables: Tables, duplicates: u64, clusters: usize) -> World
         config_maps,
         constraints,
         guards,
+        gateway,
+        router_routes,
+        istio,
         new_namespace: None,
         openshift: false,
         memberships,
@@ -433,67 +446,4 @@ pub(super) fn resolve(tables: Tables, duplicates: u64, clusters: usize) -> World
         by_node,
         symbols,
     }
-}
-
-/// The users and groups that bindings and OpenShift name.
-struct Named {
-    users: Vec<(ObjectId, Sym)>,
-    groups: Vec<(ObjectId, Sym)>,
-    memberships: BTreeMap<UserIx, Vec<(GroupIx, u32)>>,
-}
-
-/// The users and groups that bindings name, those of OpenShift's groups and constraints, and the
-/// groups that
-/// Kubernetes knows.
-fn named_principals(
-    bindings: &[Row<BindingRow>],
-    own: &[Row<Box<[Sym]>>],
-    constraints: &[Row<ConstraintsRow>],
-    symbols: &Symbols,
-    objects: &mut Objects,
-) -> Named {
-    let mut users = vec![symbols.get("system:anonymous").unwrap_or(Sym::EMPTY)];
-    let mut groups: Vec<Sym> = IMPLICIT_GROUPS.iter().filter_map(|g| symbols.get(g)).collect();
-    let is_user = |name: Sym| {
-        let user = symbols.text(name);
-        rbac::account_of_user(user).is_none() && rbac::node_of_user(user).is_none()
-    };
-    for (kind, _, name) in bindings.iter().flat_map(|b| b.body.subjects.iter()) {
-        match symbols.text(*kind) {
-            "User" if is_user(*name) => users.push(*name),
-            "Group" => groups.push(*name),
-            _ => {}
-        }
-    }
-    for group in own {
-        groups.push(group.name);
-        users.extend(group.body.iter().copied().filter(|user| is_user(*user)));
-    }
-    for constraints in constraints {
-        groups.extend(constraints.body.groups.iter().copied());
-        users.extend(constraints.body.users.iter().copied().filter(|user| is_user(*user)));
-    }
-    let mut table = |kind: &str, mut names: Vec<Sym>, own: &[Row<Box<[Sym]>>]| {
-        names.sort_unstable();
-        names.dedup();
-        let kind = symbols.get(kind).unwrap_or(Sym::EMPTY);
-        let row = |n: Sym| match own.binary_search_by_key(&n, |g| g.name) {
-            Ok(at) => (objects.add(kind, &own[at]), n),
-            Err(_) => (objects.add(kind, &unseen(Sym::EMPTY, n, ())), n),
-        };
-        names.into_iter().map(row).collect::<Vec<(ObjectId, Sym)>>()
-    };
-    let users = table("User", users, &[]);
-    let groups = table("Group", groups, own);
-    let find = |table: &[(ObjectId, Sym)], name| table.binary_search_by_key(&name, |row| row.1);
-    let mut memberships: BTreeMap<UserIx, Vec<(GroupIx, u32)>> = BTreeMap::new();
-    for group in own {
-        let Ok(ix) = find(&groups, group.name) else { continue };
-        for (user, place) in group.body.iter().zip(0_u32..) {
-            if let Ok(user) = find(&users, *user) {
-                memberships.entry(UserIx::new(user)).or_default().push((GroupIx::new(ix), place));
-            }
-        }
-    }
-    Named { users, groups, memberships }
 }

@@ -5,9 +5,12 @@
 
 use super::cons::Cons;
 use super::contents::Finding;
+use super::gateway::{GatewayClassRow, GatewayRow, ReferenceGrantRow, RouteRow};
 use super::guards::GuardRow;
+use super::istio::{IstioGatewayRow, VirtualServiceRow};
 use super::openshift::ConstraintsRow;
 use super::pods::PodSpec;
+use super::routers::RouterRouteRow;
 use crate::input::Origin;
 use crate::sym::{Sym, Symbols};
 use std::collections::BTreeMap;
@@ -228,6 +231,7 @@ pub struct ServicePort {
     pub port: u16,
     pub target: Target,
     pub node_port: u16,
+    pub udp: bool,
 }
 
 /// `targetPort`.
@@ -240,6 +244,8 @@ pub enum Target {
 #[derive(Debug, Clone)]
 pub struct IngressRow {
     pub class: Sym,
+    /// The annotation named the class.
+    pub annotated: bool,
     pub backends: Box<[Backend]>,
     pub balancer: Box<[(Sym, Sym)]>,
     /// `alb.ingress.kubernetes.io/scheme`.
@@ -331,6 +337,15 @@ pub struct Part {
     pub constraints: Vec<Row<ConstraintsRow>>,
     /// Admission policies.
     pub guards: Vec<Row<GuardRow>>,
+    pub gateway_classes: Vec<Row<GatewayClassRow>>,
+    /// Gateways and ListenerSets.
+    pub gateways: Vec<Row<GatewayRow>>,
+    pub routes: Vec<Row<RouteRow>>,
+    pub reference_grants: Vec<Row<ReferenceGrantRow>>,
+    /// Of OpenShift.
+    pub router_routes: Vec<Row<RouterRouteRow>>,
+    pub istio_gateways: Vec<Row<IstioGatewayRow>>,
+    pub virtual_services: Vec<Row<VirtualServiceRow>>,
     /// Of OpenShift: the users in each.
     pub groups: Vec<Row<Box<[Sym]>>>,
     /// Those that rules read.

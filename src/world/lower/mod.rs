@@ -1,11 +1,14 @@
 //! From an object as served to a row: names interned, server defaults applied.
 
 mod admission;
+mod gateway;
+mod istio;
 mod judge;
 mod network;
 mod pods;
 mod policies;
 mod rbac;
+mod routers;
 mod secrets;
 
 use super::rows::{
@@ -32,6 +35,10 @@ impl Collect for Part {
             let body = self.guard_row(kind, &object.kind_name, &object.meta, &object.body);
             let row = self.row(kind, &object.meta, origin, body);
             self.guards.push(row);
+            return;
+        }
+        if kind.is_gateway() {
+            self.lower_gateway(kind, &object.meta, object.body, origin);
             return;
         }
         self.lower(kind, &object.meta, object.body, origin);
@@ -280,6 +287,21 @@ impl Part {
                     == Some("true");
                 let row = self.row(kind, meta, origin, ClassRow { controller, default });
                 self.classes.push(row);
+            }
+            (Kind::Route, Body::OpenShiftRoute(spec, status)) => {
+                let body = self.router_route(&spec, &status);
+                let row = self.row(kind, meta, origin, body);
+                self.router_routes.push(row);
+            }
+            (Kind::IstioGateway, Body::IstioGateway(spec)) => {
+                let body = self.istio_gateway(&spec);
+                let row = self.row(kind, meta, origin, body);
+                self.istio_gateways.push(row);
+            }
+            (Kind::VirtualService, Body::VirtualService(spec)) => {
+                let body = self.virtual_service(meta, &spec);
+                let row = self.row(kind, meta, origin, body);
+                self.virtual_services.push(row);
             }
             (Kind::SecurityContextConstraints, Body::Constraints(constraints)) => {
                 let body = self.constraints_row(&constraints);

@@ -44,6 +44,7 @@ impl Part {
             port: number(p.port),
             target: self.target(p.target_port.as_ref(), number(p.port)),
             node_port: number(p.node_port),
+            udp: &*p.protocol == "UDP",
         });
         let ports: Box<[_]> = ports.collect();
         let annotated =
@@ -117,6 +118,7 @@ impl Part {
         };
         IngressRow {
             class: self.sym(class),
+            annotated: spec.ingress_class_name.is_empty() && !class.is_empty(),
             backends: backends.into(),
             balancer: self.balancer(status),
             scheme: self

@@ -1,0 +1,171 @@
+//! Routes of OpenShift as doors: which router serves one, how the internet reaches that router, and
+//! to which ports of which Services it leads.
+
+use super::exposure::{Door, Entry, Reach, Sure};
+use super::gateway::{Answer, Fronts, Item, condition};
+use super::hosts::Host;
+use super::remap::{Map, Remap};
+use super::rows::Target;
+use super::{PodIx, ServiceIx, World};
+use crate::sym::Sym;
+
+crate::index! { /// A Route of OpenShift.
+RouterRouteIx }
+
+/// What a Route of OpenShift says.
+#[derive(Debug, Clone)]
+pub struct RouterRouteRow {
+    pub kind: Sym,
+    /// The field and the Service's name; it stands in the Route's namespace.
+    pub backends: Box<[(Sym, Sym)]>,
+    /// The port of the endpoints: its number, or the name of the Service's port. `None` for all.
+    pub port: Option<Target>,
+    pub answers: Box<[RouterAnswer]>,
+}
+
+/// What a router says of a Route.
+#[derive(Debug, Clone)]
+pub struct RouterAnswer {
+    pub router: Sym,
+    /// Its place in `status.ingress`.
+    pub place: u16,
+    pub admitted: Answer,
+}
+
+impl Remap for RouterRouteRow {
+    fn remap(&mut self, map: &Map<'_>) {
+        map.sym(&mut self.kind);
+        map.pairs(&mut self.backends);
+        if let Some(port) = &mut self.port {
+            port.remap(map);
+        }
+        self.answers.iter_mut().for_each(|answer| map.sym(&mut answer.router));
+    }
+}
+
+/// Where OpenShift runs its routers.
+const NAMESPACE: &str = "openshift-ingress";
+
+/// The label by which a router's pods bear its name.
+const LABEL: &str = "ingresscontroller.operator.openshift.io/deployment-ingresscontroller";
+
+impl World {
+    /// Every Route of OpenShift that the internet may reach.
+    pub(super) fn router_entries(&self, entries: &mut Vec<Entry>, fronts: &Fronts) {
+        let mut known = std::collections::BTreeMap::new();
+        for (i, route) in self.router_routes.iter().enumerate() {
+            let mut reach = |router: &str| {
+                let of = || self.router_reach(router, fronts);
+                known.entry(router.to_owned()).or_insert_with(of).clone()
+            };
+            entries.extend(self.router_entry(RouterRouteIx::new(i), route, &mut reach));
+        }
+    }
+
+    fn router_entry(
+        &self,
+        ix: RouterRouteIx,
+        route: &Item<RouterRouteRow>,
+        reach: &mut impl FnMut(&str) -> Option<Reach>,
+    ) -> Option<Entry> {
+        let mut backends = Vec::new();
+        for (field, name) in &route.says.backends {
+            let Some(service) = self.service(route.ns, *name) else { continue };
+            let (field, name) = (self.text(*field).to_owned(), self.text(*name).to_owned());
+            for port in 0..self.services[service.index()].ports.len() {
+                if route.says.port.is_none_or(|wanted| self.is_port(service, port, wanted)) {
+                    let fact = (route.object, field.clone(), name.clone());
+                    backends.push((service, port, vec![fact]));
+                }
+            }
+        }
+        let first = backends.first()?.2.clone();
+        let best = if route.says.answers.is_empty() {
+            // No router has said anything: the one that is there by default may take it.
+            let (sure, likelihood, facts) = reach("default")?;
+            let facts = first.into_iter().chain(facts).collect();
+            Some((sure.max(Sure::Possible), likelihood * 0.5, facts))
+        } else {
+            let mut best: Option<Reach> = None;
+            for answer in &route.says.answers {
+                let Some((mut sure, mut likelihood, more)) = reach(self.text(answer.router)) else {
+                    continue;
+                };
+                let at = format!(".status.ingress[{}]", answer.place);
+                let mut facts = match answer.admitted {
+                    Some((false, _)) => continue,
+                    Some(said) => vec![condition(route.object, &at, said, "Admitted")],
+                    None => {
+                        (sure, likelihood) = (sure.max(Sure::Likely), likelihood * 0.8);
+                        let router = self.text(answer.router).to_owned();
+                        vec![(route.object, format!("{at}.routerName"), router)]
+                    }
+                };
+                facts.extend(more);
+                if best.as_ref().is_none_or(|(_, known, _)| likelihood > *known) {
+                    best = Some((sure, likelihood, facts));
+                }
+            }
+            best
+        };
+        let (sure, likelihood, facts) = best?;
+        Some(Entry { door: Door::Router(ix), sure, likelihood, facts, backends })
+    }
+
+    /// Whether a Service's port is the one that a Route means: by its own name, or by the number of
+    /// the pods' port (`endpointsForAlias` of openshift/router).
+    fn is_port(&self, service: ServiceIx, port: usize, wanted: Target) -> bool {
+        let Some(own) = self.services[service.index()].ports.get(port) else { return false };
+        match (wanted, own.target) {
+            (Target::Name(name), _) => own.name == name,
+            (Target::Number(number), Target::Number(target)) => number == target,
+            (Target::Number(number), Target::Name(name)) => {
+                let declares = |host: Host| {
+                    let containers = self.host_spec(host).containers.iter();
+                    let mut ports = containers.flat_map(|c| c.ports.iter());
+                    ports.any(|p| p.name == name && p.number == number)
+                };
+                self.endpoints(service, port).into_iter().any(|(host, ..)| declares(host))
+            }
+        }
+    }
+
+    /// How the internet reaches a router.
+    fn router_reach(&self, router: &str, fronts: &Fronts) -> Option<Reach> {
+        let Some(ns) = self.symbols.get(NAMESPACE) else {
+            // The router's own exposure is not in the snapshot.
+            return Some((Sure::Possible, 0.5, Vec::new()));
+        };
+        let service = |prefix: &str| {
+            let ix = self.service(ns, self.symbols.get(&format!("{prefix}{router}"))?)?;
+            Some(&self.services[ix.index()])
+        };
+        if let Some(service) = service("router-").or_else(|| service("router-nodeport-")) {
+            return self.service_reach(service, fronts);
+        }
+        let name = self.symbols.get(router);
+        let on_machines = self.pods_of(ns).map(PodIx::new).filter(|ix| {
+            let pod = &self.pods[ix.index()];
+            name.is_some()
+                && self.label(pod.object, LABEL) == name
+                && self.specs[pod.spec as usize].host_network
+        });
+        let mut machine = None;
+        for ix in on_machines {
+            let pod = &self.pods[ix.index()];
+            let fact = (pod.object, ".spec.hostNetwork".to_owned(), "true".to_owned());
+            if let Some(node) = self.public_node(Some(pod.node)) {
+                // A firewall between the internet and the node is not in the snapshot.
+                return Some((Sure::Possible, 0.5, vec![fact, node]));
+            }
+            machine = machine.or(Some(fact));
+        }
+        match machine {
+            // What leads to the machines from outside is not in the snapshot.
+            Some(fact) => Some((Sure::Unknown, 0.2, vec![fact])),
+            // It publishes nothing.
+            None if service("router-internal-").is_some() => None,
+            None => Some((Sure::Possible, 0.5, Vec::new())),
+        }
+    }
+}
