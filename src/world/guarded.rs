@@ -1,13 +1,15 @@
 //! What admission policies do in each namespace: which rules are in force, and whether the engine
 //! that asks them runs.
 
+use super::cel::{self, Asked, Verdict};
 use super::guards::{Area, Engine, Form, Guard, GuardRule, Judged, Place, Ways};
 use super::hosts::Host;
 use super::image::Image;
 use super::pods::List;
 use super::{Namespace, ObjectId, World};
 use crate::sym::Sym;
-use std::collections::BTreeSet;
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The label by which the API server keeps a namespace's name.
 const NAME_LABEL: &str = "kubernetes.io/metadata.name";
@@ -15,15 +17,41 @@ const NAME_LABEL: &str = "kubernetes.io/metadata.name";
 /// Which rule: the policy's place in the table, and the rule's in the policy.
 pub type RuleIx = (u32, u32);
 
+/// What policies say of one kind of request in a namespace.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Said {
+    /// Rules that close ways, some of which none before them closes.
+    pub closing: Vec<(RuleIx, Ways)>,
+    /// Some of the rules of which it is not known whether they close ways.
+    pub others: Vec<(RuleIx, Ways)>,
+    /// A rule that refuses nothing that matters.
+    pub harmless: Option<RuleIx>,
+}
+
+impl Said {
+    fn add(&mut self, ix: RuleIx, closed: Ways, unsure: Ways) {
+        let all = |list: &[(RuleIx, Ways)]| {
+            list.iter().fold(Ways::default(), |all, (_, ways)| all.and(*ways))
+        };
+        if closed == Ways::default() && unsure == Ways::default() {
+            self.harmless.get_or_insert(ix);
+        }
+        if !all(&self.closing).has(closed) {
+            self.closing.push((ix, closed));
+        }
+        let new = self.others.len() < SHOWN || !all(&self.others).has(unsure);
+        if unsure != Ways::default() && new {
+            self.others.push((ix, unsure));
+        }
+    }
+}
+
 /// What policies do about new pods in a namespace.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Guarded {
-    /// Rules that close ways that none before them closes.
-    pub closing: Vec<RuleIx>,
-    /// Some of the rules that refuse what is not judged.
-    pub others: Vec<RuleIx>,
-    /// A rule that refuses nothing that matters.
-    pub harmless: Option<RuleIx>,
+    pub create: Said,
+    /// Of an ephemeral container in a pod that is there.
+    pub ephemeral: Said,
     /// A rule that would refuse, if its engine ran.
     pub idle: Option<RuleIx>,
     /// Whether the engines run is not known: nothing that runs was collected.
@@ -139,6 +167,74 @@ impl Engines {
     }
 }
 
+/// What all evaluation together may cost, so that no policy makes it long.
+const BUDGET: u64 = 20_000_000;
+
+/// What rules say, kept where it is the same in every namespace.
+struct Judge {
+    budget: Cell<u64>,
+    kept: RefCell<BTreeMap<(RuleIx, bool), Verdict>>,
+    /// Rules in CEL that were asked.
+    asked: RefCell<BTreeSet<RuleIx>>,
+    /// Of these, those that are not judged somewhere.
+    unsure: RefCell<BTreeSet<RuleIx>>,
+}
+
+impl Default for Judge {
+    fn default() -> Self {
+        Self {
+            budget: Cell::new(BUDGET),
+            kept: RefCell::default(),
+            asked: RefCell::default(),
+            unsure: RefCell::default(),
+        }
+    }
+}
+
+impl Judge {
+    /// The ways that a rule closes, and those that it may close.
+    fn says(
+        &self,
+        ix: RuleIx,
+        rule: &GuardRule,
+        asked: Asked,
+        place: &cel::Place<'_>,
+    ) -> (Ways, Ways) {
+        let create = asked == Asked::Create;
+        let known = match rule.judged {
+            Judged::Closes(ways) => Some(ways),
+            Judged::Harmless => Some(Ways::default()),
+            Judged::Other => None,
+        };
+        if rule.evadable {
+            return (Ways::default(), if create { Ways::default() } else { Ways::ALL });
+        }
+        let Some(program) = &rule.program else {
+            return known.map_or((Ways::default(), Ways::ALL), |ways| (ways, Ways::default()));
+        };
+        let kept = self.kept.borrow().get(&(ix, create)).copied();
+        let verdict = kept.unwrap_or_else(|| {
+            let verdict = program.judge(asked, place, rule.skips, &self.budget);
+            if !verdict.local {
+                self.kept.borrow_mut().insert((ix, create), verdict);
+            }
+            verdict
+        });
+        // What is not known of the expressions may be known of the name.
+        let (closed, unsure) = match known {
+            Some(ways) => (verdict.closed.and(verdict.unsure.within(ways)), Ways::default()),
+            None => (verdict.closed, verdict.unsure),
+        };
+        if create {
+            self.asked.borrow_mut().insert(ix);
+            if unsure != Ways::default() {
+                self.unsure.borrow_mut().insert(ix);
+            }
+        }
+        (closed, unsure)
+    }
+}
+
 impl World {
     /// Says of each namespace what policies do about its new pods, and of one that somebody makes.
     pub(super) fn guard(&mut self) {
@@ -147,6 +243,7 @@ impl World {
         }
         let engines = Engines::of(self);
         let own_name = self.symbols.get(NAME_LABEL);
+        let judge = Judge::default();
         let mut guarded = Vec::with_capacity(self.namespaces.len());
         for namespace in &self.namespaces {
             let mut labels = self.labels_of(namespace.object).to_vec();
@@ -155,27 +252,51 @@ impl World {
                 labels.retain(|(k, _)| *k != key);
                 labels.push((key, namespace.name));
             }
-            let place = Place { name: self.text(namespace.name), labels: &labels };
-            guarded.push(self.guarded(&engines, |guard, rule| {
+            let name = self.text(namespace.name);
+            let place = Place { name, labels: &labels };
+            let applies = |guard: &Guard, rule: &GuardRule| {
                 rule.refuses(&self.symbols, &place)
                     && !engines.leaves(self, guard.form.engine(), namespace)
-            }));
+            };
+            let known = self.objects[namespace.object.index()].is_present().then(|| {
+                let labels = labels.iter().filter(|(k, _)| Some(*k) != own_name);
+                let labels = labels.map(|(k, v)| (self.text(*k), self.text(*v)));
+                labels.chain([(NAME_LABEL, name)]).collect::<Vec<_>>()
+            });
+            let place = cel::Place { name: Some(name), labels: known.as_deref() };
+            guarded.push(self.guarded(&engines, &judge, &place, applies));
         }
-        let anywhere = self.guarded(&engines, |_, rule| self.is_unavoidable(rule));
+        let new = cel::Place { name: None, labels: None };
+        let anywhere = self.guarded(&engines, &judge, &new, |_, rule| self.is_unavoidable(rule));
         for (namespace, guarded) in self.namespaces.iter_mut().zip(guarded) {
             namespace.guarded = guarded;
         }
         self.new_namespace = anywhere;
+        self.settle(&judge);
+    }
+
+    /// Says of the rules in CEL whether they are judged wherever they apply.
+    fn settle(&mut self, judge: &Judge) {
+        let unsure = judge.unsure.borrow();
+        for (g, guard) in (0_u32..).zip(&mut self.guards) {
+            for (r, (rule, _)) in (0_u32..).zip(&mut guard.rules) {
+                if rule.program.is_some() && judge.asked.borrow().contains(&(g, r)) {
+                    let open = unsure.contains(&(g, r));
+                    rule.judged = if open { Judged::Other } else { Judged::Harmless };
+                }
+            }
+        }
     }
 
     /// What the rules that apply do.
     fn guarded(
         &self,
         engines: &Engines,
+        judge: &Judge,
+        place: &cel::Place<'_>,
         applies: impl Fn(&Guard, &GuardRule) -> bool,
     ) -> Option<Box<Guarded>> {
         let mut found = Guarded::default();
-        let mut closed = Ways::default();
         for (g, guard) in (0_u32..).zip(&self.guards) {
             for (r, (rule, _)) in (0_u32..).zip(&guard.rules) {
                 if !applies(guard, rule) {
@@ -186,20 +307,14 @@ impl World {
                     continue;
                 }
                 found.hidden |= engines.hidden && guard.form.engine() != Engine::ApiServer;
-                if rule.judged != Judged::Harmless {
+                let (closed, unsure) = judge.says((g, r), rule, Asked::Create, place);
+                found.create.add((g, r), closed, unsure);
+                if closed.and(unsure) != Ways::default() {
                     found.forms.insert(guard.form);
                 }
-                match rule.judged {
-                    Judged::Closes(ways) if closed.has(ways) => {}
-                    Judged::Closes(ways) => {
-                        closed = closed.and(ways);
-                        found.closing.push((g, r));
-                    }
-                    Judged::Harmless => {
-                        found.harmless.get_or_insert((g, r));
-                    }
-                    Judged::Other if found.others.len() < SHOWN => found.others.push((g, r)),
-                    Judged::Other => {}
+                if rule.ephemeral {
+                    let (closed, unsure) = judge.says((g, r), rule, Asked::Ephemeral, place);
+                    found.ephemeral.add((g, r), closed, unsure);
                 }
             }
         }

@@ -2,17 +2,20 @@
 //! pods, and what of it is in force in a namespace.
 //!
 //! A policy is kept as a few words: where it applies, whether it refuses, and which ways from a pod
-//! to its node it closes. That is known of the policies of the engines' own libraries; what another
-//! one forbids is not judged. Nothing here is certain: who is exempt, and what an engine is told to
-//! leave alone, stands elsewhere.
+//! to its node it closes. That is known of the policies of the engines' own libraries, and of those
+//! in CEL, whose expressions are kept to be evaluated; what another one forbids is not judged.
+//! Nothing here is certain: who is exempt, and what an engine is told to leave alone, stands
+//! elsewhere.
 
 use super::ObjectId;
+use super::cel::Program;
 use super::remap::{Map, Remap};
 use super::resolve::Objects;
 use super::rows::{Row, Selector};
 use crate::glob::fits;
 use crate::sym::{Sym, Symbols};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Ways from a pod to its node, as a set of bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -42,6 +45,12 @@ impl Ways {
         Self(self.0 | ways.0)
     }
 
+    /// Those that are among others too.
+    #[must_use]
+    pub const fn within(self, ways: Self) -> Self {
+        Self(self.0 & ways.0)
+    }
+
     /// These without others.
     #[must_use]
     pub const fn without(self, ways: Self) -> Self {
@@ -55,7 +64,7 @@ pub enum Judged {
     Closes(Ways),
     /// Nothing that taking a node needs.
     Harmless,
-    /// Not judged.
+    /// Not judged, or not everywhere.
     Other,
 }
 
@@ -154,6 +163,12 @@ pub struct GuardRule {
     pub except: Box<[Area]>,
     /// It is asked about ephemeral containers too.
     pub ephemeral: bool,
+    /// It is asked about pods with some labels, which whoever makes a pod chooses.
+    pub evadable: bool,
+    /// What it says in CEL.
+    pub(super) program: Option<Arc<Program>>,
+    /// Of a binding: the policy is not asked if its parameters are not there.
+    pub(super) skips: bool,
 }
 
 impl GuardRule {
@@ -242,6 +257,8 @@ fn join(rule: &GuardRule, binding: &GuardRule) -> GuardRule {
     let mut joined = rule.clone();
     joined.enforces = binding.enforces;
     joined.ephemeral &= binding.ephemeral;
+    joined.evadable |= binding.evadable;
+    joined.skips = binding.skips;
     if binding.judged == Judged::Other {
         joined.judged = Judged::Other;
     }

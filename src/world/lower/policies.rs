@@ -4,10 +4,12 @@ use super::judge::{self, hit};
 use crate::k8s::rbac::LabelSelector;
 use crate::k8s::{Body, Kind, Meta};
 use crate::sym::Sym;
+use crate::world::cel::Program;
 use crate::world::guards::{Area, Form, GuardRow, GuardRule, Judged, Ways};
 use crate::world::rows::{Part, Selector};
 use serde::Deserialize;
 use serde_json::Value;
+use std::sync::Arc;
 
 /// The texts of a list, or one text.
 pub(super) fn texts(value: &Value) -> Vec<&str> {
@@ -74,7 +76,8 @@ impl Part {
                 let all = Judged::Closes(Ways::default());
                 let rule = self.expressions(&spec["matchResources"], &none, all, "");
                 let enforces = texts(&spec["validationActions"]).contains(&"Deny");
-                let rule = rule.map(|rule| GuardRule { enforces, ..rule });
+                let skips = spec["paramRef"]["parameterNotFoundAction"] != "Deny";
+                let rule = rule.map(|rule| GuardRule { enforces, skips, ..rule });
                 (Form::ApiServer, Some(policy), rule.into_iter().collect())
             }
             _ => {
@@ -99,6 +102,8 @@ impl Part {
         let refuses =
             |value: &Value| value.as_str().map(|action| action.eq_ignore_ascii_case("enforce"));
         let mut rules = Vec::new();
+        let failure = [&spec["webhookConfiguration"]["failurePolicy"], &spec["failurePolicy"]];
+        let failure = failure.into_iter().find(|f| is_given(f)).unwrap_or(&Value::Null);
         for (i, rule) in items(&spec["rules"]).iter().enumerate() {
             let validate = &rule["validate"];
             if spec["admission"] == false || !is_given(validate) {
@@ -121,6 +126,14 @@ impl Part {
             let overrides = overrides.collect();
             let enforces = own_action.or(refuses(&spec["validationFailureAction"]));
             let narrowed = matched.narrowed || except.narrowed;
+            let cel = &validate["cel"];
+            let expressions = Program::read(
+                &rule["celPreconditions"],
+                &cel["variables"],
+                &cel["expressions"],
+                failure,
+                is_given(&cel["paramKind"]),
+            );
             rules.push(GuardRule {
                 field: self.sym(&format!(".spec.rules[{i}].validate")),
                 judged: judge::rule(rule, named, narrowed),
@@ -129,6 +142,9 @@ impl Part {
                 areas: matched.areas.into(),
                 except: except.areas.into(),
                 ephemeral: true,
+                evadable: false,
+                program: expressions.filter(|_| !narrowed).map(Arc::new),
+                skips: true,
             });
         }
         rules.into()
@@ -223,11 +239,14 @@ impl Part {
             areas: [area].into(),
             except: Box::default(),
             ephemeral: true,
+            evadable: false,
+            program: None,
+            skips: false,
         })
     }
 
-    /// The rule of a policy in CEL, or of a binding, if `resources` takes in new pods. Expressions
-    /// are not evaluated: such a policy is known by its name alone.
+    /// The rule of a policy in CEL, or of a binding, if `resources` takes in new pods, whatever
+    /// their name.
     fn expressions(
         &mut self,
         resources: &Value,
@@ -238,19 +257,25 @@ impl Part {
         let rules = items(&resources["resourceRules"]);
         let asked =
             |list: &Value, resource: &str| items(list).iter().any(|rule| hit(rule, resource));
+        // Whoever makes a pod gives it a name that is not asked about, or one that is left out.
+        let any_pods = |resource: &str| {
+            rules.iter().any(|rule| !is_given(&rule["resourceNames"]) && hit(rule, resource))
+        };
         let excluded = &resources["excludeResourceRules"];
         // A policy names what it is about; a binding that names nothing adds no limit.
         let policy = is_given(spec);
-        if (policy || !rules.is_empty()) && !asked(&resources["resourceRules"], "pods")
-            || asked(excluded, "pods")
-        {
+        if (policy || !rules.is_empty()) && !any_pods("pods") || asked(excluded, "pods") {
             return None;
         }
         let sub = "pods/ephemeralcontainers";
-        let ephemeral = !policy && rules.is_empty() || asked(&resources["resourceRules"], sub);
-        let narrowed = is_given(&resources["objectSelector"])
-            || is_given(&spec["matchConditions"])
-            || rules.iter().any(|rule| is_given(&rule["resourceNames"]));
+        let ephemeral = !policy && rules.is_empty() || any_pods(sub);
+        let program = Program::read(
+            &spec["matchConditions"],
+            &spec["variables"],
+            &spec["validations"],
+            &spec["failurePolicy"],
+            is_given(&spec["paramKind"]),
+        );
         let mut area = Area {
             selector: self.label_selector(&resources["namespaceSelector"]),
             ..Area::everywhere()
@@ -260,12 +285,15 @@ impl Part {
         }
         Some(GuardRule {
             field: self.sym(if policy { ".spec.validations" } else { ".spec.policyName" }),
-            judged: if narrowed { Judged::Other } else { named },
+            judged: if is_given(&spec["matchConditions"]) { Judged::Other } else { named },
             enforces: false,
             overrides: Box::default(),
             areas: [area].into(),
             except: Box::default(),
             ephemeral: ephemeral && !asked(excluded, sub),
+            evadable: is_given(&resources["objectSelector"]),
+            program: program.map(Arc::new),
+            skips: true,
         })
     }
 }
