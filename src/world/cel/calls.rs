@@ -67,17 +67,22 @@ pub(super) fn call(meter: &Meter, name: &str, args: &[Value], lenient: bool) -> 
         ("compareTo", [Value::Quantity(a), Value::Quantity(b)]) => {
             Value::Int(a.total_cmp(b) as i64)
         }
-        ("sets.contains", [Value::List(of), Value::List(part)]) => within(meter, part, of),
-        ("sets.intersects", [Value::List(a), Value::List(b)]) => intersects(meter, a, b),
+        ("sets.contains", [Value::List(of), Value::List(part)]) => {
+            truth(sure(meter, within(meter, part, of), args))
+        }
+        ("sets.intersects", [Value::List(a), Value::List(b)]) => {
+            truth(sure(meter, intersects(meter, a, b), args))
+        }
         ("sets.equivalent", [Value::List(a), Value::List(b)]) => {
-            match (within(meter, a, b), within(meter, b, a)) {
-                (Value::Bool(true), Value::Bool(true)) => Value::Bool(true),
-                (Value::Bool(false), _) | (_, Value::Bool(false)) => Value::Bool(false),
-                _ => Value::Unknown,
-            }
+            let both = match (within(meter, a, b), within(meter, b, a)) {
+                (Some(true), Some(true)) => Some(true),
+                (Some(false), _) | (_, Some(false)) => Some(false),
+                _ => None,
+            };
+            truth(sure(meter, both, args))
         }
         ("join", [Value::List(_)]) => join(meter, args.first(), ""),
-        ("join", [of, Value::Text(by)]) => join(meter, Some(of), by),
+        ("join", [of @ Value::List(_), Value::Text(by)]) => join(meter, Some(of), by),
         _ => match texts(meter, name, args)? {
             Some(value) => value,
             None if KNOWN.contains(&name) && args.iter().any(is_open) => {
@@ -225,7 +230,10 @@ fn add(meter: &Meter, a: &Value, b: &Value, lenient: bool) -> Outcome {
         (Value::List(list), Value::Unknown) | (Value::Unknown, Value::List(list)) if !lenient => {
             Value::list(list.items.clone(), true)
         }
-        (Value::Unknown, _) | (_, Value::Unknown) => Value::Unknown,
+        (Value::Unknown, other) | (other, Value::Unknown) => {
+            touch(meter, other);
+            Value::Unknown
+        }
         _ => meter.foreign(),
     })
 }
@@ -252,7 +260,10 @@ fn index(meter: &Meter, of: &Value, key: &Value) -> Result<Option<Value>, Fault>
                 None => None,
             }
         }
-        (Value::Unknown, _) | (_, Value::Unknown | Value::AtLeast(_)) => Some(Value::Unknown),
+        (Value::Unknown, _) | (_, Value::Unknown | Value::AtLeast(_)) => {
+            touch(meter, of);
+            Some(Value::Unknown)
+        }
         _ => Some(meter.foreign()),
     })
 }
@@ -303,35 +314,33 @@ fn size(meter: &Meter, of: &Value) -> Value {
 }
 
 /// Whether every item of one list is among those of another.
-fn within(meter: &Meter, part: &List, whole: &List) -> Value {
+fn within(meter: &Meter, part: &List, whole: &List) -> Option<bool> {
     let mut sure = !part.open;
     for item in &part.items {
         match whole.holds(item, meter) {
             Some(true) => {}
-            Some(false) => return Value::Bool(false),
+            Some(false) => return Some(false),
             None => sure = false,
         }
     }
-    truth(sure.then_some(true))
+    sure.then_some(true)
 }
 
-fn intersects(meter: &Meter, a: &List, b: &List) -> Value {
+fn intersects(meter: &Meter, a: &List, b: &List) -> Option<bool> {
     let mut sure = !a.open;
     for item in &a.items {
         match b.holds(item, meter) {
-            Some(true) => return Value::Bool(true),
+            Some(true) => return Some(true),
             Some(false) => {}
             None => sure = false,
         }
     }
-    if a.items.is_empty() && !a.open {
-        return Value::Bool(false);
-    }
-    truth(sure.then_some(false))
+    sure.then_some(false)
 }
 
 fn join(meter: &Meter, of: Option<&Value>, by: &str) -> Value {
-    let Some(Value::List(list)) = of else { return Value::Unknown };
+    let Some(of @ Value::List(list)) = of else { return meter.foreign() };
+    touch(meter, of);
     if list.open {
         return Value::Unknown;
     }

@@ -312,3 +312,44 @@ fn conditions_failures_and_parameters() {
     assert_eq!(judge_in(&spec, Some("a"), &[]).closed, NONE);
     assert_eq!(judge_in(&spec, None, &[]).closed, NONE);
 }
+
+/// Whoever forgets what is dangerous takes a policy for one that anybody can meet.
+#[test]
+fn what_is_dangerous_is_never_forgotten() {
+    let both = "(object.spec.containers + object.spec.?initContainers.orValue([]))";
+    let bad = "c.?securityContext.?privileged.orValue(false)";
+    for text in [
+        format!("{both}.filter(c, {bad}).size() == 7"),
+        format!("{both}.filter(c, c.name != 'x').all(c, !{bad})"),
+        format!("{both}.filter(c, c.name != 'x').map(c, {bad}) == [false]"),
+        format!("{both}[0].securityContext.privileged == false"),
+        "object.spec.containers[object.spec.replicas].securityContext.privileged == false"
+            .to_owned(),
+        format!("(object.metadata.name == 'x' ? [] : {both}).all(c, !{bad})"),
+        format!("object.metadata.name == 'x' || {both}.all(c, !{bad})"),
+        format!("object.metadata.labels == {both}[0]"),
+        format!("{both} == object.metadata.finalizers"),
+        format!("{both}[0] in object.metadata.finalizers"),
+        format!("sets.contains(object.metadata.finalizers, {both})"),
+        format!("{both}.map(c, string({bad})).join(',') == object.metadata.name"),
+        format!("{both}.exists_one(c, c.name == 'x' && !{bad})"),
+        format!("{both}.all(c, c.name == 'x' || !{bad})"),
+        format!("[{both}].all(l, l == object.metadata.finalizers)"),
+        format!("{{'a': {both}}}.a == object.metadata.finalizers"),
+        format!("object.spec.containers.sort() == [] && {both}.size() > 0"),
+        "object.spec == object.metadata.annotations".to_owned(),
+    ] {
+        for failure in ["Ignore", "Fail"] {
+            let mut spec = validation(&text);
+            spec["failurePolicy"] = json!(failure);
+            let verdict = judge(&spec);
+            let kept = verdict.unsure.and(verdict.closed).has(Ways::PRIVILEGED);
+            // Of whole pods, these fail.
+            let fails = ["replicas", "finalizers", "annotations", "[0].securityContext"]
+                .iter()
+                .any(|f| text.contains(f));
+            let whole = failure == "Ignore" && fails;
+            assert!(kept || whole, "{text} {failure} {verdict:?}");
+        }
+    }
+}
