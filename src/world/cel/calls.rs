@@ -32,7 +32,7 @@ pub(super) fn call(meter: &Meter, name: &str, args: &[Value], lenient: bool) -> 
         ("_[_]", [of @ Value::Optional(_), key]) => {
             call(meter, "_[?_]", &[of.clone(), key.clone()], lenient)?
         }
-        ("_[_]", [of, key]) => index(meter, of, key)?.map_or(Err(Fault::Error), Ok)?,
+        ("_[_]", [of, key]) => index(meter, of, key)?.ok_or(Fault::Error)?,
         ("_[?_]", [Value::Optional(None), _]) => Value::Optional(None),
         ("_[?_]", [Value::Optional(Some(of)), key]) => {
             optional(index(meter, &meter.read(Value::clone(of)), key)?)

@@ -20,16 +20,16 @@ pub(super) enum Expr {
     Literal(Value),
     Ident(String),
     /// Each with whether it is left out where it has no value.
-    List(Vec<(Expr, bool)>),
-    Map(Vec<(Expr, Expr, bool)>),
-    Select(Box<Expr>, String),
+    List(Vec<(Self, bool)>),
+    Map(Vec<(Self, Self, bool)>),
+    Select(Box<Self>, String),
     /// `has()`.
-    Has(Box<Expr>, String),
+    Has(Box<Self>, String),
     /// An operator or a function. What it is called on stands first.
     Call {
         name: String,
         member: bool,
-        args: Vec<Expr>,
+        args: Vec<Self>,
     },
     Fold(Box<Fold>),
     /// What is not evaluated.

@@ -79,12 +79,12 @@ pub(super) enum Value {
     Text(Arc<str>),
     List(Arc<List>),
     Map(Arc<Map>),
-    Optional(Option<Arc<Value>>),
+    Optional(Option<Arc<Self>>),
     /// A quantity in its base unit.
     Quantity(f64),
     /// A number that is not smaller.
     AtLeast(i64),
-    Marked(Mark, Arc<Value>),
+    Marked(Mark, Arc<Self>),
 }
 
 /// A list. An open one may hold more, anywhere.
