@@ -1,8 +1,8 @@
 //! What admission policies leave of a step that needs a privileged pod, or one as strong.
 //!
 //! A policy never removes an edge: exceptions, failing webhooks and exempt users are not judged.
-//! Those of the engines' libraries are judged by what they close, all others make the step
-//! `possible`; each stands in the evidence.
+//! Those in CEL and those of the engines' libraries are judged by what they close, all others make
+//! the step `possible`; each stands in the evidence.
 
 use crate::graph::{Confidence, Fact, Odds, Sink};
 use crate::world::guarded::{Guarded, RuleIx, Said};

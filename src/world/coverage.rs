@@ -268,7 +268,7 @@ impl World {
         let mut reasons = Vec::new();
         if read > 0 {
             reasons.push(format!(
-                "of Kyverno, Gatekeeper and the API server {read} policies were read: {judged} judged by what they are known to forbid, {other} not judged (what needs a privileged pod where one of them refuses is possible at best), {inert} without effect on new pods; CEL and Rego are not evaluated"
+                "of Kyverno, Gatekeeper and the API server {read} policies were read: {judged} judged by their CEL or by what they are known to forbid, {other} not judged, or not in full (what needs a privileged pod where one of them refuses is possible at best), {inert} without effect on new pods; Rego, parameters and who asks are not evaluated"
             ));
         }
         if engines + own > 0 {
