@@ -6,6 +6,7 @@ use super::guards::{Area, Engine, Form, Guard, GuardRule, Judged, Place, Ways};
 use super::hosts::Host;
 use super::image::Image;
 use super::pods::List;
+use super::rows::Selector;
 use super::{Namespace, ObjectId, World};
 use crate::sym::Sym;
 use std::cell::{Cell, RefCell};
@@ -93,6 +94,8 @@ struct Engines {
     gatekeeper: Vec<Sym>,
     /// Nothing that runs was collected.
     hidden: bool,
+    /// Which namespaces their webhooks ask them about, where these were collected.
+    hooks: Vec<(Engine, Selector)>,
 }
 
 impl Engines {
@@ -136,6 +139,15 @@ impl Engines {
                 }
             }
         }
+        for configuration in &world.webhooks {
+            for hook in configuration.hooks.iter().filter(|hook| hook.refuses) {
+                let lists = [(Engine::Kyverno, &of.kyverno), (Engine::Gatekeeper, &of.gatekeeper)];
+                let asked = lists.iter().find(|(_, list)| list.contains(&hook.service.0));
+                if let Some((engine, _)) = asked {
+                    of.hooks.push((*engine, hook.namespaces.clone()));
+                }
+            }
+        }
         of
     }
 
@@ -149,7 +161,18 @@ impl Engines {
 
     /// Whether an engine leaves a namespace alone as it is installed: Kyverno by the filters of its
     /// chart, Gatekeeper by a label, and both their own namespace.
-    fn leaves(&self, world: &World, engine: Engine, namespace: &Namespace) -> bool {
+    fn leaves(
+        &self,
+        world: &World,
+        engine: Engine,
+        namespace: &Namespace,
+        labels: &[(Sym, Sym)],
+    ) -> bool {
+        // An engine whose webhooks all leave the namespace out is not asked.
+        let mut hooks = self.hooks.iter().filter(|(e, _)| *e == engine).peekable();
+        if hooks.peek().is_some() && hooks.all(|(_, selector)| !selector.selects(labels)) {
+            return true;
+        }
         match engine {
             Engine::ApiServer => false,
             Engine::Kyverno => {
@@ -253,10 +276,10 @@ impl World {
                 labels.push((key, namespace.name));
             }
             let name = self.text(namespace.name);
-            let place = Place { name, labels: &labels };
+            let here = Place { name, labels: &labels };
             let applies = |guard: &Guard, rule: &GuardRule| {
-                rule.refuses(&self.symbols, &place)
-                    && !engines.leaves(self, guard.form.engine(), namespace)
+                rule.refuses(&self.symbols, &here)
+                    && !engines.leaves(self, guard.form.engine(), namespace, &labels)
             };
             let known = self.objects[namespace.object.index()].is_present().then(|| {
                 let labels = labels.iter().filter(|(k, _)| Some(*k) != own_name);
@@ -264,10 +287,18 @@ impl World {
                 labels.chain([(NAME_LABEL, name)]).collect::<Vec<_>>()
             });
             let place = cel::Place { name: Some(name), labels: known.as_deref() };
-            guarded.push(self.guarded(&engines, &judge, &place, applies));
+            let loose = |rule: &GuardRule| rule.is_loose(&self.symbols, &here);
+            guarded.push(self.guarded(&engines, &judge, &place, applies, loose));
         }
         let new = cel::Place { name: None, labels: None };
-        let anywhere = self.guarded(&engines, &judge, &new, |_, rule| self.is_unavoidable(rule));
+        let anywhere = self.guarded(
+            &engines,
+            &judge,
+            &new,
+            |_, rule| self.is_unavoidable(rule),
+            // Whoever makes a namespace may give it a name that an exception has.
+            |rule| !rule.loosened.is_empty(),
+        );
         for (namespace, guarded) in self.namespaces.iter_mut().zip(guarded) {
             namespace.guarded = guarded;
         }
@@ -295,6 +326,7 @@ impl World {
         judge: &Judge,
         place: &cel::Place<'_>,
         applies: impl Fn(&Guard, &GuardRule) -> bool,
+        loose: impl Fn(&GuardRule) -> bool,
     ) -> Option<Box<Guarded>> {
         let mut found = Guarded::default();
         for (g, guard) in (0_u32..).zip(&self.guards) {
@@ -307,13 +339,21 @@ impl World {
                     continue;
                 }
                 found.hidden |= engines.hidden && guard.form.engine() != Engine::ApiServer;
-                let (closed, unsure) = judge.says((g, r), rule, Asked::Create, place);
+                let says = |asked: Asked| {
+                    let (closed, unsure) = judge.says((g, r), rule, asked, place);
+                    if loose(rule) {
+                        (Ways::default(), closed.and(unsure))
+                    } else {
+                        (closed, unsure)
+                    }
+                };
+                let (closed, unsure) = says(Asked::Create);
                 found.create.add((g, r), closed, unsure);
                 if closed.and(unsure) != Ways::default() {
                     found.forms.insert(guard.form);
                 }
                 if rule.ephemeral {
-                    let (closed, unsure) = judge.says((g, r), rule, Asked::Ephemeral, place);
+                    let (closed, unsure) = says(Asked::Ephemeral);
                     found.ephemeral.add((g, r), closed, unsure);
                 }
             }

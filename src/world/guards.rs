@@ -165,6 +165,8 @@ pub struct GuardRule {
     pub ephemeral: bool,
     /// It is asked about pods with some labels, which whoever makes a pod chooses.
     pub evadable: bool,
+    /// Where an exception may let pods pass.
+    pub loosened: Box<[Area]>,
     /// What it says in CEL.
     pub(super) program: Option<Arc<Program>>,
     /// Of a binding: the policy is not asked if its parameters are not there.
@@ -178,6 +180,20 @@ impl GuardRule {
             && self.areas.iter().any(|area| area.covers(symbols, of))
             && !self.except.iter().any(|area| area.covers(symbols, of))
     }
+
+    /// Whether an exception may let pods pass.
+    pub(super) fn is_loose(&self, symbols: &Symbols, of: &Place<'_>) -> bool {
+        self.loosened.iter().any(|area| area.covers(symbols, of))
+    }
+}
+
+/// Which policies do not count somewhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Spares {
+    /// Gatekeeper's.
+    Constraints,
+    /// Those of Kyverno with these names, perhaps.
+    Policies(Box<[Sym]>),
 }
 
 /// A policy, or what puts one of the API server's policies in force.
@@ -187,6 +203,8 @@ pub struct GuardRow {
     pub form: Form,
     /// Of a binding: the policy's name.
     pub binds: Option<Sym>,
+    /// It is no policy: its rules say where some do not count.
+    pub spares: Option<Spares>,
     pub rules: Box<[GuardRule]>,
 }
 
@@ -204,10 +222,14 @@ impl Remap for GuardRow {
         if let Some(policy) = &mut self.binds {
             map.sym(policy);
         }
+        if let Some(Spares::Policies(names)) = &mut self.spares {
+            names.remap(map);
+        }
         for rule in &mut self.rules {
             map.sym(&mut rule.field);
             rule.overrides.iter_mut().for_each(|(_, area)| area.remap(map));
-            rule.areas.iter_mut().chain(&mut rule.except).for_each(|area| area.remap(map));
+            let areas = rule.areas.iter_mut().chain(&mut rule.except).chain(&mut rule.loosened);
+            areas.for_each(|area| area.remap(map));
         }
     }
 }
@@ -229,9 +251,15 @@ type Bound = (ObjectId, Box<[GuardRule]>);
 pub(super) fn resolve(rows: Vec<Row<GuardRow>>, objects: &mut Objects) -> Vec<Guard> {
     let mut bindings: BTreeMap<Sym, Vec<Bound>> = BTreeMap::new();
     let mut guards: Vec<(bool, Sym, Guard)> = Vec::new();
+    let mut spared: Vec<(Spares, Vec<Area>)> = Vec::new();
     for row in rows {
         let object = objects.add(row.body.kind, &row);
-        let GuardRow { form, binds, rules, .. } = row.body;
+        let GuardRow { form, binds, spares, rules, .. } = row.body;
+        if let Some(spares) = spares {
+            let areas = rules.iter().flat_map(|rule| rule.areas.iter().cloned());
+            spared.push((spares, areas.collect()));
+            continue;
+        }
         if let Some(policy) = binds {
             bindings.entry(policy).or_default().push((object, rules));
             continue;
@@ -249,7 +277,25 @@ pub(super) fn resolve(rows: Vec<Row<GuardRow>>, objects: &mut Objects) -> Vec<Gu
             }
         }
     }
+    for (spares, areas) in &spared {
+        for (_, name, guard) in &mut guards {
+            let rules = guard.rules.iter_mut().map(|(rule, _)| rule);
+            match (spares, guard.form.engine()) {
+                (Spares::Constraints, Engine::Gatekeeper) => {
+                    rules.for_each(|rule| extend(&mut rule.except, areas));
+                }
+                (Spares::Policies(names), Engine::Kyverno) if names.contains(name) => {
+                    rules.for_each(|rule| extend(&mut rule.loosened, areas));
+                }
+                _ => {}
+            }
+        }
+    }
     guards.into_iter().map(|(_, _, guard)| guard).collect()
+}
+
+fn extend(list: &mut Box<[Area]>, by: &[Area]) {
+    *list = list.iter().chain(by).cloned().collect();
 }
 
 /// A policy's rule within what a binding selects.

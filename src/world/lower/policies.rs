@@ -5,7 +5,7 @@ use crate::k8s::rbac::LabelSelector;
 use crate::k8s::{Body, Kind, Meta};
 use crate::sym::Sym;
 use crate::world::cel::Program;
-use crate::world::guards::{Area, Form, GuardRow, GuardRule, Judged, Ways};
+use crate::world::guards::{Area, Form, GuardRow, GuardRule, Judged, Spares, Ways};
 use crate::world::rows::{Part, Selector};
 use serde::Deserialize;
 use serde_json::Value;
@@ -56,7 +56,23 @@ impl Part {
         let own = if kind.is_namespaced() { &*meta.namespace } else { "" };
         let clustered = |form| if kind.is_namespaced() { Form::Namespaced } else { form };
         let named = judge::by_name(&meta.name);
+        let mut spares = None;
         let (form, binds, rules) = match kind {
+            Kind::Config => {
+                spares = Some(Spares::Constraints);
+                (Form::Constraint, None, {
+                    let areas = self.left_alone(spec);
+                    [self.somewhere(areas)].into()
+                })
+            }
+            Kind::PolicyException => {
+                spares = Some(Spares::Policies(self.excepted(spec)));
+                let areas = match is_given(&spec["match"]) {
+                    true => self.matched(&spec["match"]).map_or_else(Vec::new, |m| m.areas),
+                    false => vec![Area::everywhere()],
+                };
+                (Form::ClusterPolicy, None, [self.somewhere(areas)].into())
+            }
             Kind::ClusterPolicy | Kind::Policy => {
                 (clustered(Form::ClusterPolicy), None, self.kyverno(spec, named, own))
             }
@@ -85,7 +101,49 @@ impl Part {
                 (Form::ApiServer, None, rule.into_iter().collect())
             }
         };
-        GuardRow { kind: self.sym(kind_name), form, binds, rules }
+        GuardRow { kind: self.sym(kind_name), form, binds, spares, rules }
+    }
+
+    /// A rule that says nothing but where.
+    fn somewhere(&mut self, areas: Vec<Area>) -> GuardRule {
+        GuardRule {
+            field: self.sym(".spec"),
+            judged: Judged::Harmless,
+            enforces: false,
+            overrides: Box::default(),
+            areas: areas.into(),
+            except: Box::default(),
+            ephemeral: true,
+            evadable: false,
+            loosened: Box::default(),
+            program: None,
+            skips: false,
+        }
+    }
+
+    /// The namespaces whose requests Gatekeeper's webhook lets pass by its Config.
+    fn left_alone(&mut self, spec: &Value) -> Vec<Area> {
+        let of_webhook = |entry: &&Value| {
+            texts(&entry["processes"]).iter().any(|process| matches!(*process, "*" | "webhook"))
+        };
+        let entries = items(&spec["match"]).iter().filter(of_webhook);
+        entries
+            .filter(|entry| is_given(&entry["excludedNamespaces"]))
+            .map(|entry| Area {
+                namespaces: self.patterns(&entry["excludedNamespaces"]),
+                ..Area::everywhere()
+            })
+            .collect()
+    }
+
+    /// The policies of Kyverno that an exception names; a namespace before the name is left out.
+    fn excepted(&mut self, spec: &Value) -> Box<[Sym]> {
+        let olds = items(&spec["exceptions"]).iter().map(|e| &e["policyName"]);
+        let names = olds.chain(items(&spec["policyRefs"]).iter().map(|e| &e["name"]));
+        names
+            .filter_map(Value::as_str)
+            .map(|name| self.sym(name.rsplit('/').next().unwrap_or(name)))
+            .collect()
     }
 
     fn patterns(&mut self, value: &Value) -> Box<[Sym]> {
@@ -143,6 +201,7 @@ impl Part {
                 except: except.areas.into(),
                 ephemeral: true,
                 evadable: false,
+                loosened: Box::default(),
                 program: expressions.filter(|_| !narrowed).map(Arc::new),
                 skips: true,
             });
@@ -240,6 +299,7 @@ impl Part {
             except: Box::default(),
             ephemeral: true,
             evadable: false,
+            loosened: Box::default(),
             program: None,
             skips: false,
         })
@@ -292,6 +352,7 @@ impl Part {
             except: Box::default(),
             ephemeral: ephemeral && !asked(excluded, sub),
             evadable: is_given(&resources["objectSelector"]),
+            loosened: Box::default(),
             program: program.map(Arc::new),
             skips: true,
         })
