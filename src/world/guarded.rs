@@ -190,13 +190,27 @@ impl Engines {
     }
 }
 
+/// A namespace as expressions see it.
+struct Seen<'a> {
+    /// The empty name: of one that somebody makes.
+    name: Sym,
+    labels: Known,
+    of: cel::Place<'a>,
+}
+
 /// What all evaluation together may cost, so that no policy makes it long.
-const BUDGET: u64 = 20_000_000;
+const BUDGET: u64 = 50_000_000;
+
+/// A rule and a kind of request, with the label set and the name of the namespace, as far as what
+/// the rule says depends on them. Names that the rule does not know are one.
+type Key = (RuleIx, bool, Option<Known>, Option<Option<Sym>>);
+/// A namespace's labels without its name, where they are known.
+type Known = Option<Box<[(Sym, Sym)]>>;
 
 /// What rules say, kept where it is the same in every namespace.
 struct Judge {
     budget: Cell<u64>,
-    kept: RefCell<BTreeMap<(RuleIx, bool), Verdict>>,
+    kept: RefCell<BTreeMap<Key, Verdict>>,
     /// Rules in CEL that were asked.
     asked: RefCell<BTreeSet<RuleIx>>,
     /// Of these, those that are not judged somewhere.
@@ -216,13 +230,7 @@ impl Default for Judge {
 
 impl Judge {
     /// The ways that a rule closes, and those that it may close.
-    fn says(
-        &self,
-        ix: RuleIx,
-        rule: &GuardRule,
-        asked: Asked,
-        place: &cel::Place<'_>,
-    ) -> (Ways, Ways) {
+    fn says(&self, ix: RuleIx, rule: &GuardRule, asked: Asked, place: &Seen<'_>) -> (Ways, Ways) {
         let create = asked == Asked::Create;
         let known = match rule.judged {
             Judged::Closes(ways) => Some(ways),
@@ -235,12 +243,26 @@ impl Judge {
         let Some(program) = &rule.program else {
             return known.map_or((Ways::default(), Ways::ALL), |ways| (ways, Ways::default()));
         };
-        let kept = self.kept.borrow().get(&(ix, create)).copied();
+        let exact = Some(Some(place.name));
+        let rough = if program.knows(&place.of) { exact } else { Some(None) };
+        let key = |labels: bool, name: Option<Option<Sym>>| {
+            let labels = labels.then(|| place.labels.clone());
+            (ix, create, labels, name)
+        };
+        let keys = [
+            key(false, None),
+            key(true, None),
+            key(false, rough),
+            key(true, rough),
+            key(false, exact),
+            key(true, exact),
+        ];
+        let kept = keys.iter().find_map(|key| self.kept.borrow().get(key).copied());
         let verdict = kept.unwrap_or_else(|| {
-            let verdict = program.judge(asked, place, rule.skips, &self.budget);
-            if !verdict.local {
-                self.kept.borrow_mut().insert((ix, create), verdict);
-            }
+            let verdict = program.judge(asked, &place.of, rule.skips, &self.budget);
+            let local = verdict.local;
+            let name = local.name.then_some(if local.spelling { exact } else { rough }).flatten();
+            self.kept.borrow_mut().insert(key(local.labels, name), verdict);
             verdict
         });
         // What is not known of the expressions may be known of the name.
@@ -286,11 +308,18 @@ impl World {
                 let labels = labels.map(|(k, v)| (self.text(*k), self.text(*v)));
                 labels.chain([(NAME_LABEL, name)]).collect::<Vec<_>>()
             });
-            let place = cel::Place { name: Some(name), labels: known.as_deref() };
+            let place = Seen {
+                name: namespace.name,
+                labels: known.is_some().then(|| {
+                    labels.iter().filter(|(k, _)| Some(*k) != own_name).copied().collect()
+                }),
+                of: cel::Place { name: Some(name), labels: known.as_deref() },
+            };
             let loose = |rule: &GuardRule| rule.is_loose(&self.symbols, &here);
             guarded.push(self.guarded(&engines, &judge, &place, applies, loose));
         }
-        let new = cel::Place { name: None, labels: None };
+        let of = cel::Place { name: None, labels: None };
+        let new = Seen { name: Sym::EMPTY, labels: None, of };
         let anywhere = self.guarded(
             &engines,
             &judge,
@@ -324,7 +353,7 @@ impl World {
         &self,
         engines: &Engines,
         judge: &Judge,
-        place: &cel::Place<'_>,
+        place: &Seen<'_>,
         applies: impl Fn(&Guard, &GuardRule) -> bool,
         loose: impl Fn(&GuardRule) -> bool,
     ) -> Option<Box<Guarded>> {

@@ -2,7 +2,7 @@
 //! Kubernetes that policies on pods use. Any other one may say anything.
 
 use super::eval::{Fault, Outcome, truth};
-use super::value::{List, Meter, Value, to_double};
+use super::value::{List, Map, Mark, Meter, Value, to_double};
 use regex_lite::RegexBuilder;
 use std::cmp::Ordering;
 use std::sync::Arc;
@@ -27,7 +27,7 @@ pub(super) fn call(meter: &Meter, name: &str, args: &[Value], lenient: bool) -> 
             };
             result.map(Value::Int).ok_or(Fault::Error)?
         }
-        ("@in", [Value::Text(key), Value::Map(map)]) => truth(map.has(key, meter)),
+        ("@in", [Value::Text(key), Value::Map(map)]) => truth(held(meter, map, key)),
         ("@in", [item, Value::List(list)]) => truth(sure(meter, list.holds(item, meter), args)),
         ("_[_]", [of @ Value::Optional(_), key]) => {
             call(meter, "_[?_]", &[of.clone(), key.clone()], lenient)?
@@ -56,12 +56,17 @@ pub(super) fn call(meter: &Meter, name: &str, args: &[Value], lenient: bool) -> 
         ("string", [Value::Bool(is)]) => Value::text(&is.to_string()),
         ("int", [Value::Int(i)]) => Value::Int(*i),
         ("int", [Value::Text(text)]) => {
+            meter.see(Mark::Spelling);
             text.parse().map_or(Err(Fault::Error), |i| Ok(Value::Int(i)))?
         }
         ("quantity", [Value::Text(text)]) => {
+            meter.see(Mark::Spelling);
             quantity(text).map(Value::Quantity).ok_or(Fault::Error)?
         }
-        ("isQuantity", [Value::Text(text)]) => Value::Bool(quantity(text).is_some()),
+        ("isQuantity", [Value::Text(text)]) => {
+            meter.see(Mark::Spelling);
+            Value::Bool(quantity(text).is_some())
+        }
         ("isLessThan", [Value::Quantity(a), Value::Quantity(b)]) => Value::Bool(a < b),
         ("isGreaterThan", [Value::Quantity(a), Value::Quantity(b)]) => Value::Bool(a > b),
         ("compareTo", [Value::Quantity(a), Value::Quantity(b)]) => {
@@ -170,7 +175,10 @@ fn compare(meter: &Meter, name: &str, a: &Value, b: &Value) -> Value {
         (Value::Double(a), Value::Double(b)) => a.partial_cmp(b),
         (Value::Int(a), Value::Double(b)) => to_double(*a).partial_cmp(b),
         (Value::Double(a), Value::Int(b)) => a.partial_cmp(&to_double(*b)),
-        (Value::Text(a), Value::Text(b)) => Some(a.cmp(b)),
+        (Value::Text(a), Value::Text(b)) => {
+            meter.see(Mark::Spelling);
+            Some(a.cmp(b))
+        }
         (Value::AtLeast(n), Value::Int(k)) => {
             return match name {
                 "_>_" if n > k => Value::Bool(true),
@@ -214,6 +222,7 @@ fn add(meter: &Meter, a: &Value, b: &Value, lenient: bool) -> Outcome {
             n.checked_add(*k).map_or(Value::Unknown, Value::AtLeast)
         }
         (Value::Text(a), Value::Text(b)) => {
+            meter.see(Mark::Spelling);
             if !meter.spend(a.len() + b.len()) {
                 return Err(Fault::Spent);
             }
@@ -238,10 +247,16 @@ fn add(meter: &Meter, a: &Value, b: &Value, lenient: bool) -> Outcome {
     })
 }
 
+/// Whether a map has an entry of a name that was made up.
+fn held(meter: &Meter, map: &Map, key: &str) -> Option<bool> {
+    meter.see(Mark::Spelling);
+    map.has(key, meter)
+}
+
 /// An item or an entry; `None` if there is none.
 fn index(meter: &Meter, of: &Value, key: &Value) -> Result<Option<Value>, Fault> {
     Ok(match (of, key) {
-        (Value::Map(map), Value::Text(key)) => match map.has(key, meter) {
+        (Value::Map(map), Value::Text(key)) => match held(meter, map, key) {
             Some(true) => map.entries.get(key).map(|value| meter.read(value.clone())),
             Some(false) => None,
             None => Some(Value::Unknown),
@@ -303,7 +318,10 @@ fn optional(found: Option<Value>) -> Value {
 fn size(meter: &Meter, of: &Value) -> Value {
     let number = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
     match of {
-        Value::Text(text) => Value::Int(number(text.chars().count())),
+        Value::Text(text) => {
+            meter.see(Mark::Spelling);
+            Value::Int(number(text.chars().count()))
+        }
         Value::List(list) if list.open => Value::AtLeast(number(list.items.len())),
         Value::List(list) => Value::Int(number(list.items.len())),
         Value::Map(map) if map.open => Value::AtLeast(0),
@@ -341,6 +359,7 @@ fn intersects(meter: &Meter, a: &List, b: &List) -> Option<bool> {
 fn join(meter: &Meter, of: Option<&Value>, by: &str) -> Value {
     let Some(of @ Value::List(list)) = of else { return meter.foreign() };
     touch(meter, of);
+    meter.see(Mark::Spelling);
     if list.open {
         return Value::Unknown;
     }
@@ -357,6 +376,7 @@ fn join(meter: &Meter, of: Option<&Value>, by: &str) -> Value {
 /// Functions of texts.
 fn texts(meter: &Meter, name: &str, args: &[Value]) -> Result<Option<Value>, Fault> {
     let Some((Value::Text(text), rest)) = args.split_first() else { return Ok(None) };
+    meter.see(Mark::Spelling);
     if !meter.spend(text.len() / 8) {
         return Err(Fault::Spent);
     }

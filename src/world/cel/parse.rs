@@ -6,6 +6,7 @@
 use super::value::Value;
 use cel::common::ast::{ComprehensionExpr, EntryExpr, Expr as Ast, IdedExpr, LiteralValue};
 use cel::parser::Parser;
+use std::collections::BTreeSet;
 
 /// What is longer is not read.
 const LENGTH: usize = 8 << 10;
@@ -174,4 +175,29 @@ fn fold(of: ComprehensionExpr) -> Option<Expr> {
 fn made(mut args: Vec<IdedExpr>) -> Option<IdedExpr> {
     let Ast::List(mut list) = args.pop()?.expr else { return None };
     list.elements.pop()
+}
+
+/// Every text that an expression spells out.
+pub(super) fn spelled(of: &Expr, into: &mut BTreeSet<String>) {
+    let mut all = |of: &Expr| spelled(of, into);
+    match of {
+        Expr::Literal(Value::Text(text)) => {
+            into.insert(text.to_string());
+        }
+        Expr::Literal(_) | Expr::Ident(_) | Expr::Other => {}
+        Expr::List(items) => items.iter().for_each(|(item, _)| all(item)),
+        Expr::Map(entries) => entries.iter().for_each(|(key, value, _)| {
+            all(key);
+            all(value);
+        }),
+        Expr::Select(of, _) | Expr::Has(of, _) => all(of),
+        Expr::Call { args, .. } => args.iter().for_each(all),
+        Expr::Fold(fold) => {
+            all(&fold.over);
+            match &fold.how {
+                How::All(body) | How::Exists(body) | How::ExistsOne(body) => all(body),
+                How::Collect(which, body) => which.iter().chain([body]).for_each(all),
+            }
+        }
+    }
 }

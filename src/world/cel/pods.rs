@@ -7,6 +7,7 @@
 use super::value::{Mark, Value};
 use crate::world::guards::Ways;
 use serde_json::{Value as Json, json};
+use std::sync::LazyLock;
 
 /// Which request a policy is asked about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +41,9 @@ pub(super) const fn ways(asked: Asked) -> &'static [Ways] {
         Asked::Ephemeral => &[Ways::PRIVILEGED, Ways::CAPABILITIES],
     }
 }
+
+/// Texts of the pods that may be a namespace's name too.
+pub(super) const WORDS: &[&str] = &["app", "default", "first", "host"];
 
 const UNKNOWN: Value = Value::Unknown;
 
@@ -159,6 +163,15 @@ fn pod(polite: bool) -> Json {
 
 /// Whole pods that take a way.
 pub(super) fn whole(way: Ways, namespace: &Value) -> Vec<Value> {
+    static PODS: LazyLock<Vec<(Ways, Value)>> = LazyLock::new(|| {
+        let of = |way: &Ways| make(*way).into_iter().map(|pod| (*way, pod)).collect::<Vec<_>>();
+        ways(Asked::Create).iter().flat_map(of).collect()
+    });
+    let pods = PODS.iter().filter(|(of, _)| *of == way);
+    pods.map(|(_, pod)| with_namespace(pod.clone(), namespace)).collect()
+}
+
+fn make(way: Ways) -> Vec<Value> {
     let mut pods = Vec::new();
     for polite in [false, true] {
         let base = pod(polite);
@@ -203,7 +216,7 @@ pub(super) fn whole(way: Ways, namespace: &Value) -> Vec<Value> {
             }
         }
     }
-    pods.iter().map(|pod| with_namespace(Value::json(pod), namespace)).collect()
+    pods.iter().map(Value::json).collect()
 }
 
 fn with_namespace(pod: Value, namespace: &Value) -> Value {

@@ -5,13 +5,14 @@
 //! one that fails refuses or not, as the failure policy says.
 
 use super::eval::{Eval, Fault};
-use super::parse::{Expr, apart, parse};
+use super::parse::{Expr, apart, parse, spelled};
 pub(in crate::world) use super::pods::Asked;
-use super::pods::{outlines, ways, whole};
+use super::pods::{WORDS, outlines, ways, whole};
 use super::value::{Mark, Value};
 use crate::world::guards::Ways;
 use serde_json::Value as Json;
 use std::cell::Cell;
+use std::collections::BTreeSet;
 
 /// What a single question to a policy may cost.
 const FUEL: u32 = 20_000;
@@ -28,6 +29,8 @@ pub(in crate::world) struct Program {
     ignores: bool,
     /// It takes parameters, which the snapshot does not keep.
     takes_parameters: bool,
+    /// Every text that it spells out.
+    texts: BTreeSet<String>,
 }
 
 /// A namespace as policies see it. What is `None` is not known.
@@ -44,8 +47,17 @@ pub(in crate::world) struct Verdict {
     pub(in crate::world) closed: Ways,
     /// It may refuse them.
     pub(in crate::world) unsure: Ways,
-    /// It depends on the namespace.
-    pub(in crate::world) local: bool,
+    pub(in crate::world) local: Local,
+}
+
+/// What of a namespace a verdict depends on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(in crate::world) struct Local {
+    /// The labels, but for the name that is among them.
+    pub(in crate::world) labels: bool,
+    /// The name: which of some names it is, or, if it is taken apart, any of its letters.
+    pub(in crate::world) name: bool,
+    pub(in crate::world) spelling: bool,
 }
 
 /// What a policy says of one pod.
@@ -82,14 +94,33 @@ impl Program {
         let names = variables.as_array().into_iter().flatten();
         let names = names.map(|v| v["name"].as_str().unwrap_or_default().to_owned());
         apart(|| {
-            Some(Self {
+            let mut program = Self {
                 conditions: list(conditions)?,
                 variables: names.zip(list(variables)?).collect(),
                 validations: list(validations)?,
                 ignores: failure == "Ignore",
                 takes_parameters,
-            })
+                texts: BTreeSet::new(),
+            };
+            let named = program.variables.iter().map(|(_, expr)| expr);
+            let all = program.conditions.iter().chain(&program.validations).chain(named);
+            let mut texts = BTreeSet::new();
+            all.flatten().for_each(|expr| spelled(expr, &mut texts));
+            program.texts = texts;
+            Some(program)
         })
+    }
+
+    /// Whether a namespace's name may be one that the policy compares it with; no other is told
+    /// from the next, unless it is taken apart.
+    pub(in crate::world) fn knows(&self, place: &Place<'_>) -> bool {
+        let Some(name) = place.name else { return true };
+        let labels = place.labels.into_iter().flatten();
+        self.texts.contains(name)
+            || WORDS.contains(&name)
+            || labels
+                .filter(|(k, _)| *k != "kubernetes.io/metadata.name")
+                .any(|(k, v)| *k == name || *v == name)
     }
 
     /// What the policy says of a request in a namespace. `skipped`: it is not asked if there are no
@@ -102,36 +133,30 @@ impl Program {
         budget: &Cell<u64>,
     ) -> Verdict {
         let mut verdict =
-            Verdict { closed: Ways::default(), unsure: Ways::default(), local: false };
-        let namespace = local(place.name.map_or(Value::Unknown, Value::text));
+            Verdict { closed: Ways::default(), unsure: Ways::default(), local: Local::default() };
+        let name = place.name.map_or(Value::Unknown, Value::text);
+        let namespace = name.marked(Mark::Name);
         let globals = self.globals(asked, place, &namespace);
+        let mut question = Question { program: self, globals, skipped, budget };
         for way in ways(asked) {
-            let mut question =
-                Question { program: self, globals: globals.clone(), skipped, budget };
             let local = &mut verdict.local;
-            let mut whole =
-                if asked == Asked::Create { whole(*way, &namespace) } else { Vec::new() };
-            if whole.drain(..).any(|pod| question.ask(pod, local) == Answer::Allowed) {
+            let mut refused = true;
+            let open = outlines(*way, asked, &namespace).into_iter().any(|pod| {
+                let answer = question.ask(pod, local);
+                refused &= answer == Answer::Refused;
+                let free = matches!(answer, Answer::Open { free: true });
+                answer == Answer::Allowed || free && asked == Asked::Create
+            });
+            if open {
                 continue;
             }
-            let outlines = outlines(*way, asked, &namespace);
-            let mut answers = outlines.into_iter().map(|pod| question.ask(pod, local));
-            let mut all = Answer::Refused;
-            for answer in &mut answers {
-                match answer {
-                    Answer::Refused => {}
-                    Answer::Allowed => all = Answer::Allowed,
-                    Answer::Open { free } if free && asked == Asked::Create => {
-                        all = Answer::Allowed;
-                    }
-                    Answer::Open { .. } if all == Answer::Refused => all = answer,
-                    Answer::Open { .. } => {}
-                }
+            if refused {
+                verdict.closed = verdict.closed.and(*way);
+                continue;
             }
-            match all {
-                Answer::Refused => verdict.closed = verdict.closed.and(*way),
-                Answer::Allowed => {}
-                Answer::Open { .. } => verdict.unsure = verdict.unsure.and(*way),
+            let passes = |pod| question.ask(pod, local) == Answer::Allowed;
+            if asked != Asked::Create || !whole(*way, &namespace).into_iter().any(passes) {
+                verdict.unsure = verdict.unsure.and(*way);
             }
         }
         verdict
@@ -176,9 +201,15 @@ impl Program {
             ],
             false,
         );
-        // The API server adds the name to the labels. Whoever makes a namespace chooses its labels.
+        // The API server keeps the name among the labels. Whoever makes a namespace chooses its labels.
         let labels = match place.labels {
-            Some(labels) => Value::map(labels.iter().map(|(k, v)| (*k, text(v))), false),
+            Some(labels) => {
+                let own = |key: &str| key == "kubernetes.io/metadata.name";
+                let value = |(k, v): &(&'_ str, &str)| {
+                    if own(k) { namespace.clone() } else { text(v) }
+                };
+                Value::map(labels.iter().map(|entry| (entry.0, value(entry))), false)
+            }
             None if place.name.is_none() => {
                 Value::map([("kubernetes.io/metadata.name", namespace.clone())], true)
             }
@@ -186,7 +217,7 @@ impl Program {
         };
         let metadata = [
             ("name", namespace.clone()),
-            ("labels", labels),
+            ("labels", labels.marked(Mark::Labels)),
             ("annotations", foreign()),
             ("creationTimestamp", foreign()),
             ("uid", foreign()),
@@ -197,15 +228,11 @@ impl Program {
         vec![
             ("request", request),
             ("oldObject", if asked == Asked::Create { Value::Null } else { foreign() }),
-            ("namespaceObject", local(object)),
+            ("namespaceObject", object),
             ("params", if self.takes_parameters { foreign() } else { Value::Null }),
             ("authorizer", foreign()),
         ]
     }
-}
-
-fn local(value: Value) -> Value {
-    value.marked(Mark::Place)
 }
 
 /// A policy with what it is asked in.
@@ -217,8 +244,8 @@ struct Question<'q> {
 }
 
 impl Question<'_> {
-    /// What the policy says of an object; `local` is set if that depends on the namespace.
-    fn ask(&mut self, object: Value, local: &mut bool) -> Answer {
+    /// What the policy says of an object; `local` gets what of the namespace that depends on.
+    fn ask(&mut self, object: Value, local: &mut Local) -> Answer {
         let unsure = Answer::Open { free: false };
         let Some(budget) = self.budget.get().checked_sub(u64::from(FUEL)) else { return unsure };
         self.globals.retain(|(name, _)| *name != "object");
@@ -227,7 +254,9 @@ impl Question<'_> {
         let eval = Eval::new(FUEL, &self.globals, &program.variables, program.ignores);
         let answer = self.answer(&eval);
         self.budget.set(budget + u64::from(eval.meter.left()));
-        *local |= eval.meter.saw(Mark::Place);
+        local.labels |= eval.meter.saw(Mark::Labels);
+        local.name |= eval.meter.saw(Mark::Name);
+        local.spelling |= eval.meter.saw(Mark::Spelling);
         let free = !eval.meter.saw(Mark::Danger) && !eval.meter.saw(Mark::Foreign);
         match answer {
             Ok(Some(true)) if program.takes_parameters && !self.skipped => unsure,

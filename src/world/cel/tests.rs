@@ -288,7 +288,7 @@ fn conditions_failures_and_parameters() {
     let mut spec = validation(host);
     spec["matchConditions"] = json!([{"name": "a", "expression": "request.namespace == 'other'"}]);
     let verdict = judge(&spec);
-    assert_eq!((verdict.closed, verdict.unsure, verdict.local), (NONE, NONE, true));
+    assert_eq!((verdict.closed, verdict.unsure, verdict.local.name), (NONE, NONE, true));
     spec["matchConditions"] = json!([{"name": "a", "expression": "request.namespace == 'shop'"}]);
     assert_eq!(judge(&spec).closed, Ways::HOST_NAMESPACES);
     spec["matchConditions"] =
@@ -358,4 +358,26 @@ fn what_is_dangerous_is_never_forgotten() {
             assert!(kept || whole, "{text} {failure} {verdict:?}");
         }
     }
+}
+
+/// What a verdict depends on decides how often it is asked for.
+#[test]
+fn what_a_verdict_depends_on() {
+    let host = "!has(object.spec.hostPID)";
+    let local = |text: &str| {
+        let local = judge(&validation(&format!("{text} || {host}"))).local;
+        (local.labels, local.name, local.spelling)
+    };
+    assert_eq!(local("false"), (false, false, false));
+    assert_eq!(local("request.namespace == 'other'"), (false, true, false));
+    assert_eq!(local("object.metadata.namespace in ['a', 'b']"), (false, true, false));
+    assert_eq!(local("request.namespace.startsWith('kube-')"), (false, true, true));
+    assert_eq!(local("namespaceObject.metadata.name == 'x'"), (false, true, false));
+    assert_eq!(local("namespaceObject.metadata.labels.env == 'x'"), (true, false, false));
+    assert_eq!(
+        local(
+            "namespaceObject.metadata.labels == {'env': 'prod', 'kubernetes.io/metadata.name': 'x'}"
+        ),
+        (true, true, false)
+    );
 }

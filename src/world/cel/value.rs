@@ -11,20 +11,24 @@ pub(super) enum Mark {
     Danger,
     /// What the snapshot does not tell, and whoever makes the pod does not choose.
     Foreign,
-    /// What differs between namespaces.
-    Place,
+    /// The namespace's labels.
+    Labels,
+    /// The namespace's name.
+    Name,
+    /// No mark of a value: a text is taken for more than a name that is or is not another one.
+    Spelling,
 }
 
 /// What an evaluation may still cost, and the marks that it met.
 #[derive(Debug)]
 pub(super) struct Meter {
     left: Cell<u32>,
-    seen: Cell<[bool; 3]>,
+    seen: Cell<[bool; 5]>,
 }
 
 impl Meter {
     pub(super) const fn new(fuel: u32) -> Self {
-        Self { left: Cell::new(fuel), seen: Cell::new([false; 3]) }
+        Self { left: Cell::new(fuel), seen: Cell::new([false; 5]) }
     }
 
     /// Pays for something; whether there was enough.
