@@ -52,7 +52,7 @@ fn by(
     let mut closed = Ways::default();
     for (ix, ways) in &said.closing {
         closed = closed.and(*ways);
-        say(world, sink, *ix, &names(*ways), facts);
+        say(world, sink, *ix, &format!("refuses {}", names(*ways)), facts);
     }
     if closed != Ways::default() {
         odds = left(closed.and(without));
@@ -71,15 +71,15 @@ fn by(
             said.others.iter().filter(|(_, ways)| unsure.within(*ways) != Ways::default())
         {
             let what = match *ways {
-                Ways::ALL => "what is not judged".to_owned(),
-                ways => format!("perhaps {}", names(ways)),
+                Ways::ALL => "refuses what is not judged".to_owned(),
+                ways => format!("may refuse {}", names(ways)),
             };
             say(world, sink, *ix, &what, facts);
         }
     }
     if let Some(ix) = said.harmless {
         odds = odds.but(1.0, Confidence::Likely);
-        say(world, sink, ix, "nothing that this needs", facts);
+        say(world, sink, ix, "refuses nothing that this needs", facts);
     }
     if let Some((guard, rule, _)) = guarded.idle.and_then(|ix| world.guard_rule(ix)) {
         let value =
@@ -120,7 +120,7 @@ fn names(ways: Ways) -> String {
 /// The facts that a rule is in force.
 fn say(world: &World, sink: &mut Sink<'_>, ix: RuleIx, what: &str, facts: &mut Vec<Fact>) {
     let Some((guard, rule, binding)) = world.guard_rule(ix) else { return };
-    let value = format!("{} refuses {what}", guard.form.engine().name());
+    let value = format!("{} {what}", guard.form.engine().name());
     facts.push(sink.fact(guard.object, world.text(rule.field), &value));
     if let Some(binding) = binding {
         let name = world.objects[guard.object.index()].name;

@@ -199,7 +199,7 @@ struct Seen<'a> {
 }
 
 /// What all evaluation together may cost, so that no policy makes it long.
-const BUDGET: u64 = 50_000_000;
+const BUDGET: u64 = 30_000_000;
 
 /// A rule and a kind of request, with the label set and the name of the namespace, as far as what
 /// the rule says depends on them. Names that the rule does not know are one.
@@ -270,7 +270,8 @@ impl Judge {
             Some(ways) => (verdict.closed.and(verdict.unsure.within(ways)), Ways::default()),
             None => (verdict.closed, verdict.unsure),
         };
-        if create {
+        // Of a namespace that is not there yet, nothing can be known.
+        if create && place.name != Sym::EMPTY {
             self.asked.borrow_mut().insert(ix);
             if unsure != Ways::default() {
                 self.unsure.borrow_mut().insert(ix);
