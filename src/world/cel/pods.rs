@@ -18,7 +18,7 @@ pub(in crate::world) enum Asked {
     Ephemeral,
 }
 
-/// Capabilities that take a node, with what else each needs.
+/// Capabilities that take a node, some of them together with other fields, which are open.
 const STRONG: &[&str] =
     &["SYS_ADMIN", "SYS_MODULE", "SYS_PTRACE", "SYS_RAWIO", "DAC_READ_SEARCH", "BPF", "ALL"];
 
