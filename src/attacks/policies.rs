@@ -1,12 +1,12 @@
 //! What admission policies leave of a step that needs a privileged pod, or one as strong.
 //!
 //! A policy never removes an edge: exceptions, failing webhooks and exempt users are not judged.
-//! Those of the engines' libraries are judged by what they close, all others make the step
-//! `possible`; each stands in the evidence.
+//! Those in CEL and those of the engines' libraries are judged by what they close, all others make
+//! the step `possible`; each stands in the evidence.
 
 use crate::graph::{Confidence, Fact, Odds, Sink};
-use crate::world::guarded::{Guarded, RuleIx};
-use crate::world::guards::{Judged, Ways};
+use crate::world::guarded::{Guarded, RuleIx, Said};
+use crate::world::guards::Ways;
 use crate::world::{Namespace, World};
 
 /// What policies leave of a step in a namespace, and the facts that say so.
@@ -17,56 +17,69 @@ pub(super) fn weigh(
     facts: &mut Vec<Fact>,
 ) -> Odds {
     let guarded = namespace.guarded.as_deref();
-    guarded.map_or(Odds::certain(1.0), |g| by(world, sink, g, facts, |_| true))
+    guarded.map_or(Odds::certain(1.0), |g| by(world, sink, g, &g.create, Ways::default(), facts))
 }
 
-/// The same of an ephemeral container, which not every policy is asked about.
+/// The same of an ephemeral container, which not every policy is asked about, and which brings
+/// neither volumes nor the host's namespaces.
 pub(super) fn weigh_ephemeral(
     world: &World,
     sink: &mut Sink<'_>,
     namespace: &Namespace,
     facts: &mut Vec<Fact>,
 ) -> Odds {
-    let asked = |ix: RuleIx| world.guard_rule(ix).is_some_and(|(_, rule, _)| rule.ephemeral);
     let guarded = namespace.guarded.as_deref();
-    guarded.map_or(Odds::certain(1.0), |g| by(world, sink, g, facts, asked))
+    let without = Ways::HOST_PATH.and(Ways::HOST_NAMESPACES);
+    guarded.map_or(Odds::certain(1.0), |g| by(world, sink, g, &g.ephemeral, without, facts))
 }
 
 /// The same of a namespace that somebody makes.
 pub(super) fn weigh_new(world: &World, sink: &mut Sink<'_>, facts: &mut Vec<Fact>) -> Odds {
     let guarded = world.new_namespace.as_deref();
-    guarded.map_or(Odds::certain(1.0), |g| by(world, sink, g, facts, |_| true))
+    guarded.map_or(Odds::certain(1.0), |g| by(world, sink, g, &g.create, Ways::default(), facts))
 }
 
+/// `without`: ways that the step does not have.
 fn by(
     world: &World,
     sink: &mut Sink<'_>,
     guarded: &Guarded,
+    said: &Said,
+    without: Ways,
     facts: &mut Vec<Fact>,
-    asked: impl Fn(RuleIx) -> bool,
 ) -> Odds {
     let mut odds = Odds::certain(1.0);
     let mut closed = Ways::default();
-    for ix in guarded.closing.iter().copied().filter(|ix| asked(*ix)) {
-        if let Some((_, rule, _)) = world.guard_rule(ix)
-            && let Judged::Closes(ways) = rule.judged
-        {
-            closed = closed.and(ways);
-            say(world, sink, ix, &names(ways), facts);
-        }
+    for (ix, ways) in &said.closing {
+        closed = closed.and(*ways);
+        say(world, sink, *ix, &format!("refuses {}", names(*ways)), facts);
     }
     if closed != Ways::default() {
-        odds = left(closed);
+        odds = left(closed.and(without));
     }
-    for ix in guarded.others.iter().copied().filter(|ix| asked(*ix)) {
-        if odds.confidence < Confidence::Possible {
-            odds = odds.but(0.5, Confidence::Possible);
+    let unsure = said.others.iter().fold(Ways::default(), |all, (_, ways)| all.and(*ways));
+    let unsure = unsure.without(closed.and(without));
+    if unsure != Ways::default() {
+        // Either a way that is open for sure, or the best one, which may be closed.
+        let sure = left(closed.and(without).and(unsure));
+        let half = match odds.confidence {
+            Confidence::Certain | Confidence::Likely => odds.but(0.5, Confidence::Possible),
+            _ => odds,
+        };
+        odds = if sure.likelihood > half.likelihood { sure } else { half };
+        for (ix, ways) in
+            said.others.iter().filter(|(_, ways)| unsure.within(*ways) != Ways::default())
+        {
+            let what = match *ways {
+                Ways::ALL => "refuses what is not judged".to_owned(),
+                ways => format!("may refuse {}", names(ways)),
+            };
+            say(world, sink, *ix, &what, facts);
         }
-        say(world, sink, ix, "what is not judged", facts);
     }
-    if let Some(ix) = guarded.harmless {
+    if let Some(ix) = said.harmless {
         odds = odds.but(1.0, Confidence::Likely);
-        say(world, sink, ix, "nothing that this needs", facts);
+        say(world, sink, ix, "refuses nothing that this needs", facts);
     }
     if let Some((guard, rule, _)) = guarded.idle.and_then(|ix| world.guard_rule(ix)) {
         let value =
@@ -107,7 +120,7 @@ fn names(ways: Ways) -> String {
 /// The facts that a rule is in force.
 fn say(world: &World, sink: &mut Sink<'_>, ix: RuleIx, what: &str, facts: &mut Vec<Fact>) {
     let Some((guard, rule, binding)) = world.guard_rule(ix) else { return };
-    let value = format!("{} refuses {what}", guard.form.engine().name());
+    let value = format!("{} {what}", guard.form.engine().name());
     facts.push(sink.fact(guard.object, world.text(rule.field), &value));
     if let Some(binding) = binding {
         let name = world.objects[guard.object.index()].name;

@@ -81,7 +81,8 @@ static POSED: SetKind = SetKind { id: "webhook-posed", noun: "webhooks posed as"
 fn find(world: &World, sink: &mut Sink<'_>) {
     let mut asked: BTreeMap<ServiceIx, Vec<(ObjectId, bool, &Hook)>> = BTreeMap::new();
     for configuration in &world.webhooks {
-        for hook in &configuration.hooks {
+        let useful = |hook: &&Hook| hook.pods || hook.rights || hook.secrets;
+        for hook in configuration.hooks.iter().filter(useful) {
             if let Some(service) = world.service(hook.service.0, hook.service.1) {
                 let hooks = asked.entry(service).or_default();
                 hooks.push((configuration.object, configuration.mutates, hook));

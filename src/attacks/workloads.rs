@@ -89,8 +89,10 @@ crate::attack! {
     /// ## Stopped by
     /// `pod-security.kubernetes.io/enforce: baseline` or `restricted` on the namespace; the API
     /// server's own default level, which the snapshot does not show. Policies of Kyverno or
-    /// Gatekeeper and ValidatingAdmissionPolicies make it less likely by what they are known to
-    /// forbid; those that are not known, CEL and Rego among them, make it possible at best. Virtual
+    /// Gatekeeper and ValidatingAdmissionPolicies make it less likely by what they forbid: CEL is
+    /// evaluated on the pods that would be made, and the policies of the engines' libraries are
+    /// known. Rego, and what depends on who asks, on parameters, or on a label that the pod may
+    /// carry, is not judged and makes it possible at best. Virtual
     /// nodes and managed ones may refuse. In OpenShift SecurityContextConstraints, unless an account
     /// of the namespace may use strong ones.
     /// ## Fix

@@ -8,6 +8,8 @@ pub enum Kind {
     ClusterPolicy,
     ClusterRole,
     ClusterRoleBinding,
+    /// Of Gatekeeper: which namespaces it leaves alone.
+    Config,
     ConfigMap,
     /// Of Gatekeeper: every kind of its group, each that of a template.
     Constraint,
@@ -40,6 +42,8 @@ pub enum Kind {
     Pod,
     /// Of Kyverno.
     Policy,
+    /// Of Kyverno: where policies do not count.
+    PolicyException,
     /// Of Gateway API.
     ReferenceGrant,
     ReplicaSet,
@@ -96,6 +100,7 @@ const KINDS: &[Row] = &[
     Row { kind: Kind::ClusterPolicy, name: "ClusterPolicy", plural: "clusterpolicies", short: &["cpol"], groups: &["kyverno.io"], namespaced: false },
     Row { kind: Kind::ClusterRole, name: "ClusterRole", plural: "clusterroles", short: &[], groups: RBAC, namespaced: false },
     Row { kind: Kind::ClusterRoleBinding, name: "ClusterRoleBinding", plural: "clusterrolebindings", short: &["crb"], groups: RBAC, namespaced: false },
+    Row { kind: Kind::Config, name: "Config", plural: "configs", short: &[], groups: &["config.gatekeeper.sh"], namespaced: true },
     Row { kind: Kind::ConfigMap, name: "ConfigMap", plural: "configmaps", short: &["cm"], groups: &[""], namespaced: true },
     Row { kind: Kind::Constraint, name: "Constraint", plural: "constraints", short: &[], groups: &[CONSTRAINTS], namespaced: false },
     Row { kind: Kind::CronJob, name: "CronJob", plural: "cronjobs", short: &["cj"], groups: &["batch"], namespaced: true },
@@ -119,6 +124,7 @@ const KINDS: &[Row] = &[
     Row { kind: Kind::PersistentVolumeClaim, name: "PersistentVolumeClaim", plural: "persistentvolumeclaims", short: &["pvc"], groups: &[""], namespaced: true },
     Row { kind: Kind::Pod, name: "Pod", plural: "pods", short: &["po"], groups: &[""], namespaced: true },
     Row { kind: Kind::Policy, name: "Policy", plural: "policies", short: &["pol"], groups: &["kyverno.io"], namespaced: true },
+    Row { kind: Kind::PolicyException, name: "PolicyException", plural: "policyexceptions", short: &["polex"], groups: &["kyverno.io", "policies.kyverno.io"], namespaced: true },
     Row { kind: Kind::ReferenceGrant, name: "ReferenceGrant", plural: "referencegrants", short: &["refgrant"], groups: GATEWAY, namespaced: true },
     Row { kind: Kind::ReplicaSet, name: "ReplicaSet", plural: "replicasets", short: &["rs"], groups: APPS, namespaced: true },
     Row { kind: Kind::ReplicationController, name: "ReplicationController", plural: "replicationcontrollers", short: &["rc"], groups: &[""], namespaced: true },
@@ -224,15 +230,17 @@ impl Kind {
         )
     }
 
-    /// Whether it is a policy that may refuse pods.
+    /// Whether it is a policy that may refuse pods, or says where one does not count.
     #[must_use]
     pub const fn is_policy(self) -> bool {
         matches!(
             self,
             Self::ClusterPolicy
+                | Self::Config
                 | Self::Constraint
                 | Self::NamespacedValidatingPolicy
                 | Self::Policy
+                | Self::PolicyException
                 | Self::ValidatingAdmissionPolicy
                 | Self::ValidatingAdmissionPolicyBinding
                 | Self::ValidatingPolicy

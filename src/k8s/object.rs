@@ -340,6 +340,8 @@ impl<'de> DeserializeSeed<'de> for FieldSeed<'_, 'de> {
             (Kind::ValidatingPolicy, Field::Spec) => policy(body, d)?,
             (Kind::NamespacedValidatingPolicy, Field::Spec) => policy(body, d)?,
             (Kind::Constraint, Field::Spec) => policy(body, d)?,
+            (Kind::Config, Field::Spec) => policy(body, d)?,
+            (Kind::PolicyException, Field::Spec) => policy(body, d)?,
             (Kind::ValidatingAdmissionPolicy, Field::Spec) => policy(body, d)?,
             (Kind::ValidatingAdmissionPolicyBinding, Field::Spec) => policy(body, d)?,
             (Kind::SecurityContextConstraints, Field::Privileged) => part!(body,

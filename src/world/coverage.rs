@@ -222,11 +222,14 @@ impl World {
             );
             (State::Partial, reason)
         } else {
+            let routes = match routes {
+                0 => String::new(),
+                _ => format!(", {}", counted(routes, "route", "routes")),
+            };
             let reason = format!(
-                "{}, {} and {} were read; what firewalls in front of them let through is not in a snapshot",
+                "{}{routes} and {} were read; what firewalls in front of them let through is not in a snapshot",
                 counted(services, "Service", "Services"),
-                counted(ingresses, "Ingress", "Ingresses"),
-                counted(routes, "route", "routes")
+                counted(ingresses, "Ingress", "Ingresses")
             );
             (State::Partial, reason)
         };
@@ -277,8 +280,11 @@ impl World {
         let mut reasons = Vec::new();
         if read > 0 {
             let parts = [
-                (judged, "judged by what they are known to forbid"),
-                (other, "not judged (a pod that one of them may refuse is possible at best)"),
+                (judged, "judged by their CEL or by what they are known to forbid"),
+                (
+                    other,
+                    "not judged, or not in full (a pod that one of them may refuse is possible at best)",
+                ),
                 (inert, "without effect on new pods"),
             ];
             let parts: Vec<String> = parts
@@ -287,7 +293,7 @@ impl World {
                 .map(|(count, what)| format!("{count} {what}"))
                 .collect();
             reasons.push(format!(
-                "{} of Kyverno, Gatekeeper and the API server: {}; CEL and Rego are not evaluated",
+                "{} of Kyverno, Gatekeeper and the API server: {}; Rego, parameters and who asks are not evaluated",
                 counted(read as u64, "policy was read", "policies were read"),
                 parts.join(", ")
             ));

@@ -1,13 +1,16 @@
 //! What admission policies do in each namespace: which rules are in force, and whether the engine
 //! that asks them runs.
 
+use super::cel::{self, Asked, Verdict};
 use super::guards::{Area, Engine, Form, Guard, GuardRule, Judged, Place, Ways};
 use super::hosts::Host;
 use super::image::Image;
 use super::pods::List;
+use super::rows::Selector;
 use super::{Namespace, ObjectId, World};
 use crate::sym::Sym;
-use std::collections::BTreeSet;
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The label by which the API server keeps a namespace's name.
 const NAME_LABEL: &str = "kubernetes.io/metadata.name";
@@ -15,15 +18,41 @@ const NAME_LABEL: &str = "kubernetes.io/metadata.name";
 /// Which rule: the policy's place in the table, and the rule's in the policy.
 pub type RuleIx = (u32, u32);
 
+/// What policies say of one kind of request in a namespace.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Said {
+    /// Rules that close ways, some of which none before them closes.
+    pub closing: Vec<(RuleIx, Ways)>,
+    /// Some of the rules of which it is not known whether they close ways.
+    pub others: Vec<(RuleIx, Ways)>,
+    /// A rule that refuses nothing that matters.
+    pub harmless: Option<RuleIx>,
+}
+
+impl Said {
+    fn add(&mut self, ix: RuleIx, closed: Ways, unsure: Ways) {
+        let all = |list: &[(RuleIx, Ways)]| {
+            list.iter().fold(Ways::default(), |all, (_, ways)| all.and(*ways))
+        };
+        if closed == Ways::default() && unsure == Ways::default() {
+            self.harmless.get_or_insert(ix);
+        }
+        if !all(&self.closing).has(closed) {
+            self.closing.push((ix, closed));
+        }
+        let new = self.others.len() < SHOWN || !all(&self.others).has(unsure);
+        if unsure != Ways::default() && new {
+            self.others.push((ix, unsure));
+        }
+    }
+}
+
 /// What policies do about new pods in a namespace.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Guarded {
-    /// Rules that close ways that none before them closes.
-    pub closing: Vec<RuleIx>,
-    /// Some of the rules that refuse what is not judged.
-    pub others: Vec<RuleIx>,
-    /// A rule that refuses nothing that matters.
-    pub harmless: Option<RuleIx>,
+    pub create: Said,
+    /// Of an ephemeral container in a pod that is there.
+    pub ephemeral: Said,
     /// A rule that would refuse, if its engine ran.
     pub idle: Option<RuleIx>,
     /// Whether the engines run is not known: nothing that runs was collected.
@@ -65,6 +94,8 @@ struct Engines {
     gatekeeper: Vec<Sym>,
     /// Nothing that runs was collected.
     hidden: bool,
+    /// Which namespaces their webhooks ask them about, where these were collected.
+    hooks: Vec<(Engine, Selector)>,
 }
 
 impl Engines {
@@ -108,6 +139,15 @@ impl Engines {
                 }
             }
         }
+        for configuration in &world.webhooks {
+            for hook in configuration.hooks.iter().filter(|hook| hook.refuses) {
+                let lists = [(Engine::Kyverno, &of.kyverno), (Engine::Gatekeeper, &of.gatekeeper)];
+                let asked = lists.iter().find(|(_, list)| list.contains(&hook.service.0));
+                if let Some((engine, _)) = asked {
+                    of.hooks.push((*engine, hook.namespaces.clone()));
+                }
+            }
+        }
         of
     }
 
@@ -121,7 +161,18 @@ impl Engines {
 
     /// Whether an engine leaves a namespace alone as it is installed: Kyverno by the filters of its
     /// chart, Gatekeeper by a label, and both their own namespace.
-    fn leaves(&self, world: &World, engine: Engine, namespace: &Namespace) -> bool {
+    fn leaves(
+        &self,
+        world: &World,
+        engine: Engine,
+        namespace: &Namespace,
+        labels: &[(Sym, Sym)],
+    ) -> bool {
+        // An engine whose webhooks all leave the namespace out is not asked.
+        let mut hooks = self.hooks.iter().filter(|(e, _)| *e == engine).peekable();
+        if hooks.peek().is_some() && hooks.all(|(_, selector)| !selector.selects(labels)) {
+            return true;
+        }
         match engine {
             Engine::ApiServer => false,
             Engine::Kyverno => {
@@ -139,6 +190,97 @@ impl Engines {
     }
 }
 
+/// A namespace as expressions see it.
+struct Seen<'a> {
+    /// The empty name: of one that somebody makes.
+    name: Sym,
+    labels: Known,
+    of: cel::Place<'a>,
+}
+
+/// What all evaluation together may cost, so that no policy makes it long.
+const BUDGET: u64 = 30_000_000;
+
+/// A rule and a kind of request, with the label set and the name of the namespace, as far as what
+/// the rule says depends on them. Names that the rule does not know are one.
+type Key = (RuleIx, bool, Option<Known>, Option<Option<Sym>>);
+/// A namespace's labels without its name, where they are known.
+type Known = Option<Box<[(Sym, Sym)]>>;
+
+/// What rules say, kept where it is the same in every namespace.
+struct Judge {
+    budget: Cell<u64>,
+    kept: RefCell<BTreeMap<Key, Verdict>>,
+    /// Rules in CEL that were asked.
+    asked: RefCell<BTreeSet<RuleIx>>,
+    /// Of these, those that are not judged somewhere.
+    unsure: RefCell<BTreeSet<RuleIx>>,
+}
+
+impl Default for Judge {
+    fn default() -> Self {
+        Self {
+            budget: Cell::new(BUDGET),
+            kept: RefCell::default(),
+            asked: RefCell::default(),
+            unsure: RefCell::default(),
+        }
+    }
+}
+
+impl Judge {
+    /// The ways that a rule closes, and those that it may close.
+    fn says(&self, ix: RuleIx, rule: &GuardRule, asked: Asked, place: &Seen<'_>) -> (Ways, Ways) {
+        let create = asked == Asked::Create;
+        let known = match rule.judged {
+            Judged::Closes(ways) => Some(ways),
+            Judged::Harmless => Some(Ways::default()),
+            Judged::Other => None,
+        };
+        if rule.evadable {
+            return (Ways::default(), if create { Ways::default() } else { Ways::ALL });
+        }
+        let Some(program) = &rule.program else {
+            return known.map_or((Ways::default(), Ways::ALL), |ways| (ways, Ways::default()));
+        };
+        let exact = Some(Some(place.name));
+        let rough = if program.knows(&place.of) { exact } else { Some(None) };
+        let key = |labels: bool, name: Option<Option<Sym>>| {
+            let labels = labels.then(|| place.labels.clone());
+            (ix, create, labels, name)
+        };
+        let keys = [
+            key(false, None),
+            key(true, None),
+            key(false, rough),
+            key(true, rough),
+            key(false, exact),
+            key(true, exact),
+        ];
+        let kept = keys.iter().find_map(|key| self.kept.borrow().get(key).copied());
+        let verdict = kept.unwrap_or_else(|| {
+            let verdict = program.judge(asked, &place.of, rule.skips, &self.budget);
+            let local = verdict.local;
+            let name = local.name.then_some(if local.spelling { exact } else { rough }).flatten();
+            self.kept.borrow_mut().insert(key(local.labels, name), verdict);
+            verdict
+        });
+        // What is not known of the expressions may be known of the name.
+        let (closed, unsure) = match known {
+            Some(ways) => (verdict.closed.and(verdict.unsure.within(ways)), Ways::default()),
+            None => (verdict.closed, verdict.unsure),
+        };
+        // Of a namespace that is not there yet, nothing can be known.
+        if create && place.name != Sym::EMPTY {
+            self.asked.borrow_mut().insert(ix);
+            if unsure != Ways::default() {
+                self.unsure.borrow_mut().insert(ix);
+            }
+        }
+        (closed, unsure)
+    }
+}
+
 impl World {
     /// Says of each namespace what policies do about its new pods, and of one that somebody makes.
     pub(super) fn guard(&mut self) {
@@ -147,6 +289,7 @@ impl World {
         }
         let engines = Engines::of(self);
         let own_name = self.symbols.get(NAME_LABEL);
+        let judge = Judge::default();
         let mut guarded = Vec::with_capacity(self.namespaces.len());
         for namespace in &self.namespaces {
             let mut labels = self.labels_of(namespace.object).to_vec();
@@ -155,27 +298,67 @@ impl World {
                 labels.retain(|(k, _)| *k != key);
                 labels.push((key, namespace.name));
             }
-            let place = Place { name: self.text(namespace.name), labels: &labels };
-            guarded.push(self.guarded(&engines, |guard, rule| {
-                rule.refuses(&self.symbols, &place)
-                    && !engines.leaves(self, guard.form.engine(), namespace)
-            }));
+            let name = self.text(namespace.name);
+            let here = Place { name, labels: &labels };
+            let applies = |guard: &Guard, rule: &GuardRule| {
+                rule.refuses(&self.symbols, &here)
+                    && !engines.leaves(self, guard.form.engine(), namespace, &labels)
+            };
+            let known = self.objects[namespace.object.index()].is_present().then(|| {
+                let labels = labels.iter().filter(|(k, _)| Some(*k) != own_name);
+                let labels = labels.map(|(k, v)| (self.text(*k), self.text(*v)));
+                labels.chain([(NAME_LABEL, name)]).collect::<Vec<_>>()
+            });
+            let place = Seen {
+                name: namespace.name,
+                labels: known.is_some().then(|| {
+                    labels.iter().filter(|(k, _)| Some(*k) != own_name).copied().collect()
+                }),
+                of: cel::Place { name: Some(name), labels: known.as_deref() },
+            };
+            let loose = |rule: &GuardRule| rule.is_loose(&self.symbols, &here);
+            guarded.push(self.guarded(&engines, &judge, &place, applies, loose));
         }
-        let anywhere = self.guarded(&engines, |_, rule| self.is_unavoidable(rule));
+        let of = cel::Place { name: None, labels: None };
+        let new = Seen { name: Sym::EMPTY, labels: None, of };
+        let anywhere = self.guarded(
+            &engines,
+            &judge,
+            &new,
+            |_, rule| self.is_unavoidable(rule),
+            // Whoever makes a namespace may give it a name that an exception has.
+            |rule| !rule.loosened.is_empty(),
+        );
         for (namespace, guarded) in self.namespaces.iter_mut().zip(guarded) {
             namespace.guarded = guarded;
         }
         self.new_namespace = anywhere;
+        self.settle(&judge);
+    }
+
+    /// Says of the rules in CEL whether they are judged wherever they apply.
+    fn settle(&mut self, judge: &Judge) {
+        let unsure = judge.unsure.borrow();
+        for (g, guard) in (0_u32..).zip(&mut self.guards) {
+            for (r, (rule, _)) in (0_u32..).zip(&mut guard.rules) {
+                if rule.program.is_some() && judge.asked.borrow().contains(&(g, r)) {
+                    let open = unsure.contains(&(g, r));
+                    rule.judged = if open { Judged::Other } else { Judged::Harmless };
+                }
+            }
+        }
     }
 
     /// What the rules that apply do.
     fn guarded(
         &self,
         engines: &Engines,
+        judge: &Judge,
+        place: &Seen<'_>,
         applies: impl Fn(&Guard, &GuardRule) -> bool,
+        loose: impl Fn(&GuardRule) -> bool,
     ) -> Option<Box<Guarded>> {
         let mut found = Guarded::default();
-        let mut closed = Ways::default();
         for (g, guard) in (0_u32..).zip(&self.guards) {
             for (r, (rule, _)) in (0_u32..).zip(&guard.rules) {
                 if !applies(guard, rule) {
@@ -186,20 +369,22 @@ impl World {
                     continue;
                 }
                 found.hidden |= engines.hidden && guard.form.engine() != Engine::ApiServer;
-                if rule.judged != Judged::Harmless {
+                let says = |asked: Asked| {
+                    let (closed, unsure) = judge.says((g, r), rule, asked, place);
+                    if loose(rule) {
+                        (Ways::default(), closed.and(unsure))
+                    } else {
+                        (closed, unsure)
+                    }
+                };
+                let (closed, unsure) = says(Asked::Create);
+                found.create.add((g, r), closed, unsure);
+                if closed.and(unsure) != Ways::default() {
                     found.forms.insert(guard.form);
                 }
-                match rule.judged {
-                    Judged::Closes(ways) if closed.has(ways) => {}
-                    Judged::Closes(ways) => {
-                        closed = closed.and(ways);
-                        found.closing.push((g, r));
-                    }
-                    Judged::Harmless => {
-                        found.harmless.get_or_insert((g, r));
-                    }
-                    Judged::Other if found.others.len() < SHOWN => found.others.push((g, r)),
-                    Judged::Other => {}
+                if rule.ephemeral {
+                    let (closed, unsure) = says(Asked::Ephemeral);
+                    found.ephemeral.add((g, r), closed, unsure);
                 }
             }
         }

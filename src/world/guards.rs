@@ -2,17 +2,20 @@
 //! pods, and what of it is in force in a namespace.
 //!
 //! A policy is kept as a few words: where it applies, whether it refuses, and which ways from a pod
-//! to its node it closes. That is known of the policies of the engines' own libraries; what another
-//! one forbids is not judged. Nothing here is certain: who is exempt, and what an engine is told to
-//! leave alone, stands elsewhere.
+//! to its node it closes. That is known of the policies of the engines' own libraries, and of those
+//! in CEL, whose expressions are kept to be evaluated; what another one forbids is not judged.
+//! Nothing here is certain: who is exempt, and what an engine is told to leave alone, stands
+//! elsewhere.
 
 use super::ObjectId;
+use super::cel::Program;
 use super::remap::{Map, Remap};
 use super::resolve::Objects;
 use super::rows::{Row, Selector};
 use crate::glob::fits;
 use crate::sym::{Sym, Symbols};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Ways from a pod to its node, as a set of bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -42,6 +45,12 @@ impl Ways {
         Self(self.0 | ways.0)
     }
 
+    /// Those that are among others too.
+    #[must_use]
+    pub const fn within(self, ways: Self) -> Self {
+        Self(self.0 & ways.0)
+    }
+
     /// These without others.
     #[must_use]
     pub const fn without(self, ways: Self) -> Self {
@@ -55,7 +64,7 @@ pub enum Judged {
     Closes(Ways),
     /// Nothing that taking a node needs.
     Harmless,
-    /// Not judged.
+    /// Not judged, or not everywhere.
     Other,
 }
 
@@ -154,6 +163,14 @@ pub struct GuardRule {
     pub except: Box<[Area]>,
     /// It is asked about ephemeral containers too.
     pub ephemeral: bool,
+    /// It is asked about pods with some labels, which whoever makes a pod chooses.
+    pub evadable: bool,
+    /// Where an exception may let pods pass.
+    pub loosened: Box<[Area]>,
+    /// What it says in CEL.
+    pub(super) program: Option<Arc<Program>>,
+    /// Of a binding: the policy is not asked if its parameters are not there.
+    pub(super) skips: bool,
 }
 
 impl GuardRule {
@@ -163,6 +180,20 @@ impl GuardRule {
             && self.areas.iter().any(|area| area.covers(symbols, of))
             && !self.except.iter().any(|area| area.covers(symbols, of))
     }
+
+    /// Whether an exception may let pods pass.
+    pub(super) fn is_loose(&self, symbols: &Symbols, of: &Place<'_>) -> bool {
+        self.loosened.iter().any(|area| area.covers(symbols, of))
+    }
+}
+
+/// Which policies do not count somewhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Spares {
+    /// Gatekeeper's.
+    Constraints,
+    /// Those of Kyverno with these names, perhaps.
+    Policies(Box<[Sym]>),
 }
 
 /// A policy, or what puts one of the API server's policies in force.
@@ -172,6 +203,8 @@ pub struct GuardRow {
     pub form: Form,
     /// Of a binding: the policy's name.
     pub binds: Option<Sym>,
+    /// It is no policy: its rules say where some do not count.
+    pub spares: Option<Spares>,
     pub rules: Box<[GuardRule]>,
 }
 
@@ -189,10 +222,14 @@ impl Remap for GuardRow {
         if let Some(policy) = &mut self.binds {
             map.sym(policy);
         }
+        if let Some(Spares::Policies(names)) = &mut self.spares {
+            names.remap(map);
+        }
         for rule in &mut self.rules {
             map.sym(&mut rule.field);
             rule.overrides.iter_mut().for_each(|(_, area)| area.remap(map));
-            rule.areas.iter_mut().chain(&mut rule.except).for_each(|area| area.remap(map));
+            let areas = rule.areas.iter_mut().chain(&mut rule.except).chain(&mut rule.loosened);
+            areas.for_each(|area| area.remap(map));
         }
     }
 }
@@ -214,9 +251,15 @@ type Bound = (ObjectId, Box<[GuardRule]>);
 pub(super) fn resolve(rows: Vec<Row<GuardRow>>, objects: &mut Objects) -> Vec<Guard> {
     let mut bindings: BTreeMap<Sym, Vec<Bound>> = BTreeMap::new();
     let mut guards: Vec<(bool, Sym, Guard)> = Vec::new();
+    let mut spared: Vec<(Spares, Vec<Area>)> = Vec::new();
     for row in rows {
         let object = objects.add(row.body.kind, &row);
-        let GuardRow { form, binds, rules, .. } = row.body;
+        let GuardRow { form, binds, spares, rules, .. } = row.body;
+        if let Some(spares) = spares {
+            let areas = rules.iter().flat_map(|rule| rule.areas.iter().cloned());
+            spared.push((spares, areas.collect()));
+            continue;
+        }
         if let Some(policy) = binds {
             bindings.entry(policy).or_default().push((object, rules));
             continue;
@@ -234,7 +277,25 @@ pub(super) fn resolve(rows: Vec<Row<GuardRow>>, objects: &mut Objects) -> Vec<Gu
             }
         }
     }
+    for (spares, areas) in &spared {
+        for (_, name, guard) in &mut guards {
+            let rules = guard.rules.iter_mut().map(|(rule, _)| rule);
+            match (spares, guard.form.engine()) {
+                (Spares::Constraints, Engine::Gatekeeper) => {
+                    rules.for_each(|rule| extend(&mut rule.except, areas));
+                }
+                (Spares::Policies(names), Engine::Kyverno) if names.contains(name) => {
+                    rules.for_each(|rule| extend(&mut rule.loosened, areas));
+                }
+                _ => {}
+            }
+        }
+    }
     guards.into_iter().map(|(_, _, guard)| guard).collect()
+}
+
+fn extend(list: &mut Box<[Area]>, by: &[Area]) {
+    *list = list.iter().chain(by).cloned().collect();
 }
 
 /// A policy's rule within what a binding selects.
@@ -242,6 +303,8 @@ fn join(rule: &GuardRule, binding: &GuardRule) -> GuardRule {
     let mut joined = rule.clone();
     joined.enforces = binding.enforces;
     joined.ephemeral &= binding.ephemeral;
+    joined.evadable |= binding.evadable;
+    joined.skips = binding.skips;
     if binding.judged == Judged::Other {
         joined.judged = Judged::Other;
     }

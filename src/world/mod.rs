@@ -10,6 +10,7 @@
 pub mod admission;
 mod build;
 mod builtin;
+mod cel;
 pub mod cons;
 pub mod contents;
 pub mod coverage;

@@ -295,6 +295,8 @@ pub struct Hook {
     pub rights: bool,
     /// It is asked about Secrets.
     pub secrets: bool,
+    /// It is asked about new pods and may refuse them, but does not change them.
+    pub refuses: bool,
     /// `namespaceSelector`; empty for every namespace.
     pub namespaces: Selector,
     /// An `objectSelector` or `matchConditions` let some objects pass unasked.

@@ -41,7 +41,8 @@ impl Part {
             let pods = mutates && MAKERS.iter().any(makes);
             let rights = mutates && ["clusterroles", "clusterrolebindings"].iter().any(rights);
             let secrets = asks(&["CREATE", "UPDATE", "DELETE"], "", "secrets", true);
-            if !pods && !rights && !secrets {
+            let refuses = !mutates && asks(&["CREATE"], "", "pods", true);
+            if !pods && !rights && !secrets && !refuses {
                 continue;
             }
             let objects = webhook.object_selector.as_ref().map(|s| self.selector(s));
@@ -61,6 +62,7 @@ impl Part {
                 pods,
                 rights,
                 secrets,
+                refuses,
                 namespaces,
                 narrowed,
             });

@@ -189,7 +189,9 @@ pub(super) fn hit(rule: &Value, resource: &str) -> bool {
         let (n, p) = asked.split_once('/').unwrap_or((asked, ""));
         (n == "*" || n == name) && (p == "*" || p == part)
     };
+    let version = &rule["apiVersions"];
     rule["scope"] != "Cluster"
+        && (!is_given(version) || has(version, "v1"))
         && has(&rule["operations"], operation)
         && has(&rule["apiGroups"], "")
         && resources.iter().any(fits)

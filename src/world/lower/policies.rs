@@ -4,10 +4,12 @@ use super::judge::{self, hit};
 use crate::k8s::rbac::LabelSelector;
 use crate::k8s::{Body, Kind, Meta};
 use crate::sym::Sym;
-use crate::world::guards::{Area, Form, GuardRow, GuardRule, Judged, Ways};
+use crate::world::cel::Program;
+use crate::world::guards::{Area, Form, GuardRow, GuardRule, Judged, Spares, Ways};
 use crate::world::rows::{Part, Selector};
 use serde::Deserialize;
 use serde_json::Value;
+use std::sync::Arc;
 
 /// The texts of a list, or one text.
 pub(super) fn texts(value: &Value) -> Vec<&str> {
@@ -54,7 +56,23 @@ impl Part {
         let own = if kind.is_namespaced() { &*meta.namespace } else { "" };
         let clustered = |form| if kind.is_namespaced() { Form::Namespaced } else { form };
         let named = judge::by_name(&meta.name);
+        let mut spares = None;
         let (form, binds, rules) = match kind {
+            Kind::Config => {
+                spares = Some(Spares::Constraints);
+                (Form::Constraint, None, {
+                    let areas = self.left_alone(spec);
+                    [self.somewhere(areas)].into()
+                })
+            }
+            Kind::PolicyException => {
+                spares = Some(Spares::Policies(self.excepted(spec)));
+                let areas = match is_given(&spec["match"]) {
+                    true => self.matched(&spec["match"]).map_or_else(Vec::new, |m| m.areas),
+                    false => vec![Area::everywhere()],
+                };
+                (Form::ClusterPolicy, None, [self.somewhere(areas)].into())
+            }
             Kind::ClusterPolicy | Kind::Policy => {
                 (clustered(Form::ClusterPolicy), None, self.kyverno(spec, named, own))
             }
@@ -74,7 +92,8 @@ impl Part {
                 let all = Judged::Closes(Ways::default());
                 let rule = self.expressions(&spec["matchResources"], &none, all, "");
                 let enforces = texts(&spec["validationActions"]).contains(&"Deny");
-                let rule = rule.map(|rule| GuardRule { enforces, ..rule });
+                let skips = spec["paramRef"]["parameterNotFoundAction"] != "Deny";
+                let rule = rule.map(|rule| GuardRule { enforces, skips, ..rule });
                 (Form::ApiServer, Some(policy), rule.into_iter().collect())
             }
             _ => {
@@ -82,7 +101,49 @@ impl Part {
                 (Form::ApiServer, None, rule.into_iter().collect())
             }
         };
-        GuardRow { kind: self.sym(kind_name), form, binds, rules }
+        GuardRow { kind: self.sym(kind_name), form, binds, spares, rules }
+    }
+
+    /// A rule that says nothing but where.
+    fn somewhere(&mut self, areas: Vec<Area>) -> GuardRule {
+        GuardRule {
+            field: self.sym(".spec"),
+            judged: Judged::Harmless,
+            enforces: false,
+            overrides: Box::default(),
+            areas: areas.into(),
+            except: Box::default(),
+            ephemeral: true,
+            evadable: false,
+            loosened: Box::default(),
+            program: None,
+            skips: false,
+        }
+    }
+
+    /// The namespaces whose requests Gatekeeper's webhook lets pass by its Config.
+    fn left_alone(&mut self, spec: &Value) -> Vec<Area> {
+        let of_webhook = |entry: &&Value| {
+            texts(&entry["processes"]).iter().any(|process| matches!(*process, "*" | "webhook"))
+        };
+        let entries = items(&spec["match"]).iter().filter(of_webhook);
+        entries
+            .filter(|entry| is_given(&entry["excludedNamespaces"]))
+            .map(|entry| Area {
+                namespaces: self.patterns(&entry["excludedNamespaces"]),
+                ..Area::everywhere()
+            })
+            .collect()
+    }
+
+    /// The policies of Kyverno that an exception names; a namespace before the name is left out.
+    fn excepted(&mut self, spec: &Value) -> Box<[Sym]> {
+        let olds = items(&spec["exceptions"]).iter().map(|e| &e["policyName"]);
+        let names = olds.chain(items(&spec["policyRefs"]).iter().map(|e| &e["name"]));
+        names
+            .filter_map(Value::as_str)
+            .map(|name| self.sym(name.rsplit('/').next().unwrap_or(name)))
+            .collect()
     }
 
     fn patterns(&mut self, value: &Value) -> Box<[Sym]> {
@@ -99,6 +160,8 @@ impl Part {
         let refuses =
             |value: &Value| value.as_str().map(|action| action.eq_ignore_ascii_case("enforce"));
         let mut rules = Vec::new();
+        let failure = [&spec["webhookConfiguration"]["failurePolicy"], &spec["failurePolicy"]];
+        let failure = failure.into_iter().find(|f| is_given(f)).unwrap_or(&Value::Null);
         for (i, rule) in items(&spec["rules"]).iter().enumerate() {
             let validate = &rule["validate"];
             if spec["admission"] == false || !is_given(validate) {
@@ -121,6 +184,14 @@ impl Part {
             let overrides = overrides.collect();
             let enforces = own_action.or(refuses(&spec["validationFailureAction"]));
             let narrowed = matched.narrowed || except.narrowed;
+            let cel = &validate["cel"];
+            let expressions = Program::read(
+                &rule["celPreconditions"],
+                &cel["variables"],
+                &cel["expressions"],
+                failure,
+                is_given(&cel["paramKind"]),
+            );
             rules.push(GuardRule {
                 field: self.sym(&format!(".spec.rules[{i}].validate")),
                 judged: judge::rule(rule, named, narrowed),
@@ -129,6 +200,10 @@ impl Part {
                 areas: matched.areas.into(),
                 except: except.areas.into(),
                 ephemeral: true,
+                evadable: false,
+                loosened: Box::default(),
+                program: expressions.filter(|_| !narrowed).map(Arc::new),
+                skips: true,
             });
         }
         rules.into()
@@ -223,11 +298,15 @@ impl Part {
             areas: [area].into(),
             except: Box::default(),
             ephemeral: true,
+            evadable: false,
+            loosened: Box::default(),
+            program: None,
+            skips: false,
         })
     }
 
-    /// The rule of a policy in CEL, or of a binding, if `resources` takes in new pods. Expressions
-    /// are not evaluated: such a policy is known by its name alone.
+    /// The rule of a policy in CEL, or of a binding, if `resources` takes in new pods, whatever
+    /// their name.
     fn expressions(
         &mut self,
         resources: &Value,
@@ -238,19 +317,25 @@ impl Part {
         let rules = items(&resources["resourceRules"]);
         let asked =
             |list: &Value, resource: &str| items(list).iter().any(|rule| hit(rule, resource));
+        // Whoever makes a pod gives it a name that is not asked about, or one that is left out.
+        let any_pods = |resource: &str| {
+            rules.iter().any(|rule| !is_given(&rule["resourceNames"]) && hit(rule, resource))
+        };
         let excluded = &resources["excludeResourceRules"];
         // A policy names what it is about; a binding that names nothing adds no limit.
         let policy = is_given(spec);
-        if (policy || !rules.is_empty()) && !asked(&resources["resourceRules"], "pods")
-            || asked(excluded, "pods")
-        {
+        if (policy || !rules.is_empty()) && !any_pods("pods") || asked(excluded, "pods") {
             return None;
         }
         let sub = "pods/ephemeralcontainers";
-        let ephemeral = !policy && rules.is_empty() || asked(&resources["resourceRules"], sub);
-        let narrowed = is_given(&resources["objectSelector"])
-            || is_given(&spec["matchConditions"])
-            || rules.iter().any(|rule| is_given(&rule["resourceNames"]));
+        let ephemeral = !policy && rules.is_empty() || any_pods(sub);
+        let program = Program::read(
+            &spec["matchConditions"],
+            &spec["variables"],
+            &spec["validations"],
+            &spec["failurePolicy"],
+            is_given(&spec["paramKind"]),
+        );
         let mut area = Area {
             selector: self.label_selector(&resources["namespaceSelector"]),
             ..Area::everywhere()
@@ -260,12 +345,16 @@ impl Part {
         }
         Some(GuardRule {
             field: self.sym(if policy { ".spec.validations" } else { ".spec.policyName" }),
-            judged: if narrowed { Judged::Other } else { named },
+            judged: if is_given(&spec["matchConditions"]) { Judged::Other } else { named },
             enforces: false,
             overrides: Box::default(),
             areas: [area].into(),
             except: Box::default(),
             ephemeral: ephemeral && !asked(excluded, sub),
+            evadable: is_given(&resources["objectSelector"]),
+            loosened: Box::default(),
+            program: program.map(Arc::new),
+            skips: true,
         })
     }
 }
