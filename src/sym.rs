@@ -34,16 +34,17 @@ pub struct Symbols {
 
 impl Default for Symbols {
     fn default() -> Self {
-        Self::with_capacity(0)
+        let mut symbols = Self::with_capacity(0);
+        symbols.intern("");
+        symbols
     }
 }
 
 impl Symbols {
+    /// Room for some strings, without the empty one, which has to be the first.
     fn with_capacity(strings: usize) -> Self {
         let table = HashTable::with_capacity(strings);
-        let mut symbols = Self { text: String::new(), ends: Vec::with_capacity(strings), table };
-        symbols.intern("");
-        symbols
+        Self { text: String::new(), ends: Vec::with_capacity(strings), table }
     }
 
     /// The symbol of a string, new or known. O(length of the string).
@@ -52,6 +53,11 @@ impl Symbols {
         if let Some(found) = self.find(hash, string) {
             return found;
         }
+        self.push(hash, string)
+    }
+
+    /// The symbol of a string that the table does not have.
+    fn push(&mut self, hash: u64, string: &str) -> Sym {
         let sym = Sym::new(self.ends.len());
         self.text.push_str(string);
         self.ends.push(self.text.len());
@@ -95,25 +101,25 @@ impl Symbols {
 /// O(n log n) in the number of distinct strings.
 #[must_use]
 pub fn merge(parts: &[Symbols]) -> (Symbols, Vec<Vec<Sym>>) {
-    let mut all: Vec<&str> = Vec::with_capacity(parts.iter().map(Symbols::len).sum());
-    for part in parts {
-        all.extend((0..part.len()).map(|i| part.text(Sym::new(i))));
+    // Each string with the table and the symbol that it comes from.
+    let mut all: Vec<(&str, usize, Sym)> = Vec::with_capacity(parts.iter().map(Symbols::len).sum());
+    for (place, part) in parts.iter().enumerate() {
+        all.extend((0..part.len()).map(Sym::new).map(|sym| (part.text(sym), place, sym)));
     }
     all.sort_unstable();
-    all.dedup();
-    let mut symbols = Symbols::with_capacity(all.len());
-    symbols.text.reserve_exact(all.iter().map(|string| string.len()).sum());
-    for string in all {
-        symbols.intern(string);
+    let distinct = || all.chunk_by(|a, b| a.0 == b.0);
+    let mut symbols = Symbols::with_capacity(distinct().count());
+    symbols.text.reserve_exact(distinct().map(|same| same[0].0.len()).sum());
+    let mut maps: Vec<Vec<Sym>> = parts.iter().map(|p| vec![Sym::EMPTY; p.len()]).collect();
+    for same in distinct() {
+        let new = symbols.push(hash(same[0].0), same[0].0);
+        for (_, place, old) in same {
+            maps[*place][old.index()] = new;
+        }
     }
-    let maps = parts
-        .iter()
-        .map(|part| {
-            (0..part.len())
-                .map(|i| symbols.get(part.text(Sym::new(i))).unwrap_or(Sym::EMPTY))
-                .collect()
-        })
-        .collect();
+    if parts.is_empty() {
+        symbols.intern("");
+    }
     (symbols, maps)
 }
 

@@ -126,6 +126,8 @@ pub(super) struct Evidence {
     whys: Vec<Why>,
     facts: Vec<Fact>,
     table: HashTable<u32>,
+    /// The cost of each record, once they are sorted: all that a search wants of most of them.
+    costs: Vec<u16>,
 }
 
 impl Evidence {
@@ -170,10 +172,16 @@ impl Evidence {
             new[*old as usize] = WhyId::new(place);
         }
         self.whys = order.into_iter().map(|old| self.whys[old as usize]).collect();
+        self.costs = self.whys.iter().map(|why| why.says.cost).collect();
         // Nothing is added to a table that was sorted.
         self.table = HashTable::new();
         self.facts.shrink_to_fit();
         new
+    }
+
+    /// What an edge with this record costs a path.
+    pub(super) fn cost(&self, id: WhyId) -> u16 {
+        self.costs[id.index()]
     }
 
     pub(super) fn says(&self, id: WhyId) -> Says {

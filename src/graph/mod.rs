@@ -12,6 +12,7 @@ mod freeze;
 mod layout;
 mod node;
 mod own;
+mod records;
 mod sink;
 mod tags;
 mod visit;
@@ -20,6 +21,7 @@ pub use attack::{Attack, Confidence, Odds, likelihood_of};
 pub use csr::EdgeId;
 pub use evidence::{Fact, FactView, Value, WhyId};
 pub use node::{NodeKind, SetKey, SetKind, Tag, Thing};
+pub use records::Fields;
 pub use sink::{Named, Sink};
 
 use crate::sym::{Sym, Symbols};
@@ -194,7 +196,7 @@ impl Graph {
     /// What an edge costs a path: `-ln(likelihood)`, scaled; see [`likelihood_of`].
     #[must_use]
     pub fn cost(&self, edge: EdgeId) -> u16 {
-        self.evidence.says(self.csr.edge(edge).why).cost
+        self.evidence.cost(self.csr.edge(edge).why)
     }
 
     /// Where an edge begins and ends.

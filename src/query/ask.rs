@@ -11,8 +11,9 @@ use super::paths;
 use super::risk;
 use super::search::{Direction, Link, NEVER, Proof, Search};
 use super::steps::steps;
-use crate::graph::{Confidence, Graph, NodeId, Tag, likelihood_of};
+use crate::graph::{Confidence, Fields, Graph, NodeId, Tag, likelihood_of};
 use rustc_hash::FxHashMap;
+use std::cell::OnceCell;
 use std::cmp::Ordering;
 use std::rc::Rc;
 
@@ -53,6 +54,7 @@ pub struct Asker<'g> {
     search: Search<'g>,
     cache: Vec<(Direction, Vec<Avoid>, Rc<Grown>)>,
     pools: Pools,
+    fields: OnceCell<Fields>,
 }
 
 impl<'g> Asker<'g> {
@@ -60,7 +62,7 @@ impl<'g> Asker<'g> {
     #[must_use]
     pub fn new(graph: &'g Graph) -> Self {
         let (search, pools) = (Search::new(graph), Pools::new(graph));
-        Self { graph, search, cache: Vec::new(), pools }
+        Self { graph, search, cache: Vec::new(), pools, fields: OnceCell::new() }
     }
 
     /// Asks a query. Ends that match nothing have no answers.
@@ -84,7 +86,8 @@ impl<'g> Asker<'g> {
         let proofs: Vec<Proof> =
             folded.iter().map(|f| proof(self.graph, &finds, &finds.found[f.members[0]])).collect();
         let members: Vec<&[usize]> = folded.iter().map(|f| f.members.as_slice()).collect();
-        let closer = Closer::new(self.graph, &mut self.search, &finds, CUT_WORK * more);
+        let fields = self.fields.get_or_init(|| self.graph.fields());
+        let closer = Closer::new(self.graph, fields, &mut self.search, &finds, CUT_WORK * more);
         let cuts = closer.cuts(&proofs, &members);
         let mut answers: Vec<Answer> = Vec::with_capacity(folded.len());
         for ((group, proof), cut) in folded.iter().zip(&proofs).zip(cuts) {

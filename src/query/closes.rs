@@ -7,10 +7,10 @@
 
 use super::answer::Cut;
 use super::ask::{doors, tree_end};
-use super::filter::holds;
+use super::filter::Gone;
 use super::found::{Finds, Found, Grown, Way};
 use super::search::{Direction, End, NEVER, Next, Proof, Search};
-use crate::graph::{EdgeId, Fact, Graph, NodeId, NodeKind};
+use crate::graph::{EdgeId, Fact, Fields, Graph, NodeId, NodeKind};
 use rustc_hash::FxHashMap;
 
 /// Structure that a person can change.
@@ -22,27 +22,69 @@ const SHARES: usize = 8;
 /// Tries facts under a limit of edges looked at.
 pub(super) struct Closer<'a, 'g> {
     graph: &'g Graph,
+    fields: &'a Fields,
     search: &'a mut Search<'g>,
     finds: &'a Finds,
     work: usize,
 }
 
-/// What is known of nodes once a fact is gone.
+/// What is known of nodes once a fact is gone, by the tree that they are looked at in.
 #[derive(Default)]
 struct Memo {
     /// Whether the way of the tree still holds.
-    clean: FxHashMap<NodeId, bool>,
-    closed: FxHashMap<NodeId, bool>,
+    clean: Marks,
+    closed: Marks,
+}
+
+impl Memo {
+    fn new(nodes: usize) -> Self {
+        let mut memo = Self::default();
+        memo.forget(nodes);
+        memo
+    }
+
+    fn forget(&mut self, nodes: usize) {
+        self.clean.forget(nodes);
+        self.closed.forget(nodes);
+    }
+}
+
+/// Yes or no for some nodes, forgotten at once: the same room serves fact after fact.
+#[derive(Default)]
+struct Marks {
+    /// The round in which each node was marked last, above the mark in the lowest bit.
+    of: Vec<u32>,
+    round: u32,
+}
+
+impl Marks {
+    fn forget(&mut self, nodes: usize) {
+        self.of.resize(nodes, 0);
+        self.round += 1;
+    }
+
+    fn get(&self, node: NodeId) -> Option<bool> {
+        let mark = self.of[node.index()];
+        (mark >> 1 == self.round).then_some(mark & 1 == 1)
+    }
+
+    /// Marks a node; whether it bore no mark.
+    fn insert(&mut self, node: NodeId, mark: bool) -> bool {
+        let known = self.get(node).is_some();
+        self.of[node.index()] = self.round << 1 | u32::from(mark);
+        !known
+    }
 }
 
 impl<'a, 'g> Closer<'a, 'g> {
     pub(super) fn new(
         graph: &'g Graph,
+        fields: &'a Fields,
         search: &'a mut Search<'g>,
         finds: &'a Finds,
         work: usize,
     ) -> Self {
-        Self { graph, search, finds, work }
+        Self { graph, fields, search, finds, work }
     }
 
     /// The cut of each answer, given its proof and its members.
@@ -54,6 +96,7 @@ impl<'a, 'g> Closer<'a, 'g> {
         let mut best: Vec<Option<(usize, u8, Fact)>> = vec![None; proofs.len()];
         let mut left = std::mem::take(&mut self.work);
         let share = (left / SHARES).max(1);
+        let mut memos: FxHashMap<usize, Memo> = FxHashMap::default();
         for (_, rank, fact) in facts {
             let Some((_, of)) = users.get(&fact) else { continue };
             // It closes no more than the answers that use it, which may all have a better cut.
@@ -63,7 +106,11 @@ impl<'a, 'g> Closer<'a, 'g> {
             }
             self.work = share.min(left);
             left -= self.work;
-            let closed = self.closed_of(of, members, fact);
+            let gone = Gone::new(self.fields, fact);
+            for memo in memos.values_mut() {
+                memo.forget(self.graph.node_count());
+            }
+            let closed = self.closed_of(of, members, &gone, &mut memos);
             left += self.work;
             // What was not looked at to its end would be counted short.
             for answer in closed.iter().flatten() {
@@ -82,11 +129,16 @@ impl<'a, 'g> Closer<'a, 'g> {
     }
 
     /// Which of some answers a fact closes; `None` once the work is used up.
-    fn closed_of(&mut self, of: &[usize], members: &[&[usize]], fact: Fact) -> Option<Vec<usize>> {
-        let mut memos: FxHashMap<usize, Memo> = FxHashMap::default();
+    fn closed_of(
+        &mut self,
+        of: &[usize],
+        members: &[&[usize]],
+        gone: &Gone,
+        memos: &mut FxHashMap<usize, Memo>,
+    ) -> Option<Vec<usize>> {
         let mut closed = Vec::new();
         for answer in of {
-            if self.all_closed(members[*answer], fact, &mut memos)? {
+            if self.all_closed(members[*answer], gone, memos)? {
                 closed.push(*answer);
             }
         }
@@ -129,7 +181,7 @@ impl<'a, 'g> Closer<'a, 'g> {
     fn all_closed(
         &mut self,
         members: &[usize],
-        fact: Fact,
+        gone: &Gone,
         memos: &mut FxHashMap<usize, Memo>,
     ) -> Option<bool> {
         for member in members {
@@ -137,11 +189,13 @@ impl<'a, 'g> Closer<'a, 'g> {
             let closed = match &found.way {
                 Way::Tree(place) => {
                     let grown = &self.finds.grown[*place];
-                    self.tree_closed(grown, found, fact, memos.entry(*place).or_default())?
+                    let nodes = self.graph.node_count();
+                    let memo = memos.entry(*place).or_insert_with(|| Memo::new(nodes));
+                    self.tree_closed(grown, found, gone, memo)?
                 }
                 Way::Guided(_, place) => {
                     let grown = &self.finds.grown[*place];
-                    self.searched(grown, found.from, None, found.door, fact)?
+                    self.searched(grown, found.from, None, found.door, gone)?
                 }
                 // Its search is not kept, and looking again from one end would say too much.
                 Way::Alone(..) => false,
@@ -157,27 +211,27 @@ impl<'a, 'g> Closer<'a, 'g> {
         &mut self,
         grown: &Grown,
         found: &Found,
-        fact: Fact,
+        gone: &Gone,
         memo: &mut Memo,
     ) -> Option<bool> {
         let at = tree_end(grown, found);
         if let (Direction::Backward, Some(door)) = (grown.tree.direction(), found.door) {
             let mut open = doors(self.graph, &grown.filter, found.from, door);
-            if open.all(|edge| holds(self.graph, edge, fact)) {
+            if open.all(|edge| gone.is_needed(self.graph, edge)) {
                 return Some(true);
             }
         }
-        if let Some(known) = memo.closed.get(&at) {
-            return Some(*known);
+        if let Some(known) = memo.closed.get(at) {
+            return Some(known);
         }
-        let closed = self.look(grown, at, fact, memo)?;
+        let closed = self.look(grown, at, gone, memo)?;
         memo.closed.insert(at, closed);
         Some(closed)
     }
 
     /// Looks from a node towards the tree's roots without the fact.
-    fn look(&mut self, grown: &Grown, at: NodeId, fact: Fact, memo: &mut Memo) -> Option<bool> {
-        if self.is_clean(grown, at, fact, memo) {
+    fn look(&mut self, grown: &Grown, at: NodeId, gone: &Gone, memo: &mut Memo) -> Option<bool> {
+        if self.is_clean(grown, at, gone, memo) {
             return Some(false);
         }
         let (graph, tree) = (self.graph, &grown.tree);
@@ -198,21 +252,21 @@ impl<'a, 'g> Closer<'a, 'g> {
                     continue;
                 }
                 let (from, to) = if forward { (near, node) } else { (node, near) };
-                if !grown.filter.allows(graph, edge, from, to) || holds(graph, edge, fact) {
+                if !grown.filter.allows(graph, edge, from, to) || gone.is_needed(graph, edge) {
                     continue;
                 }
                 if graph.kind(near) == NodeKind::Gate || graph.kind(node) == NodeKind::Gate {
                     gated = true;
                     continue;
                 }
-                let known = memo.closed.get(&near).copied();
+                let known = memo.closed.get(near);
                 if known == Some(true) {
                     continue;
                 }
-                if known == Some(false) || self.is_clean(grown, near, fact, memo) {
+                if known == Some(false) || self.is_clean(grown, near, gone, memo) {
                     // Whatever led here is open too.
                     let mut back = node;
-                    while memo.closed.insert(back, false).is_none() {
+                    while memo.closed.insert(back, false) {
                         back = seen.get(&back).copied().unwrap_or(back);
                     }
                     return Some(false);
@@ -225,34 +279,40 @@ impl<'a, 'g> Closer<'a, 'g> {
             return match tree.direction() {
                 Direction::Forward => {
                     let root = grown.roots.first().copied()?;
-                    self.searched(grown, root, Some(at), None, fact)
+                    self.searched(grown, root, Some(at), None, gone)
                 }
-                Direction::Backward => self.searched(grown, at, None, None, fact),
+                Direction::Backward => self.searched(grown, at, None, None, gone),
             };
         }
-        memo.closed.extend(seen.into_keys().map(|node| (node, true)));
+        for node in seen.into_keys() {
+            memo.closed.insert(node, true);
+        }
         Some(true)
     }
 
     /// Whether a node's way in the tree neither needs the fact nor passes a gate.
-    fn is_clean(&mut self, grown: &Grown, node: NodeId, fact: Fact, memo: &mut Memo) -> bool {
-        let mut way = Vec::new();
+    fn is_clean(&self, grown: &Grown, node: NodeId, gone: &Gone, memo: &mut Memo) -> bool {
         let mut at = node;
         let clean = loop {
-            if let Some(known) = memo.clean.get(&at) {
-                break *known;
+            if let Some(known) = memo.clean.get(at) {
+                break known;
             }
             if self.graph.kind(at) == NodeKind::Gate {
                 break false;
             }
-            way.push(at);
             match grown.tree.link(at) {
                 None => break true,
-                Some((edge, _)) if holds(self.graph, edge, fact) => break false,
+                Some((edge, _)) if gone.is_needed(self.graph, edge) => break false,
                 Some((_, near)) => at = near,
             }
         };
-        memo.clean.extend(way.into_iter().map(|node| (node, clean)));
+        // The same holds for the whole way there.
+        let mut back = node;
+        while back != at {
+            memo.clean.insert(back, clean);
+            back = grown.tree.link(back).map_or(at, |(_, near)| near);
+        }
+        memo.clean.insert(at, clean);
         clean
     }
 
@@ -263,10 +323,10 @@ impl<'a, 'g> Closer<'a, 'g> {
         from: NodeId,
         to: Option<NodeId>,
         door: Option<NodeId>,
-        fact: Fact,
+        gone: &Gone,
     ) -> Option<bool> {
         let mut filter = grown.filter.clone();
-        filter.remove_fact(fact);
+        filter.remove_fact(gone.clone());
         if let Some(door) = door {
             filter.only_door(door);
         }

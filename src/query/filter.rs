@@ -1,8 +1,9 @@
 //! What a search leaves out: attacks, nodes, edges, and edges whose facts are gone.
 
-use crate::graph::{Attack, EdgeId, Fact, Graph, NodeId, NodeKind};
+use crate::graph::{Attack, EdgeId, Fact, Fields, Graph, NodeId, NodeKind};
 use fixedbitset::FixedBitSet;
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 /// What a search leaves out. The default leaves out nothing.
 #[derive(Debug, Clone, Default)]
@@ -10,7 +11,7 @@ pub struct Filter {
     attacks: Vec<&'static Attack>,
     nodes: FixedBitSet,
     edges: BTreeSet<EdgeId>,
-    facts: Vec<Fact>,
+    gone: Vec<Gone>,
     door: Option<NodeId>,
     gates: bool,
     any: bool,
@@ -35,10 +36,9 @@ impl Filter {
         self.any = true;
     }
 
-    /// Leaves out the edges whose evidence holds a fact, or the same fact of another pod of the
-    /// same workload: one change takes away both.
-    pub fn remove_fact(&mut self, fact: Fact) {
-        self.facts.push(fact);
+    /// Leaves out the edges that need a fact.
+    pub fn remove_fact(&mut self, gone: Gone) {
+        self.gone.push(gone);
         self.any = true;
     }
 
@@ -73,17 +73,38 @@ impl Filter {
             || (!self.edges.is_empty() && self.edges.contains(&edge))
             || (self.gates && graph.kind(to) == NodeKind::Gate)
             || self.door.is_some_and(|d| d != to && graph.kind(from) == NodeKind::Internet)
-            || self.facts.iter().any(|fact| holds(graph, edge, *fact))
+            || self.gone.iter().any(|gone| gone.is_needed(graph, edge))
     }
 }
 
-/// Whether an edge needs a fact, or the same fact of another pod of the workload.
-#[must_use]
-pub fn holds(graph: &Graph, edge: EdgeId, fact: Fact) -> bool {
-    graph.facts(edge).any(|of| {
-        of.is_of_field(fact)
-            || (of.field == fact.field && of.value == fact.value && replicas(graph, of, fact))
-    })
+/// A fact that is taken away, and with it the same fact of the other pods of its workload: one
+/// change takes away all.
+#[derive(Debug, Clone)]
+pub struct Gone {
+    fact: Fact,
+    /// The records that name its field: most edges bear none of them.
+    records: Rc<FixedBitSet>,
+}
+
+impl Gone {
+    /// `fields` are those of the graph that the fact is of.
+    #[must_use]
+    pub fn new(fields: &Fields, fact: Fact) -> Self {
+        Self { fact, records: Rc::new(fields.naming(fact.field)) }
+    }
+
+    /// Whether an edge needs it.
+    #[must_use]
+    pub fn is_needed(&self, graph: &Graph, edge: EdgeId) -> bool {
+        let fact = self.fact;
+        graph.bears(edge, &self.records)
+            && graph.facts(edge).any(|of| {
+                of.is_of_field(fact)
+                    || (of.field == fact.field
+                        && of.value == fact.value
+                        && replicas(graph, of, fact))
+            })
+    }
 }
 
 /// Whether two facts are of pods of one workload.

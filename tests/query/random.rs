@@ -2,7 +2,7 @@
 
 use super::{ask, forward, toy, toy_of};
 use kspm_graph::graph::{Fact, Graph, NodeId, NodeKind};
-use kspm_graph::query::filter::Filter;
+use kspm_graph::query::filter::{Filter, Gone};
 use kspm_graph::query::search::{Direction, Link, NEVER, Next, Proof, Search, cost_in};
 use kspm_graph::query::steps::steps;
 use kspm_graph::query::{fingerprint, paths};
@@ -177,7 +177,7 @@ proptest! {
         // What remains without each fact, looked at from scratch.
         let reached = |without: Option<Fact>| {
             let mut filter = Filter::default();
-            without.into_iter().for_each(|fact| filter.remove_fact(fact));
+            without.into_iter().for_each(|fact| filter.remove_fact(Gone::new(&graph.fields(), fact)));
             let mut pairs = BTreeSet::new();
             for source in if one { &all[..1] } else { &all[..] } {
                 let mut search = Search::new(&graph);
