@@ -12,6 +12,7 @@ use super::found::{Finds, Found, Grown, Way};
 use super::search::{Direction, End, NEVER, Next, Proof, Search};
 use crate::graph::{EdgeId, Fact, Fields, Graph, NodeId, NodeKind};
 use rustc_hash::FxHashMap;
+use std::collections::BTreeMap;
 
 /// Structure that a person can change.
 const CHANGEABLE: &[&str] = &["bound-to", "token-trusts-foreign-identity"];
@@ -96,7 +97,7 @@ impl<'a, 'g> Closer<'a, 'g> {
         let mut best: Vec<Option<(usize, u8, Fact)>> = vec![None; proofs.len()];
         let mut left = std::mem::take(&mut self.work);
         let share = (left / SHARES).max(1);
-        let mut memos: FxHashMap<usize, Memo> = FxHashMap::default();
+        let mut memos: BTreeMap<usize, Memo> = BTreeMap::new();
         for (_, rank, fact) in facts {
             let Some((_, of)) = users.get(&fact) else { continue };
             // It closes no more than the answers that use it, which may all have a better cut.
@@ -134,7 +135,7 @@ impl<'a, 'g> Closer<'a, 'g> {
         of: &[usize],
         members: &[&[usize]],
         gone: &Gone,
-        memos: &mut FxHashMap<usize, Memo>,
+        memos: &mut BTreeMap<usize, Memo>,
     ) -> Option<Vec<usize>> {
         let mut closed = Vec::new();
         for answer in of {
@@ -182,7 +183,7 @@ impl<'a, 'g> Closer<'a, 'g> {
         &mut self,
         members: &[usize],
         gone: &Gone,
-        memos: &mut FxHashMap<usize, Memo>,
+        memos: &mut BTreeMap<usize, Memo>,
     ) -> Option<bool> {
         for member in members {
             let found = &self.finds.found[*member];
