@@ -4,7 +4,7 @@
 //! topics, and what is not shown is never taken for absent.
 
 use super::World;
-use super::network::plugin::Policies;
+use super::network::plugin::{Enforces, Policies};
 use super::nodes::ControlPlane;
 use crate::k8s::Kind;
 
@@ -254,6 +254,10 @@ impl World {
         let reason = if all == 0 {
             format!(
                 "no network policy was collected; {effect}; moves from pod to pod over the network are not evaluated yet"
+            )
+        } else if plugin.enforces == Enforces::No {
+            format!(
+                "{effect}; steps from outside into the pods that they isolate are marked unknown all the same"
             )
         } else {
             format!(

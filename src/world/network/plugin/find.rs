@@ -162,8 +162,8 @@ fn is_on(value: &str) -> bool {
 }
 
 /// What a plugin's ConfigMap says of policies, with its object.
-fn config<'w>(
-    world: &'w World,
+fn config(
+    world: &World,
     ns: &str,
     name: &str,
 ) -> Option<(ObjectId, crate::k8s::data::PolicySwitches)> {
@@ -419,12 +419,17 @@ fn by_own(world: &World) -> Option<Found> {
     })
 }
 
-/// What is known where no plugin is.
+/// What is known where no plugin is: a distribution that offers several, and why a node says that
+/// its network is there.
 fn hint(world: &World) -> Vec<Fact> {
-    let rke2 = world.nodes.iter().find(|n| world.text(n.kubelet).contains("+rke2"));
-    let rke2 = rke2.map(|node| {
+    let rke2 = world.nodes.iter().find_map(|node| {
         let kubelet = world.text(node.kubelet);
-        of(node.object, ".status.nodeInfo.kubeletVersion", kubelet)
+        let field = ".status.nodeInfo.kubeletVersion";
+        kubelet.contains("+rke2").then(|| of(node.object, field, kubelet))
     });
-    rke2.into_iter().collect()
+    let reason = world.nodes.iter().find_map(|node| {
+        let reason = world.text(node.network);
+        (!reason.is_empty()).then(|| of(node.object, REASON, reason))
+    });
+    rke2.into_iter().chain(reason).collect()
 }

@@ -231,7 +231,7 @@ impl Found {
         let calico = self.version.filter(|_| self.known.id == "calico");
         let listed = match (policies, calico) {
             (Policies::Plain, _) if self.no_plain => Enforces::No,
-            (Policies::Admin, Some(v)) => since((3, 29) <= v && v < (3, 32)),
+            (Policies::Admin, Some(v)) => since(((3, 29)..(3, 32)).contains(&v)),
             (Policies::Cluster, Some(v)) => since((3, 32) <= v),
             _ => listed,
         };
