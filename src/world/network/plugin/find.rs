@@ -207,6 +207,8 @@ fn aws(world: &World, agent: &Agent<'_>, found: &mut Found) {
     }
     let (config, fact) = aws_config(world);
     found.enforces = match (value, config) {
+        // Nothing feeds the agent, unless a controller of one's own does.
+        (Some(value), Some(false)) if is_on(value) && fact.is_some() => Enforces::Unknown,
         (Some(value), _) if is_on(value) => Enforces::Yes,
         // They contradict each other, or the agent's flag is set by other means.
         (_, Some(true)) => Enforces::Unknown,

@@ -208,6 +208,8 @@ fn the_plugin_for_aws_enforces_with_its_agent_only() {
     let name = "AWS VPC CNI 1.18";
     is(&[on()], name, YES);
     is(&[on(), config("true")], name, YES);
+    is(&[on(), config("false")], name, UNKNOWN);
+    is(&[on(), map("other", "a: b")], name, YES);
     is(&[off()], name, NO);
     is(&[off(), config("false")], name, NO);
     is(&[off(), config("true")], name, UNKNOWN);
