@@ -97,6 +97,28 @@ fn mistakes_are_told_with_help() {
 }
 
 #[test]
+fn the_user_may_say_which_network_plugin_runs() {
+    let leaky = cluster("leaky-ingress");
+    let network = |options: &[&str]| {
+        let mut args = vec!["snapshot", "info", &leaky, "-o", "json"];
+        args.extend(options);
+        let info = json(&args);
+        let said = |field: &str| info["network"][field].as_str().unwrap_or("").to_owned();
+        (said("plugin"), said("enforces"))
+    };
+    let pair = |name: &str, enforces: &str| (name.to_owned(), enforces.to_owned());
+    assert_eq!(network(&[]), pair("", "unknown"));
+    assert_eq!(network(&["--cni", "cilium"]), pair("Cilium", "yes"));
+    assert_eq!(network(&["--cni", "cilium", "--enforces", "no"]), pair("Cilium", "no"));
+    assert_eq!(network(&["--enforces", "yes"]), pair("", "yes"));
+    let told = stdout(&["snapshot", "info", &leaky, "--cni", "flannel"]);
+    assert!(told.contains("flannel does not enforce network policies"), "{told}");
+    fails(&["snapshot", "info", &leaky, "--cni", "x"], 2, &["`x`", "help: ", "calico", "weave"]);
+    fails(&["attacks", "list", "--cni", "x"], 2, &["`x`"]);
+    fails(&["snapshot", "info", &leaky, "--enforces", "x"], 2, &["yes, no, unknown"]);
+}
+
+#[test]
 fn one_broken_document_is_a_problem_and_the_rest_is_analysed() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("mixed.yaml");

@@ -29,6 +29,8 @@ mod snapshot;
 mod who_can;
 mod why;
 
+use crate::world::network::plugin::known::{KNOWN, known};
+use crate::world::network::plugin::{Enforces, Said};
 use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
@@ -78,6 +80,35 @@ pub(crate) struct Global {
     /// Threads to use; 0 is as many as there are cores. The result is the same for any number
     #[arg(long, global = true, value_name = "N", default_value_t = 0, help_heading = "Global")]
     threads: usize,
+    /// The network plugin that runs, such as calico, where a snapshot does not show it
+    #[arg(long, global = true, value_name = "NAME", help_heading = "Global")]
+    cni: Option<String>,
+    /// Whether the network plugin enforces network policies, whatever a snapshot shows
+    #[arg(
+        long,
+        global = true,
+        value_name = "WHETHER",
+        value_parser = ["yes", "no", "unknown"],
+        help_heading = "Global"
+    )]
+    enforces: Option<String>,
+}
+
+impl Global {
+    /// What is said of the network.
+    fn network(&self) -> Result<Said, Failure> {
+        let plugin = match &self.cni {
+            None => None,
+            Some(name) => Some(known(name).ok_or_else(|| {
+                let ids: Vec<&str> = KNOWN.iter().map(|k| k.id).collect();
+                let help =
+                    format!("these are known: {}; for another say --enforces", ids.join(", "));
+                Failure::usage(anyhow::anyhow!("no network plugin `{name}` is known"), help)
+            })?),
+        };
+        let enforces = self.enforces.as_deref().and_then(Enforces::named);
+        Ok(Said { plugin, enforces })
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -256,6 +287,8 @@ fn run(cli: &Cli, out: &mut dyn Write) -> Result<Exit, Failure> {
     let _ = pool.use_current_thread().build_global();
     let mut buffered = io::BufWriter::new(out);
     let mut context = Context { global: &cli.global, out: &mut buffered };
+    // Wrong arguments are told before anything is read.
+    cli.global.network()?;
     let exit = match &cli.command {
         Command::Analyze(args) => analyze::run(args, &mut context),
         Command::Paths(args) => paths::run(args, &mut context),

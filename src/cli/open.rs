@@ -134,7 +134,8 @@ pub(crate) fn open(arguments: &[String], context: &Context<'_>) -> Result<Opened
     let Reading { collectors, sources, one_line, mut problems, skipped, unknown, objects, .. } =
         reading;
     let unread: u64 = unknown.values().sum();
-    let world = World::new(collectors, unknown);
+    let mut world = World::new(collectors, unknown);
+    world.said = context.global.network()?;
     meter.clear();
     for (origin, message) in &world.unusable {
         let source = sources.get(origin.source.index()).cloned().unwrap_or_default();

@@ -5,6 +5,8 @@ use super::output::style;
 use super::{Context, Exit, Failure};
 use crate::report::escape::terminal;
 use crate::report::write_hanging;
+use crate::world::World;
+use crate::world::network::plugin::Fact;
 use serde_json::json;
 
 /// Looks at a snapshot without asking it anything.
@@ -57,6 +59,7 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
                     "archives": skipped.archives, "links": skipped.links},
             },
             "kinds": kinds,
+            "network": network_json(&opened.world),
             "coverage": coverage,
         });
         crate::report::write_value(&all, context.out)?;
@@ -90,8 +93,9 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
     for (kind, count) in &kinds {
         writeln!(context.out, "  {count:>8}  {}", terminal(kind))?;
     }
-    writeln!(context.out, "\ncoverage:")?;
     let width = style(context, 0).width;
+    write_network(&opened.world, width, context)?;
+    writeln!(context.out, "\ncoverage:")?;
     for topic in &opened.coverage {
         let head = format!("  {:<18} {:<8}  ", topic.topic, topic.state.name());
         write_hanging(&head, &topic.reason, width, context.out)?;
@@ -107,4 +111,45 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
         }
     }
     Ok(Exit::Done)
+}
+
+/// The object that a fact is about: `DaemonSet kube-system/cilium`.
+fn object(world: &World, fact: &Fact) -> Option<String> {
+    let object = &world.objects[fact.object?.index()];
+    let (kind, ns, name) =
+        (world.text(object.kind), world.text(object.ns), world.text(object.name));
+    let slash = if ns.is_empty() { "" } else { "/" };
+    Some(format!("{kind} {ns}{slash}{name}"))
+}
+
+fn network_json(world: &World) -> serde_json::Value {
+    let plugin = world.network_plugin();
+    let kinds: serde_json::Map<_, _> =
+        plugin.kinds.iter().map(|(k, e)| (k.names().1.to_owned(), json!(e.name()))).collect();
+    let why: Vec<_> = plugin
+        .why
+        .iter()
+        .map(|f| json!({"object": object(world, f), "field": f.field, "value": f.text}))
+        .collect();
+    json!({"plugin": plugin.name, "enforces": plugin.enforces.name(), "kinds": kinds, "why": why})
+}
+
+/// The network plugin, and what shows it.
+fn write_network(world: &World, width: usize, context: &mut Context<'_>) -> Result<(), Failure> {
+    let plugin = world.network_plugin();
+    let name = plugin.name.as_deref().unwrap_or("not shown");
+    writeln!(context.out, "\nnetwork:")?;
+    writeln!(context.out, "  plugin    {}", terminal(name))?;
+    writeln!(context.out, "  enforces  {}", plugin.enforces.name())?;
+    for (i, fact) in plugin.why.iter().enumerate() {
+        let head = if i == 0 { "  because   " } else { "            " };
+        let parts = [object(world, fact).unwrap_or_default(), fact.field.clone()];
+        let mut text = parts.join(" ").trim().to_owned();
+        if !text.is_empty() {
+            text.push_str(": ");
+        }
+        text.push_str(&fact.text);
+        write_hanging(head, &terminal(&text), width, context.out)?;
+    }
+    Ok(())
 }

@@ -17,6 +17,7 @@ pub struct NodeSpec<'a> {
 #[serde(default, rename_all = "camelCase", bound(deserialize = "'de: 'a"))]
 pub struct NodeStatus<'a> {
     pub addresses: List<NodeAddress<'a>>,
+    pub conditions: List<NodeCondition<'a>>,
     pub node_info: Option<NodeInfo<'a>>,
 }
 
@@ -27,6 +28,16 @@ pub struct NodeAddress<'a> {
     #[serde(rename = "type")]
     pub kind: Str<'a>,
     pub address: Str<'a>,
+}
+
+/// One of `status.conditions`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, bound(deserialize = "'de: 'a"))]
+pub struct NodeCondition<'a> {
+    #[serde(rename = "type")]
+    pub kind: Str<'a>,
+    pub status: Str<'a>,
+    pub reason: Str<'a>,
 }
 
 /// `status.nodeInfo`.

@@ -23,6 +23,18 @@ pub struct Data<'a> {
     pub snippets: Option<bool>,
     /// A kubelet's configuration lets anybody do everything.
     pub open_kubelet: bool,
+    /// Of a network plugin's configuration: what it says of policies.
+    pub policies: PolicySwitches,
+}
+
+/// What the configuration of a network plugin says of policies.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PolicySwitches {
+    /// Whether any is enforced: Cilium's `enable-policy`, or `enable-network-policy-controller` of
+    /// the plugin for AWS.
+    pub any: Option<bool>,
+    /// Whether Kubernetes' own kind is: Cilium's `enable-k8s-networkpolicy`.
+    pub plain: Option<bool>,
 }
 
 /// Whether a kubelet's configuration asks nobody who he is, and lets everybody do everything.
@@ -55,6 +67,12 @@ impl Body<'_> {
         if let Self::ConfigMap(data) = self { data.snippets } else { None }
     }
 
+    /// Of the ConfigMap of a network plugin: what it says of policies.
+    #[must_use]
+    pub fn policies(&self) -> PolicySwitches {
+        if let Self::ConfigMap(data) = self { data.policies } else { PolicySwitches::default() }
+    }
+
     /// Of a ConfigMap with a kubelet's configuration: whether that lets anybody do everything.
     #[must_use]
     pub const fn open_kubelet(&self) -> bool {
@@ -84,6 +102,12 @@ impl<'de: 'a, 'a> Visitor<'de> for DataSeed<'_, 'a> {
         while let Some(key) = map.next_key::<Str<'de>>()? {
             if &*key == "allow-snippet-annotations" {
                 self.0.snippets = Some(&*map.next_value::<Str<'de>>()? == "true");
+            } else if &*key == "enable-policy" {
+                self.0.policies.any = Some(&*map.next_value::<Str<'de>>()? != "never");
+            } else if &*key == "enable-network-policy-controller" {
+                self.0.policies.any = Some(&*map.next_value::<Str<'de>>()? == "true");
+            } else if &*key == "enable-k8s-networkpolicy" {
+                self.0.policies.plain = Some(&*map.next_value::<Str<'de>>()? != "false");
             } else if &*key == "kubelet" {
                 self.0.open_kubelet = is_open(&map.next_value::<Str<'de>>()?);
             } else if may_tell(&key) {
@@ -109,6 +133,21 @@ mod tests {
         let json = r#"{"allow-snippet-annotations":"true","other":"x","nested":{"a":1}}"#;
         let read = more(&mut data, &mut serde_json::Deserializer::from_str(json)).unwrap();
         assert_eq!((read.snippets, read.keys.len()), (Some(true), 3));
+    }
+
+    #[test]
+    fn what_network_plugins_say_of_policies_is_read() {
+        let said = |json: &str| {
+            let mut reader = serde_json::Deserializer::from_str(json);
+            let read = more(&mut Data::default(), &mut reader).unwrap().policies;
+            (read.any, read.plain)
+        };
+        assert_eq!(said(r#"{"enable-policy":"never"}"#), (Some(false), None));
+        assert_eq!(said(r#"{"enable-policy":"always"}"#), (Some(true), None));
+        assert_eq!(said(r#"{"enable-network-policy-controller":"true"}"#), (Some(true), None));
+        assert_eq!(said(r#"{"enable-network-policy-controller":""}"#), (Some(false), None));
+        assert_eq!(said(r#"{"enable-k8s-networkpolicy":"false"}"#), (None, Some(false)));
+        assert_eq!(said(r#"{"other":"x"}"#), (None, None));
     }
 
     #[test]

@@ -66,6 +66,7 @@ fn is_read(key: &str) -> bool {
         "alb.ingress.kubernetes.io/",
         "nginx.ingress.kubernetes.io/whitelist-source-range",
         "rbac.authorization.kubernetes.io/",
+        "k3s.io/node-args",
     ];
     PREFIXES.iter().any(|prefix| key.starts_with(prefix))
 }

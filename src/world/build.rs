@@ -266,6 +266,8 @@ fn refer(part: &mut Part, symbols: &Symbols) -> u64 {
         kubelet: Sym::EMPTY,
         runtime: Sym::EMPTY,
         windows: false,
+        network: Sym::EMPTY,
+        k3s_policies: None,
     };
     let mut accounts = FxHashSet::default();
     let mut secrets = FxHashSet::default();

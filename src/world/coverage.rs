@@ -4,6 +4,7 @@
 //! topics, and what is not shown is never taken for absent.
 
 use super::World;
+use super::network::plugin::{Enforces, Policies};
 use super::nodes::ControlPlane;
 use crate::k8s::Kind;
 
@@ -151,6 +152,15 @@ impl World {
         self.seen.iter().filter(wanted).map(|((_, k), count)| self.distinct(k, *count)).sum()
     }
 
+    /// How many network policies of each kind the snapshot holds.
+    fn network_policies(&self) -> Vec<(Policies, u64)> {
+        let of = |kind: Policies| {
+            let own = |((g, k), _): &(&(String, String), &u64)| Policies::of(g, k) == Some(kind);
+            self.seen.iter().filter(own).map(|((_, k), n)| self.distinct(k, *n)).sum()
+        };
+        Policies::ALL.iter().map(|kind| (*kind, of(*kind))).collect()
+    }
+
     fn rbac_coverage(&self) -> Topic {
         let kinds = [Kind::ClusterRole, Kind::ClusterRoleBinding, Kind::Role, Kind::RoleBinding];
         let lacking: Vec<&str> =
@@ -237,24 +247,21 @@ impl World {
     }
 
     fn network_policy_coverage(&self) -> Topic {
-        let other = self.count_of(
-            |g| {
-                matches!(
-                    g,
-                    "cilium.io"
-                        | "crd.projectcalico.org"
-                        | "projectcalico.org"
-                        | "policy.networking.k8s.io"
-                )
-            },
-            |k| k.ends_with("NetworkPolicy"),
-        );
-        let all = self.count(Kind::NetworkPolicy) + other;
+        let of_kind: Vec<(Policies, u64)> = self.network_policies();
+        let all: u64 = of_kind.iter().map(|(_, count)| count).sum();
+        let plugin = self.network_plugin();
+        let effect = plugin.effect(&of_kind, self.nodes.iter().any(|n| n.windows));
         let reason = if all == 0 {
-            "no network policy was collected; moves from pod to pod over the network are not evaluated yet".to_owned()
+            format!(
+                "no network policy was collected; {effect}; moves from pod to pod over the network are not evaluated yet"
+            )
+        } else if plugin.enforces == Enforces::No {
+            format!(
+                "{effect}; steps from outside into the pods that they isolate are marked unknown all the same"
+            )
         } else {
             format!(
-                "{} not evaluated yet: steps from outside into the pods that they isolate are marked unknown",
+                "{effect}; {} not evaluated yet: steps from outside into the pods that they isolate are marked unknown",
                 counted(all, "network policy is", "network policies are")
             )
         };
@@ -380,7 +387,7 @@ impl World {
 }
 
 /// A count with its noun: `1 role`, `2 roles`, `no role`.
-fn counted(count: u64, one: &str, many: &str) -> String {
+pub(in crate::world) fn counted(count: u64, one: &str, many: &str) -> String {
     match count {
         0 => format!("no {one}"),
         1 => format!("1 {one}"),

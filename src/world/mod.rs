@@ -26,6 +26,7 @@ pub mod image;
 mod ingresses;
 pub mod istio;
 mod lower;
+pub mod network;
 pub mod nodes;
 pub mod openshift;
 pub mod pods;
@@ -46,7 +47,7 @@ use admission::Level;
 use nodes::ControlPlane;
 use pods::PodSpec;
 use rows::{Backend, Labels, Phase, Rule, Selector, ServicePort};
-pub use secrets::{Login, Secret};
+pub use secrets::{ConfigMap, Login, Secret};
 
 crate::index! { /// An object of any kind, or a user or group that is only named.
 ObjectId }
@@ -134,6 +135,10 @@ pub struct Node {
     /// The container runtime with its version: `containerd://2.1.4`.
     pub runtime: Sym,
     pub windows: bool,
+    /// Why its network is not unavailable: `reason` of that condition, which the plugin writes.
+    pub network: Sym,
+    /// Of a server of k3s: whether its arguments leave network policies to its own controller.
+    pub k3s_policies: Option<bool>,
 }
 
 #[derive(Debug)]
@@ -308,17 +313,6 @@ pub struct Policy {
     pub egress: bool,
 }
 
-#[derive(Debug)]
-pub struct ConfigMap {
-    pub object: ObjectId,
-    pub ns: Sym,
-    pub name: Sym,
-    /// Of ingress-nginx: what it says about `allow-snippet-annotations`.
-    pub snippets: Option<bool>,
-    /// A kubelet's configuration that lets anybody do everything.
-    pub open_kubelet: bool,
-}
-
 /// The cluster. Every table is sorted by namespace and name; symbols compare as their text.
 #[derive(Debug)]
 pub struct World {
@@ -344,7 +338,8 @@ pub struct World {
     pub webhooks: Vec<webhooks::Configuration>,
     /// ConfigMaps that hold credentials, as only Secrets should.
     pub credential_maps: Vec<Secret>,
-    /// Those that rules read: `kube-system/aws-auth`, and those of ingress-nginx.
+    /// Those that rules read: `kube-system/aws-auth`, and those of ingress-nginx and of network
+    /// plugins.
     pub config_maps: Vec<ConfigMap>,
     /// OpenShift's constraints on pods.
     pub constraints: Vec<openshift::Constraints>,
@@ -357,6 +352,8 @@ pub struct World {
     pub istio: istio::Tables,
     /// What they do about the pods of a namespace that somebody makes.
     pub new_namespace: Option<Box<guarded::Guarded>>,
+    /// What the user says of the network, whatever the snapshot shows.
+    pub said: network::plugin::Said,
     /// The cluster is one of OpenShift.
     pub openshift: bool,
     /// The groups of OpenShift that list a user, with the place in the list, by user.

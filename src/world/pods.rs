@@ -85,7 +85,8 @@ pub struct Container {
     pub literals: Box<[Literal]>,
     pub ports: Box<[Port]>,
     /// Its command line, kept whole of control-plane components and of ingress-nginx only; of
-    /// others the flags by which a controller says what it reads.
+    /// others the flags by which a controller says what it reads, and names of variables that switch
+    /// what it does.
     pub command: Box<[Sym]>,
 }
 

@@ -107,6 +107,7 @@ impl Remap for NodeRow {
         map.sym(&mut self.provider);
         map.sym(&mut self.kubelet);
         map.sym(&mut self.runtime);
+        map.sym(&mut self.network);
         map.pairs(&mut self.addresses);
     }
 }

@@ -78,6 +78,8 @@ pub(super) fn resolve(tables: Tables, duplicates: u64, clusters: usize) -> World
             kubelet: row.body.kubelet,
             runtime: row.body.runtime,
             windows: row.body.windows,
+            network: row.body.network,
+            k3s_policies: row.body.k3s_policies,
         })
         .collect();
     let accounts_collected = part.accounts.iter().any(|a| a.origin.source != NOWHERE.source);
@@ -398,6 +400,7 @@ pub(super) fn resolve(tables: Tables, duplicates: u64, clusters: usize) -> World
             name: row.name,
             snippets: row.body.snippets,
             open_kubelet: row.body.open_kubelet,
+            policies: row.body.policies,
         })
         .collect();
     World {
@@ -428,6 +431,7 @@ pub(super) fn resolve(tables: Tables, duplicates: u64, clusters: usize) -> World
         router_routes,
         istio,
         new_namespace: None,
+        said: super::network::plugin::Said::default(),
         openshift: false,
         memberships,
         users,

@@ -12,6 +12,7 @@ use super::openshift::ConstraintsRow;
 use super::pods::PodSpec;
 use super::routers::RouterRouteRow;
 use crate::input::Origin;
+use crate::k8s::data::PolicySwitches;
 use crate::sym::{Sym, Symbols};
 use std::collections::BTreeMap;
 
@@ -77,6 +78,10 @@ pub struct NodeRow {
     /// `status.nodeInfo.containerRuntimeVersion`.
     pub runtime: Sym,
     pub windows: bool,
+    /// Why its network is not unavailable: `reason` of that condition.
+    pub network: Sym,
+    /// Of a server of k3s: whether its arguments leave network policies to its own controller.
+    pub k3s_policies: Option<bool>,
 }
 
 #[derive(Debug, Clone)]
@@ -310,6 +315,8 @@ pub struct ConfigMapRow {
     pub snippets: Option<bool>,
     /// A kubelet's configuration that lets anybody do everything.
     pub open_kubelet: bool,
+    /// Of a network plugin.
+    pub policies: PolicySwitches,
 }
 
 /// What one thread has read.

@@ -4,6 +4,7 @@ use super::contents::Finding;
 use super::lower::uid;
 use super::rows::LoginRow;
 use super::{AccountIx, MapIx, Node, ObjectId, SecretIx, World, range};
+use crate::k8s::data::PolicySwitches;
 use crate::sym::{Sym, Symbols};
 use std::ops::Range;
 
@@ -48,6 +49,20 @@ pub struct Login {
     pub here: bool,
     /// It does not say which server.
     pub anywhere: bool,
+}
+
+/// A ConfigMap that rules read.
+#[derive(Debug)]
+pub struct ConfigMap {
+    pub object: ObjectId,
+    pub ns: Sym,
+    pub name: Sym,
+    /// Of ingress-nginx: what it says about `allow-snippet-annotations`.
+    pub snippets: Option<bool>,
+    /// A kubelet's configuration that lets anybody do everything.
+    pub open_kubelet: bool,
+    /// Of a network plugin: what it says of policies.
+    pub policies: PolicySwitches,
 }
 
 /// The row of a name in a table sorted by namespace and name.

@@ -16,6 +16,7 @@ use super::rows::{
     PolicyRow, RoleRow, Row, VolumeRow, WebhookRow, WorkloadRow,
 };
 use crate::input::{Collect, Origin};
+use crate::k8s::data::PolicySwitches;
 use crate::k8s::scalar::Str;
 use crate::k8s::{Body, Kind, Meta, Object};
 use crate::sym::Sym;
@@ -179,6 +180,13 @@ impl Part {
                     kubelet: self.sym(&info.kubelet_version),
                     runtime: self.sym(&info.container_runtime_version),
                     windows: &*info.operating_system == "windows",
+                    network: {
+                        let conditions = &mut status.conditions.iter();
+                        let up = conditions
+                            .find(|c| &*c.kind == "NetworkUnavailable" && &*c.status == "False");
+                        up.map_or(Sym::EMPTY, |c| self.symbols.intern(&c.reason))
+                    },
+                    k3s_policies: meta.annotations.get("k3s.io/node-args").and_then(k3s_policies),
                 };
                 let row = self.row(kind, meta, origin, body);
                 self.nodes.push(row);
@@ -212,10 +220,12 @@ impl Part {
             (Kind::ConfigMap, body)
                 if is_aws_auth(meta)
                     || body.snippets().is_some()
+                    || is_network_config(meta) && body.policies() != PolicySwitches::default()
                     || body.open_kubelet() && is_kubelet_config(meta) =>
             {
                 let open_kubelet = body.open_kubelet() && is_kubelet_config(meta);
-                let body = ConfigMapRow { snippets: body.snippets(), open_kubelet };
+                let (snippets, policies) = (body.snippets(), body.policies());
+                let body = ConfigMapRow { snippets, open_kubelet, policies };
                 let row = self.row(kind, meta, origin, body);
                 self.config_maps.push(row);
             }
@@ -386,6 +396,30 @@ fn is_own_kubeconfig(meta: &Meta<'_>) -> bool {
 /// Whether a ConfigMap is the one in which EKS keeps who of AWS is who in the cluster.
 fn is_aws_auth(meta: &Meta<'_>) -> bool {
     &*meta.namespace == "kube-system" && &*meta.name == "aws-auth"
+}
+
+/// Whether a ConfigMap is that of Cilium, or of the network plugin for AWS.
+fn is_network_config(meta: &Meta<'_>) -> bool {
+    &*meta.name == "cilium-config"
+        || &*meta.namespace == "kube-system" && &*meta.name == "amazon-vpc-cni"
+}
+
+/// Whether a server of k3s enforces network policies itself, by the arguments that it writes down:
+/// a list that begins with what it is. An agent's do not say, its server decides.
+fn k3s_policies(arguments: &str) -> Option<bool> {
+    const OFF: &str = "--disable-network-policy";
+    let words: Vec<String> = serde_json::from_str(arguments).ok()?;
+    if words.first()? != "server" {
+        return None;
+    }
+    let last = words.iter().rposition(|w| {
+        w.strip_prefix(OFF).is_some_and(|rest| rest.is_empty() || rest.starts_with('='))
+    });
+    let Some(last) = last else { return Some(true) };
+    let value = words[last].strip_prefix(OFF)?.strip_prefix('=');
+    // A flag of this sort takes no second word, but what k3s writes down of its file may be one.
+    let value = value.or_else(|| words.get(last + 1).map(String::as_str).filter(|w| *w == "false"));
+    Some(value == Some("false"))
 }
 
 /// Whether a ConfigMap is the one from which kubeadm configures kubelets; it once bore the version.

@@ -232,9 +232,17 @@ impl Part {
             let flag = value.map(|value| self.symbols.intern(&format!("{name}={value}")));
             kept.push(flag.unwrap_or_else(|| self.symbols.intern(word)));
         }
+        let variables = c.env.iter().filter(|e| VARIABLES.contains(&&*e.name));
+        kept.extend(variables.map(|e| self.symbols.intern(&e.name)));
         kept.into()
     }
 }
+
+/// Variables that switch what a program does. That one is set is kept, never to what.
+const VARIABLES: &[&str] = &[
+    // Weave Net
+    "EXPECT_NPC",
+];
 
 /// The flags of third-party controllers that rules read. Their values name namespaces, accounts
 /// and modes.
@@ -256,6 +264,11 @@ const CONTROLLER_FLAGS: &[&str] = &[
     "--operation",
     // cert-manager
     "--cluster-resource-namespace",
+    // Network plugins: those for AWS, Cilium, Kube-OVN and kube-router
+    "--enable-network-policy",
+    "--enable-policy",
+    "--enable-np",
+    "--run-firewall",
     // kubernetes-replicator
     "-allow-all",
     "--allow-all",
