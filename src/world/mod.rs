@@ -26,6 +26,7 @@ pub mod image;
 mod ingresses;
 pub mod istio;
 mod lower;
+pub mod network;
 pub mod nodes;
 pub mod openshift;
 pub mod pods;
@@ -306,6 +307,7 @@ pub struct Policy {
     pub selector: Selector,
     pub ingress: bool,
     pub egress: bool,
+    pub rules: Box<[network::Rule]>,
 }
 
 #[derive(Debug)]
@@ -341,6 +343,7 @@ pub struct World {
     pub ingresses: Vec<Ingress>,
     pub classes: Vec<IngressClass>,
     pub policies: Vec<Policy>,
+    pub network: network::Policies,
     pub webhooks: Vec<webhooks::Configuration>,
     /// ConfigMaps that hold credentials, as only Secrets should.
     pub credential_maps: Vec<Secret>,
