@@ -17,6 +17,7 @@ mod fields;
 mod fixtures;
 mod floors;
 mod grants;
+mod network;
 mod pictures;
 mod pod_security;
 mod query;

@@ -123,7 +123,7 @@ fn object(world: &World, fact: &Fact) -> Option<String> {
 }
 
 fn network_json(world: &World) -> serde_json::Value {
-    let plugin = world.network_plugin();
+    let plugin = world.plugin();
     let kinds: serde_json::Map<_, _> =
         plugin.kinds.iter().map(|(k, e)| (k.names().1.to_owned(), json!(e.name()))).collect();
     let why: Vec<_> = plugin
@@ -136,7 +136,7 @@ fn network_json(world: &World) -> serde_json::Value {
 
 /// The network plugin, and what shows it.
 fn write_network(world: &World, width: usize, context: &mut Context<'_>) -> Result<(), Failure> {
-    let plugin = world.network_plugin();
+    let plugin = world.plugin();
     let name = plugin.name.as_deref().unwrap_or("not shown");
     writeln!(context.out, "\nnetwork:")?;
     writeln!(context.out, "  plugin    {}", terminal(name))?;

@@ -15,6 +15,7 @@ mod kind;
 pub mod login;
 mod meta;
 pub mod network;
+pub mod network_policy;
 mod object;
 pub mod openshift;
 mod policy;

@@ -1,9 +1,7 @@
 //! Services and Ingresses: what makes a pod reachable from outside.
 
-use super::rbac::LabelSelector;
 use super::scalar::{Bool, Int, IntOrStr, List, Str};
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 use std::collections::BTreeMap;
 
 /// `spec` of a Service.
@@ -122,14 +120,4 @@ pub struct IngressPort<'a> {
 #[serde(default, bound(deserialize = "'de: 'a"))]
 pub struct IngressClassSpec<'a> {
     pub controller: Str<'a>,
-}
-
-/// `spec` of a NetworkPolicy: which pods it isolates, not yet what it lets through.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase", bound(deserialize = "'de: 'a"))]
-pub struct NetworkPolicySpec<'a> {
-    pub pod_selector: Option<LabelSelector<'a>>,
-    pub policy_types: List<Str<'a>>,
-    /// Its rules for egress: only whether there are any.
-    pub egress: List<IgnoredAny>,
 }

@@ -14,9 +14,8 @@ use super::gateway::{
 };
 use super::istio::{IstioGatewaySpec, VirtualServiceSpec};
 use super::meta::Meta;
-use super::network::{
-    IngressClassSpec, IngressSpec, LoadBalancerStatus, NetworkPolicySpec, ServiceSpec,
-};
+use super::network::{IngressClassSpec, IngressSpec, LoadBalancerStatus, ServiceSpec};
+use super::network_policy::NetworkPolicySpec;
 use super::openshift::{OpenShiftRouteSpec, OpenShiftRouteStatus, SecurityContextConstraints};
 use super::policy::policy;
 use super::rbac::{AggregationRule, RoleRef, Rule, Subject};

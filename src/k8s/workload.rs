@@ -37,6 +37,17 @@ pub struct PodSpec<'a> {
 #[serde(default, rename_all = "camelCase", bound(deserialize = "'de: 'a"))]
 pub struct PodStatus<'a> {
     pub phase: Str<'a>,
+    #[serde(rename = "podIP")]
+    pub pod_ip: Str<'a>,
+    #[serde(rename = "podIPs")]
+    pub pod_ips: List<PodIp<'a>>,
+}
+
+/// One of `status.podIPs`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, bound(deserialize = "'de: 'a"))]
+pub struct PodIp<'a> {
+    pub ip: Str<'a>,
 }
 
 /// `spec.securityContext` of a Pod.

@@ -118,7 +118,7 @@ fn concatenate(mut parts: Vec<Part>) -> Tables {
             )*};
         }
         append!(namespaces nodes accounts secrets pods workloads volumes claims roles bindings
-            services ingresses classes policies constraints guards groups webhooks config_maps
+            services ingresses classes policies other_policies constraints guards groups webhooks config_maps
             credential_maps gateway_classes gateways routes reference_grants
             router_routes istio_gateways virtual_services);
         for (group, kinds) in part.seen {
@@ -128,6 +128,7 @@ fn concatenate(mut parts: Vec<Part>) -> Tables {
             }
         }
         whole.servers.append(&mut part.servers);
+        whole.pod_blocks.extend(part.pod_blocks);
         whole.unusable.append(&mut part.unusable);
     }
     Tables { part: whole, symbols }
@@ -378,6 +379,7 @@ fn refer(part: &mut Part, symbols: &Symbols) -> u64 {
     copies += settle(&mut part.ingresses, |r| (r.ns, r.name));
     copies += settle(&mut part.classes, |r| (r.ns, r.name));
     copies += settle(&mut part.policies, |r| (r.ns, r.name));
+    copies += settle(&mut part.other_policies, |r| (r.body.kind, r.ns, r.name));
     copies += settle(&mut part.webhooks, |r| (r.body.mutates, r.name));
     copies += settle(&mut part.constraints, |r| (r.ns, r.name));
     copies += settle(&mut part.guards, |r| (r.body.kind, r.ns, r.name));

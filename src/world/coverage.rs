@@ -249,7 +249,7 @@ impl World {
     fn network_policy_coverage(&self) -> Topic {
         let of_kind: Vec<(Policies, u64)> = self.network_policies();
         let all: u64 = of_kind.iter().map(|(_, count)| count).sum();
-        let plugin = self.network_plugin();
+        let plugin = self.plugin();
         let effect = plugin.effect(&of_kind, self.nodes.iter().any(|n| n.windows));
         let reason = if all == 0 {
             format!(

@@ -311,6 +311,7 @@ pub struct Policy {
     pub selector: Selector,
     pub ingress: bool,
     pub egress: bool,
+    pub rules: Box<[network::Rule]>,
 }
 
 /// The cluster. Every table is sorted by namespace and name; symbols compare as their text.
@@ -335,6 +336,7 @@ pub struct World {
     pub ingresses: Vec<Ingress>,
     pub classes: Vec<IngressClass>,
     pub policies: Vec<Policy>,
+    pub network: network::Policies,
     pub webhooks: Vec<webhooks::Configuration>,
     /// ConfigMaps that hold credentials, as only Secrets should.
     pub credential_maps: Vec<Secret>,

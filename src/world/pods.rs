@@ -6,6 +6,7 @@
 use super::admission::Level;
 use super::contents::Content;
 use super::image::Image;
+use super::network::Protocol;
 use crate::sym::Sym;
 use std::sync::LazyLock;
 
@@ -191,6 +192,7 @@ pub struct Literal {
 pub struct Port {
     pub name: Sym,
     pub number: u16,
+    pub protocol: Protocol,
     pub host_port: u16,
     pub host_ip: Sym,
     pub place: u16,

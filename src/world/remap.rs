@@ -258,6 +258,7 @@ impl Remap for ConfigMapRow {
 impl Remap for PolicyRow {
     fn remap(&mut self, map: &Map<'_>) {
         self.selector.remap(map);
+        self.rules.iter_mut().for_each(|rule| rule.remap(map));
     }
 }
 

@@ -367,8 +367,10 @@ pub(super) fn resolve(tables: Tables, duplicates: u64, clusters: usize) -> World
             selector: row.body.selector,
             ingress: row.body.ingress,
             egress: row.body.egress,
+            rules: row.body.rules,
         })
         .collect();
+    let network = super::network::resolve(part.other_policies, part.pod_blocks, &mut objects);
     let webhooks = super::webhooks::resolve(part.webhooks, &symbols, &mut objects);
     let constraints = part
         .constraints
@@ -422,6 +424,7 @@ pub(super) fn resolve(tables: Tables, duplicates: u64, clusters: usize) -> World
         ingresses,
         classes,
         policies,
+        network,
         webhooks,
         credential_maps,
         config_maps,

@@ -8,12 +8,14 @@ use super::contents::Finding;
 use super::gateway::{GatewayClassRow, GatewayRow, ReferenceGrantRow, RouteRow};
 use super::guards::GuardRow;
 use super::istio::{IstioGatewayRow, VirtualServiceRow};
+use super::network;
 use super::openshift::ConstraintsRow;
 use super::pods::PodSpec;
 use super::routers::RouterRouteRow;
 use crate::input::Origin;
 use crate::k8s::data::PolicySwitches;
 use crate::sym::{Sym, Symbols};
+use rustc_hash::FxHashSet;
 use std::collections::BTreeMap;
 
 /// A label set, sorted by key.
@@ -277,6 +279,8 @@ pub struct PolicyRow {
     pub selector: Selector,
     pub ingress: bool,
     pub egress: bool,
+    /// What it lets through, ingress first.
+    pub rules: Box<[network::Rule]>,
 }
 
 /// A configuration of admission webhooks.
@@ -340,6 +344,10 @@ pub struct Part {
     pub ingresses: Vec<Row<IngressRow>>,
     pub classes: Vec<Row<ClassRow>>,
     pub policies: Vec<Row<PolicyRow>>,
+    /// Network policies of other kinds.
+    pub other_policies: Vec<Row<network::OtherRow>>,
+    /// Where pods have their addresses: blocks of 256, or of 64 bits.
+    pub pod_blocks: FxHashSet<ipnet::IpNet>,
     pub webhooks: Vec<Row<WebhookRow>>,
     /// ConfigMaps that hold credentials.
     pub credential_maps: Vec<Row<SecretRow>>,

@@ -5,6 +5,7 @@ mod gateway;
 mod istio;
 mod judge;
 mod network;
+mod network_policy;
 mod pods;
 mod policies;
 mod rbac;
@@ -13,7 +14,7 @@ mod secrets;
 
 use super::rows::{
     AccountRow, BindingRow, ClaimRow, ClassRow, ConfigMapRow, NodeRow, Part, Phase, PodRow,
-    PolicyRow, RoleRow, Row, VolumeRow, WebhookRow, WorkloadRow,
+    RoleRow, Row, VolumeRow, WebhookRow, WorkloadRow,
 };
 use crate::input::{Collect, Origin};
 use crate::k8s::data::PolicySwitches;
@@ -125,6 +126,9 @@ impl Part {
                     _ => Default::default(),
                 };
                 let mirror = meta.annotations.get("kubernetes.io/config.mirror").is_some();
+                if !spec.host_network.is_true() {
+                    self.pod_addresses(&status);
+                }
                 let body = PodRow {
                     node: self.sym(&spec.node_name),
                     owner: self.owner(meta),
@@ -325,16 +329,7 @@ impl Part {
                 self.groups.push(row);
             }
             (Kind::NetworkPolicy, Body::NetworkPolicy(spec)) => {
-                let selector = spec.pod_selector.unwrap_or_default();
-                let body = PolicyRow {
-                    selector: self.selector(&selector),
-                    // A policy that names no type isolates ingress.
-                    ingress: spec.policy_types.is_empty()
-                        || spec.policy_types.iter().any(|t| &**t == "Ingress"),
-                    // And egress too if it has a rule for it.
-                    egress: spec.policy_types.iter().any(|t| &**t == "Egress")
-                        || spec.policy_types.is_empty() && !spec.egress.is_empty(),
-                };
+                let body = self.network_policy(meta, spec);
                 let row = self.row(kind, meta, origin, body);
                 self.policies.push(row);
             }

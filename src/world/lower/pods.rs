@@ -5,6 +5,7 @@ use crate::k8s::workload;
 use crate::sym::Sym;
 use crate::world::admission::level_of;
 use crate::world::contents::variable;
+use crate::world::network::Protocol;
 use crate::world::pods::{
     Capabilities, Container, EnvRef, List, Literal, Mount, PodSpec, Port, Spared, Volume,
     is_ingress_nginx,
@@ -168,6 +169,7 @@ impl Part {
         let ports = c.ports.iter().enumerate().map(|(i, p)| Port {
             name: self.symbols.intern(&p.name),
             number: number(p.container_port),
+            protocol: Protocol::of(&p.protocol).unwrap_or(Protocol::Tcp),
             // The server sets `hostPort` of a pod on the host's network to its port.
             host_port: match number(p.host_port) {
                 0 if spec.host_network.is_true() => number(p.container_port),

@@ -1,3 +1,186 @@
-//! The network: what moves packets between pods, and what holds them back.
+//! Who can reach whom: network policies of every kind, evaluated alike.
+//!
+//! Each kind of policy is lowered into one common form ([`Rule`]s in tiers, `form`), pods are
+//! grouped into classes that no policy tells apart ([`Class`]), and a question is answered by a
+//! walk over the policies of one class: [`Network::verdict`] for two ends and a port, with the
+//! reason. Nothing is kept for pairs of classes, so that the cost is linear in pods and policies.
+//!
+//! Answers have three values. A walk collects what may happen: where a rule may match and may not,
+//! both ways are followed. What is only allowed in all of them is [`State::Allowed`], what is
+//! allowed in none is [`State::Denied`], and the rest is [`State::Unknown`] with its reason.
+//!
+//! ```text
+//! let network = world.network().with(switches);       // the tables are made once a world
+//! let verdict = network.verdict(End::Internet, End::Host(host), PortSpec::tcp(8080));
+//! if verdict.state != State::Denied {
+//!     for reason in verdict.ingress.reasons { evidence.extend(network.facts(&reason)) }
+//! }
+//! ```
 
+mod address;
+mod class;
+mod expr;
+mod form;
+mod judge;
 pub mod plugin;
+mod reach;
+mod unread;
+mod verdict;
+
+pub use class::{Class, ClassIx};
+pub use expr::{Compare, Expr, Key, Truth};
+pub(in crate::world) use form::tier;
+pub use form::{
+    Action, Block, Direction, Entity, Family, OtherRow, Peer, Place, Pods, Ports, Protocol, Rule,
+    Section, Spaces,
+};
+pub use judge::{Doubt, Judgement, Reason, State};
+pub use reach::Span;
+pub use verdict::{End, PortSpec, Verdict};
+
+use super::World;
+use super::gateway::Item;
+use super::resolve::Objects;
+use super::rows::Row;
+use class::Tables;
+use ipnet::IpNet;
+use plugin::{Enforces, Plugin};
+use rustc_hash::FxHashSet;
+use std::sync::OnceLock;
+
+/// What the world keeps for this room.
+#[derive(Debug)]
+pub struct Policies {
+    /// Policies of kinds other than NetworkPolicy, by kind, namespace and name.
+    pub others: Vec<Item<OtherRow>>,
+    /// Where pods have their addresses, as few blocks as possible; empty if none is shown.
+    pub pod_blocks: Vec<IpNet>,
+    tables: OnceLock<Tables>,
+    plugin: OnceLock<Plugin>,
+}
+
+pub(super) fn resolve(
+    others: Vec<Row<OtherRow>>,
+    pod_blocks: FxHashSet<IpNet>,
+    objects: &mut Objects,
+) -> Policies {
+    let mut blocks: Vec<IpNet> = pod_blocks.into_iter().collect();
+    blocks.sort_unstable();
+    Policies {
+        others: super::gateway::table(others, |row| row.kind, objects),
+        pod_blocks: IpNet::aggregate(&blocks),
+        tables: OnceLock::new(),
+        plugin: OnceLock::new(),
+    }
+}
+
+/// What policies alone do not tell: the plugin decides it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Switches {
+    /// NetworkPolicies are enforced.
+    pub kubernetes: Truth,
+    /// The policies of `policy.networking.k8s.io` are.
+    pub admin: Truth,
+    /// Cilium's own are.
+    pub cilium: Truth,
+    /// Calico's own are.
+    pub calico: Truth,
+    /// An `ipBlock` of a NetworkPolicy matches pods by their addresses.
+    pub blocks_match_pods: Truth,
+}
+
+impl Default for Switches {
+    /// Every policy is enforced: its author meant it. Whether blocks match pods is not known.
+    fn default() -> Self {
+        Self {
+            kubernetes: Truth::Yes,
+            admin: Truth::Yes,
+            cilium: Truth::Yes,
+            calico: Truth::Yes,
+            blocks_match_pods: Truth::Maybe,
+        }
+    }
+}
+
+impl Switches {
+    /// What a plugin makes of policies. Where it is not known whether it enforces them, both may
+    /// be.
+    #[must_use]
+    pub fn of(plugin: &Plugin) -> Self {
+        let enforced = |policies: plugin::Policies| {
+            let known = plugin.kinds.iter().find(|(kind, _)| *kind == policies);
+            truth(known.map_or(plugin.enforces, |(_, enforces)| *enforces))
+        };
+        // One switch for two kinds: what holds for one only may hold for either.
+        let (admin, cluster) =
+            (enforced(plugin::Policies::Admin), enforced(plugin::Policies::Cluster));
+        Self {
+            kubernetes: enforced(plugin::Policies::Plain),
+            admin: if admin == cluster { admin } else { Truth::Maybe },
+            cilium: enforced(plugin::Policies::Cilium),
+            calico: enforced(plugin::Policies::Calico),
+            blocks_match_pods: match plugin.blocks_match_pods {
+                Some(true) => Truth::Yes,
+                Some(false) => Truth::No,
+                None => Truth::Maybe,
+            },
+        }
+    }
+
+    /// Whether policies of a family are enforced.
+    #[must_use]
+    pub const fn enforced(&self, family: Family) -> Truth {
+        match family {
+            Family::Kubernetes => self.kubernetes,
+            Family::Admin => self.admin,
+            Family::Cilium => self.cilium,
+            Family::Calico => self.calico,
+        }
+    }
+}
+
+const fn truth(enforces: Enforces) -> Truth {
+    match enforces {
+        Enforces::Yes => Truth::Yes,
+        Enforces::Unknown => Truth::Maybe,
+        Enforces::No => Truth::No,
+    }
+}
+
+/// The network of a world, to ask.
+#[derive(Debug, Clone, Copy)]
+pub struct Network<'w> {
+    world: &'w World,
+    tables: &'w Tables,
+    switches: Switches,
+}
+
+impl World {
+    /// The network under the plugin that runs, or that the user says runs: its tables are made at
+    /// the first call. O(pods + policies · pods of a policy).
+    #[must_use]
+    pub fn network(&self) -> Network<'_> {
+        let tables = self.network.tables.get_or_init(|| Tables::new(self));
+        Network { world: self, tables, switches: Switches::of(self.plugin()) }
+    }
+
+    /// The plugin that moves packets and holds them back. O(pods) at the first call.
+    #[must_use]
+    pub fn plugin(&self) -> &Plugin {
+        self.network.plugin.get_or_init(|| self.network_plugin())
+    }
+}
+
+impl<'w> Network<'w> {
+    /// The same network under another plugin.
+    #[must_use]
+    pub const fn with(self, switches: Switches) -> Self {
+        Self { switches, ..self }
+    }
+
+    /// The switches in force.
+    #[must_use]
+    pub const fn switches(&self) -> Switches {
+        self.switches
+    }
+}

@@ -1,0 +1,506 @@
+//! Classes of pods that no policy tells apart, and which policies select each.
+//!
+//! What a policy can see of a pod is its namespace, the labels that some selector mentions, its
+//! named ports that some rule mentions, and, for some kinds, its service account. Replicas are
+//! alike in all of these, so there are about as many classes as workloads.
+
+use super::expr::{Attributes, Compare, Expr, Key, Truth};
+use super::form::{Direction, Family, Peer, Place, Pods, Ports, Protocol, Rule, Spaces, tier};
+use crate::sym::Sym;
+use crate::world::cons::Cons;
+use crate::world::hosts::Host;
+use crate::world::rows::Labels;
+use crate::world::{NodeIx, ObjectId, PolicyIx, World};
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::ops::Range;
+
+crate::index! { /// A class of pods.
+ClassIx }
+
+/// The value of a label that no selector mentions.
+const OTHER: Sym = Sym(u32::MAX);
+
+/// Pods that no policy tells apart.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Class {
+    /// The node whose network they share: no policy selects them, and others see the node's
+    /// address. They may be of several namespaces, and `ns` is empty.
+    pub node: Option<NodeIx>,
+    pub ns: Sym,
+    /// As far as selectors look at them.
+    pub labels: Labels,
+    /// Named ports that rules mention.
+    pub ports: Box<[(Sym, Protocol, u16)]>,
+    /// Of a world with policies that look at it; otherwise empty.
+    pub account: Sym,
+}
+
+/// Where the rules of a policy stand.
+#[derive(Debug, Clone, Copy)]
+enum Source {
+    Kubernetes(PolicyIx),
+    /// Number of the policy and of its section.
+    Other(u32, u32),
+}
+
+/// A policy in one direction.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Entry {
+    pub(super) policy: ObjectId,
+    pub(super) family: Family,
+    pub(super) direction: Direction,
+    pub(super) isolates: Truth,
+    /// Which pods it selects could not be read in full.
+    pub(super) vague: bool,
+    pub(super) tier: Place,
+    pub(super) order: Place,
+    source: Source,
+}
+
+impl Entry {
+    pub(super) fn rules<'w>(&self, world: &'w World) -> &'w [Rule] {
+        match self.source {
+            Source::Kubernetes(policy) => {
+                let rules = &world.policies[policy.index()].rules;
+                // Those for ingress stand first.
+                let ingress = rules.partition_point(|r| r.direction == Direction::Ingress);
+                match self.direction {
+                    Direction::Ingress => &rules[..ingress],
+                    Direction::Egress => &rules[ingress..],
+                }
+            }
+            Source::Other(policy, section) => {
+                &world.network.others[policy as usize].says.sections[section as usize].rules
+            }
+        }
+    }
+
+    fn pods(&self, world: &World) -> Pods {
+        match self.source {
+            Source::Kubernetes(policy) => {
+                let policy = &world.policies[policy.index()];
+                Pods {
+                    spaces: Spaces::One(policy.ns),
+                    pods: Expr::labels(&policy.selector, Key::Label),
+                }
+            }
+            Source::Other(policy, section) => {
+                world.network.others[policy as usize].says.sections[section as usize].pods.clone()
+            }
+        }
+    }
+}
+
+/// What is worked out once for a world.
+#[derive(Debug)]
+pub(super) struct Tables {
+    pub(super) classes: Vec<Class>,
+    /// The class of each pod and workload; `u32::MAX` for what does not run.
+    of_pod: Vec<u32>,
+    of_workload: Vec<u32>,
+    /// What runs, by class; where each class starts.
+    hosts: Vec<Host>,
+    starts: Vec<u32>,
+    /// By tier and order.
+    pub(super) entries: Vec<Entry>,
+    /// For each direction and class, the number of the list of entries that select it.
+    selecting: [Vec<u32>; 2],
+    lists: Vec<Box<[u32]>>,
+    /// Classes with a label, in their order.
+    postings: FxHashMap<(Sym, Sym), Vec<u32>>,
+    /// The label that the API server gives every namespace: its name.
+    name_label: Option<Sym>,
+    /// Whether blocks of addresses hold pods.
+    pub(super) blocks: FxHashMap<super::Block, Truth>,
+    /// Kinds of policies that are not read.
+    pub(super) unread: Vec<super::unread::Unread>,
+}
+
+/// What a class or a namespace shows to selectors.
+pub(super) struct Seen<'w> {
+    pub(super) world: &'w World,
+    pub(super) name_label: Option<Sym>,
+    pub(super) ns: Sym,
+    pub(super) labels: &'w [(Sym, Sym)],
+    pub(super) account: Sym,
+}
+
+impl Attributes for Seen<'_> {
+    fn value(&self, key: Key) -> Option<Sym> {
+        let world = self.world;
+        match key {
+            Key::Label(key) => self.labels.iter().find(|(k, _)| *k == key).map(|(_, v)| *v),
+            Key::Namespace => Some(self.ns),
+            // Whatever a manifest says, the API server writes the name.
+            Key::NamespaceLabel(key) if Some(key) == self.name_label => Some(self.ns),
+            Key::NamespaceLabel(key) => {
+                let namespace = &world.namespaces[world.namespace(self.ns)?.index()];
+                let labels = world.labels_of(namespace.object);
+                labels.iter().find(|(k, _)| *k == key).map(|(_, v)| *v)
+            }
+            Key::Account => Some(self.account),
+            Key::AccountLabel(key) => {
+                let account = &world.accounts[world.account(self.ns, self.account)?.index()];
+                let labels = world.labels_of(account.object);
+                labels.iter().find(|(k, _)| *k == key).map(|(_, v)| *v)
+            }
+        }
+    }
+
+    fn text(&self, sym: Sym) -> &str {
+        self.world.text(sym)
+    }
+}
+
+/// What selectors look at.
+#[derive(Default)]
+struct Looks {
+    /// The values that matter of each label; `None` if any may.
+    labels: FxHashMap<Sym, Option<FxHashSet<Sym>>>,
+    ports: FxHashSet<Sym>,
+    accounts: bool,
+}
+
+impl Looks {
+    fn at(&mut self, expr: &Expr) {
+        expr.requirements(&mut |key, compare, values| match key {
+            Key::Label(key) => {
+                let known = self.labels.entry(key).or_insert_with(|| Some(FxHashSet::default()));
+                match compare {
+                    Compare::Contains | Compare::StartsWith | Compare::EndsWith => *known = None,
+                    _ => {
+                        if let Some(known) = known {
+                            known.extend(values.iter().copied());
+                        }
+                    }
+                }
+            }
+            Key::Account | Key::AccountLabel(_) => self.accounts = true,
+            Key::Namespace | Key::NamespaceLabel(_) => {}
+        });
+    }
+
+    fn rules(&mut self, rules: &[Rule]) {
+        for rule in rules {
+            for peer in &rule.peers {
+                if let Peer::Pods(pods) = peer {
+                    self.at(&pods.pods);
+                }
+            }
+            if let Some(own) = &rule.own {
+                self.at(own);
+            }
+            for ports in rule.ports.iter().flatten() {
+                if let Ports::Named(_, name) = ports {
+                    self.ports.insert(*name);
+                }
+            }
+        }
+    }
+
+    /// The labels that selectors look at.
+    fn project(&self, labels: &[(Sym, Sym)]) -> Labels {
+        let seen = labels.iter().filter_map(|(key, value)| {
+            let matters = self.labels.get(key)?;
+            let kept = matters.as_ref().is_none_or(|known| known.contains(value));
+            Some((*key, if kept { *value } else { OTHER }))
+        });
+        seen.collect()
+    }
+}
+
+/// Every policy in each direction, by tier and order.
+fn entries(world: &World) -> Vec<Entry> {
+    let mut entries = Vec::new();
+    for (i, policy) in world.policies.iter().enumerate() {
+        let directions = [(Direction::Ingress, policy.ingress), (Direction::Egress, policy.egress)];
+        for (direction, _) in directions.into_iter().filter(|(_, on)| *on) {
+            entries.push(Entry {
+                policy: policy.object,
+                family: Family::Kubernetes,
+                direction,
+                isolates: Truth::Yes,
+                vague: false,
+                tier: Place::of(tier::DEFAULT),
+                order: Place::of(tier::KUBERNETES),
+                source: Source::Kubernetes(PolicyIx::new(i)),
+            });
+        }
+    }
+    for (p, policy) in (0_u32..).zip(&world.network.others) {
+        for (s, section) in (0_u32..).zip(&policy.says.sections) {
+            entries.push(Entry {
+                policy: policy.object,
+                family: policy.says.family,
+                direction: section.direction,
+                isolates: section.isolates,
+                vague: section.pods.pods.is_vague() || section.pods.spaces.is_vague(),
+                tier: section.tier,
+                order: section.order,
+                source: Source::Other(p, s),
+            });
+        }
+    }
+    // INVARIANT: stable, so that policies of one place stay in the order of their names.
+    entries.sort_by_key(|e| (e.tier, e.order));
+    entries
+}
+
+impl Tables {
+    pub(super) fn new(world: &World) -> Self {
+        let entries = entries(world);
+        let mut looks = Looks::default();
+        for entry in &entries {
+            looks.at(&entry.pods(world).pods);
+            looks.rules(entry.rules(world));
+        }
+        let mut tables = Self {
+            classes: Vec::new(),
+            of_pod: vec![u32::MAX; world.pods.len()],
+            of_workload: vec![u32::MAX; world.workloads.len()],
+            hosts: Vec::new(),
+            starts: Vec::new(),
+            entries,
+            selecting: [Vec::new(), Vec::new()],
+            lists: Vec::new(),
+            postings: FxHashMap::default(),
+            name_label: world.symbols.get("kubernetes.io/metadata.name"),
+            blocks: FxHashMap::default(),
+            unread: super::unread::unread(world),
+        };
+        tables.classify(world, &looks);
+        tables.select(world);
+        tables.blocks = super::address::blocks(world, &tables.entries);
+        tables
+    }
+
+    /// Puts everything that runs into its class.
+    fn classify(&mut self, world: &World, looks: &Looks) {
+        let mut projected: Vec<Option<Labels>> = vec![None; world.labels.len()];
+        let mut ports: Vec<Option<Box<[_]>>> = vec![None; world.specs.len()];
+        let mut classes: Cons<Class> = Cons::default();
+        let mut members: Vec<(u32, Host)> = Vec::new();
+        // What is alike in numbers is of one class: no value is compared for most pods.
+        let mut known = FxHashMap::default();
+        for host in world.hosts() {
+            let (ns, labels, spec, account) = match host {
+                Host::Pod(pod) => {
+                    let pod = &world.pods[pod.index()];
+                    (pod.ns, world.objects[pod.object.index()].labels, pod.spec, pod.account)
+                }
+                Host::Template(workload) => {
+                    let w = &world.workloads[workload.index()];
+                    (w.ns, w.template_labels, w.spec.unwrap_or(0), w.account)
+                }
+            };
+            let spec_of = &world.specs[spec as usize];
+            let node = if spec_of.host_network { world.host_node(host) } else { None };
+            let account = account.filter(|_| looks.accounts && node.is_none());
+            let key = match node {
+                Some(_) => (node, Sym::EMPTY, 0, 0, None),
+                None => (None, ns, labels, spec, account),
+            };
+            let number = *known.entry(key).or_insert_with(|| {
+                if node.is_some() {
+                    let (labels, ports) = (Labels::default(), Box::default());
+                    return classes.add(Class {
+                        node,
+                        ns: Sym::EMPTY,
+                        labels,
+                        ports,
+                        account: Sym::EMPTY,
+                    });
+                }
+                let set = world.labels.get(labels as usize).map_or(&[][..], |l| l);
+                let labels = match projected.get_mut(labels as usize) {
+                    Some(slot) => slot.get_or_insert_with(|| looks.project(set)).clone(),
+                    None => Labels::default(),
+                };
+                let ports = ports[spec as usize].get_or_insert_with(|| {
+                    let listening = spec_of.containers.iter().filter(|c| c.keeps_running());
+                    let named = listening.flat_map(|c| c.ports.iter());
+                    let named = named.filter(|p| looks.ports.contains(&p.name));
+                    named.map(|p| (p.name, p.protocol, p.number)).collect()
+                });
+                let account = account.map_or(Sym::EMPTY, |a| world.accounts[a.index()].name);
+                classes.add(Class { node, ns, labels, ports: ports.clone(), account })
+            });
+            members.push((number, host));
+        }
+        let classes = classes.into_items();
+        let mut sorted: Vec<u32> = (0..).take(classes.len()).collect();
+        // Those of nodes last: `None` comes first.
+        sorted.sort_unstable_by(|a, b| classes[*a as usize].cmp(&classes[*b as usize]));
+        let mut place = vec![0_u32; classes.len()];
+        for (new, old) in (0_u32..).zip(&sorted) {
+            place[*old as usize] = new;
+        }
+        for (class, _) in &mut members {
+            *class = place[*class as usize];
+        }
+        members.sort_unstable();
+        let mut classes: Vec<Option<Class>> = classes.into_iter().map(Some).collect();
+        self.classes = sorted.iter().filter_map(|old| classes[*old as usize].take()).collect();
+        self.starts = vec![0; self.classes.len() + 1];
+        for (class, host) in members {
+            self.starts[class as usize + 1] += 1;
+            self.hosts.push(host);
+            match host {
+                Host::Pod(pod) => self.of_pod[pod.index()] = class,
+                Host::Template(workload) => self.of_workload[workload.index()] = class,
+            }
+        }
+        for i in 1..self.starts.len() {
+            self.starts[i] += self.starts[i - 1];
+        }
+        for (number, class) in (0_u32..).zip(&self.classes) {
+            for label in &class.labels {
+                self.postings.entry(*label).or_default().push(number);
+            }
+        }
+    }
+
+    /// Finds the policies that select each class.
+    fn select(&mut self, world: &World) {
+        let mut of: [Vec<Vec<u32>>; 2] =
+            std::array::from_fn(|_| vec![Vec::new(); self.classes.len()]);
+        let mut finder = Finder::new(self, world);
+        let mut last: Option<(Pods, Vec<u32>)> = None;
+        for (number, entry) in (0_u32..).zip(&self.entries) {
+            let pods = entry.pods(world);
+            // Both directions of a policy stand side by side.
+            let members = match last.take() {
+                Some((known, members)) if known == pods => members,
+                _ => finder.members(&pods),
+            };
+            for class in &members {
+                of[entry.direction as usize][*class as usize].push(number);
+            }
+            last = Some((pods, members));
+        }
+        let mut lists: Cons<Box<[u32]>> = Cons::default();
+        self.selecting = of.map(|of| of.into_iter().map(|list| lists.add(list.into())).collect());
+        self.lists = lists.into_items();
+    }
+
+    /// The entries that select a class in a direction, by tier and order.
+    pub(super) fn selecting(&self, class: u32, direction: Direction) -> &[u32] {
+        let list = self.selecting[direction as usize].get(class as usize);
+        list.and_then(|list| self.lists.get(*list as usize)).map_or(&[], |list| list)
+    }
+
+    pub(super) fn class_of(&self, host: Host) -> Option<ClassIx> {
+        let number = match host {
+            Host::Pod(pod) => self.of_pod.get(pod.index()),
+            Host::Template(workload) => self.of_workload.get(workload.index()),
+        };
+        number.filter(|n| **n != u32::MAX).map(|n| ClassIx(*n))
+    }
+
+    pub(super) fn hosts_of(&self, class: ClassIx) -> &[Host] {
+        let at = |i: usize| self.starts.get(i).map_or(self.hosts.len(), |s| *s as usize);
+        &self.hosts[at(class.index())..at(class.index() + 1)]
+    }
+
+    pub(super) fn seen<'w>(&'w self, world: &'w World, class: &'w Class) -> Seen<'w> {
+        let Class { ns, labels, account, .. } = class;
+        Seen { world, name_label: self.name_label, ns: *ns, labels, account: *account }
+    }
+
+    /// Whether pods are those that a policy speaks of.
+    pub(super) fn holds(&self, world: &World, pods: &Pods, class: ClassIx) -> Truth {
+        let class = &self.classes[class.index()];
+        if class.node.is_some() {
+            return Truth::No;
+        }
+        let seen = self.seen(world, class);
+        let space = match &pods.spaces {
+            Spaces::One(ns) => Truth::from(*ns == class.ns),
+            Spaces::Selected(expr) => expr.selects(&seen),
+        };
+        if space == Truth::No { space } else { space.min(pods.pods.selects(&seen)) }
+    }
+}
+
+/// Finds the classes that a policy speaks of, without looking at all of them.
+pub(super) struct Finder<'t> {
+    tables: &'t Tables,
+    world: &'t World,
+    /// Each namespace with its classes.
+    spaces: Vec<(Sym, Range<u32>)>,
+    selected: FxHashMap<Expr, Vec<Range<u32>>>,
+}
+
+impl<'t> Finder<'t> {
+    pub(super) fn new(tables: &'t Tables, world: &'t World) -> Self {
+        let mut spaces: Vec<(Sym, Range<u32>)> = Vec::new();
+        for (number, class) in (0_u32..).zip(&tables.classes) {
+            match spaces.last_mut() {
+                _ if class.node.is_some() => {}
+                Some((ns, range)) if *ns == class.ns => range.end = number + 1,
+                _ => spaces.push((class.ns, number..number + 1)),
+            }
+        }
+        Self { tables, world, spaces, selected: FxHashMap::default() }
+    }
+
+    /// The classes of pods, in their order; those that may be meant are among them.
+    pub(super) fn members(&mut self, pods: &Pods) -> Vec<u32> {
+        let mut found = Vec::new();
+        match &pods.spaces {
+            Spaces::One(ns) => {
+                if let Ok(at) = self.spaces.binary_search_by_key(ns, |(ns, _)| *ns) {
+                    self.within(&self.spaces[at].1, &pods.pods, &mut found);
+                }
+            }
+            Spaces::Selected(expr) if expr.is_all() => {
+                if let (Some((_, first)), Some((_, last))) =
+                    (self.spaces.first(), self.spaces.last())
+                {
+                    self.within(&(first.start..last.end), &pods.pods, &mut found);
+                }
+            }
+            Spaces::Selected(expr) => {
+                let (tables, world) = (self.tables, self.world);
+                let spaces = &self.spaces;
+                let ranges = self.selected.entry(expr.clone()).or_insert_with(|| {
+                    let name_label = tables.name_label;
+                    let selected = spaces.iter().filter(|(ns, _)| {
+                        let seen =
+                            Seen { world, name_label, ns: *ns, labels: &[], account: Sym::EMPTY };
+                        expr.selects(&seen) != Truth::No
+                    });
+                    selected.map(|(_, range)| range.clone()).collect()
+                });
+                let ranges = ranges.clone();
+                for range in &ranges {
+                    self.within(range, &pods.pods, &mut found);
+                }
+            }
+        }
+        found
+    }
+
+    fn within(&self, range: &Range<u32>, expr: &Expr, found: &mut Vec<u32>) {
+        let tables = self.tables;
+        let selected = |class: &u32| {
+            let class = &tables.classes[*class as usize];
+            expr.selects(&tables.seen(self.world, class)) != Truth::No
+        };
+        match expr.demanded() {
+            Some((key, values)) => {
+                let start = found.len();
+                for value in values {
+                    let Some(list) = tables.postings.get(&(key, *value)) else { continue };
+                    let from = list.partition_point(|class| *class < range.start);
+                    let to = list.partition_point(|class| *class < range.end);
+                    found.extend(list[from..to].iter().copied().filter(&selected));
+                }
+                found[start..].sort_unstable();
+                // A value may be listed twice.
+                found.dedup();
+            }
+            None => found.extend(range.clone().filter(selected)),
+        }
+    }
+}

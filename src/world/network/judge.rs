@@ -1,0 +1,330 @@
+//! The walk: what the policies of one end say about a connection.
+
+use super::Network;
+use super::address;
+use super::class::{ClassIx, Entry};
+use super::expr::{Attributes, Key, Truth};
+use super::form::{Action, Direction, Entity, Family, Peer, Place, Ports, Rule};
+use super::verdict::PortSpec;
+use crate::sym::Sym;
+use crate::world::{NodeIx, ObjectId, World};
+use ipnet::IpNet;
+
+/// Whether a connection comes through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum State {
+    Denied,
+    /// It cannot be told.
+    Unknown,
+    Allowed,
+}
+
+/// Why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reason {
+    /// No policy selects the pod in this direction, or none decides.
+    Free,
+    /// It uses its node's network: policies do not apply.
+    HostNetwork,
+    /// It is the node itself, which its pods let in.
+    OwnNode,
+    /// The pod speaks to itself.
+    Itself,
+    /// The end is not in the cluster, or is a node: policies of pods do not speak for it.
+    NoPod,
+    /// A rule matches; not surely where `sure` is false, for the reason in
+    /// `doubt`.
+    Rule { policy: ObjectId, field: Sym, action: Action, sure: bool, doubt: Option<Doubt> },
+    /// These policies isolate the pod, and no rule matches.
+    Isolated(Vec<ObjectId>),
+    /// A kind of policy that is not evaluated may say otherwise: kind and group.
+    Unread(String),
+    /// Whether policies of this family are enforced is not known.
+    Enforcement(Family),
+}
+
+/// Why a rule may match and may not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Doubt {
+    /// Whether its block of addresses is meant to match pods, or holds this one, is not known.
+    Address,
+    /// In words.
+    Said(Sym),
+}
+
+/// What one end says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Judgement {
+    pub state: State,
+    pub reasons: Vec<Reason>,
+}
+
+impl Judgement {
+    pub(super) fn allowed(reason: Reason) -> Self {
+        Self { state: State::Allowed, reasons: vec![reason] }
+    }
+}
+
+/// What may come of a walk.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct May {
+    pub(super) allow: bool,
+    pub(super) deny: bool,
+}
+
+impl May {
+    pub(super) const fn state(self) -> State {
+        match self {
+            Self { allow: true, deny: false } => State::Allowed,
+            Self { allow: true, deny: true } => State::Unknown,
+            Self { allow: false, .. } => State::Denied,
+        }
+    }
+}
+
+/// The other end of a connection, as policies see it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Other {
+    Class(ClassIx),
+    Node(NodeIx),
+    /// Addresses outside the cluster.
+    Outside(IpNet),
+}
+
+/// The labels of a node.
+struct NodeLabels<'w>(&'w World, NodeIx);
+
+impl Attributes for NodeLabels<'_> {
+    fn value(&self, key: Key) -> Option<Sym> {
+        let Key::Label(key) = key else { return None };
+        let labels = self.0.labels_of(self.0.nodes[self.1.index()].object);
+        labels.iter().find(|(k, _)| *k == key).map(|(_, v)| *v)
+    }
+
+    fn text(&self, sym: Sym) -> &str {
+        self.0.text(sym)
+    }
+}
+
+/// One end, one direction, the other end and the port.
+#[derive(Clone, Copy)]
+pub(super) struct Walk<'n, 'w> {
+    pub(super) network: &'n Network<'w>,
+    pub(super) class: ClassIx,
+    pub(super) direction: Direction,
+    pub(super) other: Other,
+    pub(super) port: PortSpec,
+}
+
+impl<'w> Walk<'_, 'w> {
+    pub(super) fn judge(&self) -> Judgement {
+        let mut reasons = Vec::new();
+        let may = self.walk(&mut |reason| reasons.push(reason()));
+        Judgement { state: may.state(), reasons }
+    }
+
+    /// Collects what may happen, enforced or not where that is not known.
+    pub(super) fn walk(&self, say: &mut dyn FnMut(&dyn Fn() -> Reason)) -> May {
+        let Network { tables, switches, .. } = self.network;
+        let mut doubted: Vec<Family> = Vec::new();
+        for entry in tables.selecting(self.class.0, self.direction) {
+            let family = tables.entries[*entry as usize].family;
+            if switches.enforced(family) == Truth::Maybe && !doubted.contains(&family) {
+                doubted.push(family);
+            }
+        }
+        let mut may = self.under(&[], say);
+        // At most four families, and as a rule one.
+        for some in 1..1_u32 << doubted.len() {
+            let off = doubted.iter().enumerate().filter(|(i, _)| some >> i & 1 == 1);
+            let off: Vec<Family> = off.map(|(_, family)| *family).collect();
+            let other = self.under(&off, &mut |_| {});
+            if let (true, Some(family)) = (other != may, off.first()) {
+                say(&|| Reason::Enforcement(*family));
+            }
+            may = May { allow: may.allow || other.allow, deny: may.deny || other.deny };
+        }
+        may
+    }
+
+    /// What may happen if no policy of some families is enforced.
+    fn under(&self, off: &[Family], say: &mut dyn FnMut(&dyn Fn() -> Reason)) -> May {
+        let Network { tables, world, .. } = self.network;
+        let mut may = May::default();
+        for unread in &tables.unread {
+            let outside = matches!(self.other, Other::Outside(_));
+            if !unread.outside || outside && self.direction == Direction::Egress {
+                (may.allow, may.deny) = (true, true);
+                say(&|| Reason::Unread(unread.name.clone()));
+            }
+        }
+        let list = tables.selecting(self.class.0, self.direction);
+        let on = |e: &&Entry| {
+            !off.contains(&e.family) && self.network.switches.enforced(e.family) != Truth::No
+        };
+        let mut rest = list.iter().map(|e| &tables.entries[*e as usize]).filter(on).peekable();
+        let mut tier = Vec::new();
+        while let Some(first) = rest.next() {
+            tier.clear();
+            tier.push(first);
+            tier.extend(std::iter::from_fn(|| rest.next_if(|e| e.tier == first.tier)));
+            if !self.tier(world, &tier, &mut may, say) {
+                return may;
+            }
+        }
+        may.allow = true;
+        say(&|| Reason::Free);
+        may
+    }
+
+    /// Walks one tier; whether the next one may be reached.
+    fn tier(
+        &self,
+        world: &'w World,
+        tier: &[&Entry],
+        may: &mut May,
+        say: &mut dyn FnMut(&dyn Fn() -> Reason),
+    ) -> bool {
+        let mut isolated = Truth::No;
+        let mut passed = false;
+        // The place of the policy whose rule surely matched.
+        let mut settled: Option<Place> = None;
+        for entry in tier {
+            let force = if entry.vague { Truth::Maybe } else { Truth::Yes };
+            isolated = isolated.max(force.min(entry.isolates));
+            // Which of two policies with one priority is asked first is not defined.
+            if settled.is_some_and(|p| p != entry.order || entry.family != Family::Admin) {
+                continue;
+            }
+            for rule in entry.rules(world) {
+                let (hit, why) = self.matches(entry, rule);
+                let hit = hit.min(force);
+                if hit == Truth::No {
+                    continue;
+                }
+                match rule.action {
+                    Action::Allow => may.allow = true,
+                    Action::Deny => may.deny = true,
+                    Action::Pass => passed = true,
+                }
+                say(&|| Reason::Rule {
+                    policy: entry.policy,
+                    field: rule.field,
+                    action: rule.action,
+                    sure: hit == Truth::Yes,
+                    doubt: why,
+                });
+                if hit == Truth::Yes {
+                    settled = Some(entry.order);
+                    break;
+                }
+            }
+        }
+        if settled.is_none() {
+            if isolated != Truth::No {
+                may.deny = true;
+                let isolating = tier.iter().filter(|e| e.isolates != Truth::No);
+                say(&|| Reason::Isolated(isolating.clone().map(|e| e.policy).collect()));
+            }
+            passed |= isolated != Truth::Yes;
+        }
+        passed
+    }
+
+    /// Whether a rule matches the other end and the port, and what makes that unsure.
+    fn matches(&self, entry: &Entry, rule: &Rule) -> (Truth, Option<Doubt>) {
+        let Network { tables, world, .. } = self.network;
+        let ports = match &rule.ports {
+            None => Truth::Yes,
+            Some(list) => list.iter().map(|ports| self.opens(ports)).max().unwrap_or(Truth::No),
+        };
+        if ports == Truth::No {
+            return (Truth::No, None);
+        }
+        let own = rule.own.as_ref().map_or(Truth::Yes, |own| {
+            own.selects(&tables.seen(world, &tables.classes[self.class.index()]))
+        });
+        if own == Truth::No {
+            return (Truth::No, None);
+        }
+        let (mut peer, mut why) = (Truth::No, None);
+        for one in &rule.peers {
+            let (truth, doubt) = self.is(entry, one);
+            if truth > peer {
+                (peer, why) = (truth, doubt);
+            }
+            if peer == Truth::Yes {
+                break;
+            }
+        }
+        let hit = peer.min(own).min(ports);
+        match rule.doubt {
+            Some(doubt) if hit != Truth::No => (Truth::Maybe, Some(Doubt::Said(doubt))),
+            _ => (hit, why),
+        }
+    }
+
+    /// Whether the port is one of them, for the pod that is connected to.
+    fn opens(&self, ports: &Ports) -> Truth {
+        let PortSpec { protocol, port } = self.port;
+        Truth::from(match ports {
+            Ports::Numbers(of, first, last) => {
+                of.is_none_or(|of| of == protocol) && (*first..=*last).contains(&port)
+            }
+            Ports::Named(of, name) => {
+                let to = match (self.direction, self.other) {
+                    (Direction::Ingress, _) => self.class,
+                    (Direction::Egress, Other::Class(class)) => class,
+                    // Nothing outside the cluster's pods has named ports.
+                    (Direction::Egress, _) => return Truth::No,
+                };
+                let named = &self.network.tables.classes[to.index()].ports;
+                of.is_none_or(|of| of == protocol)
+                    && named
+                        .iter()
+                        // The first of a name and protocol counts (`FindPort`).
+                        .find(|(n, p, _)| n == name && *p == protocol)
+                        .is_some_and(|(.., number)| *number == port)
+            }
+        })
+    }
+
+    /// Whether the other end is a peer, and what makes that unsure.
+    fn is(&self, entry: &Entry, peer: &Peer) -> (Truth, Option<Doubt>) {
+        let Network { tables, world, switches } = self.network;
+        let truth = match (peer, self.other) {
+            (Peer::Any, _) => Truth::Yes,
+            (Peer::Pods(pods), Other::Class(class)) => tables.holds(world, pods, class),
+            (Peer::Block(block), Other::Class(_)) => {
+                let by_address = match entry.family {
+                    Family::Kubernetes => switches.blocks_match_pods,
+                    Family::Admin | Family::Calico => Truth::Yes,
+                    Family::Cilium => Truth::No,
+                };
+                let holds = tables.blocks.get(block).copied().unwrap_or(Truth::Maybe);
+                return (by_address.min(holds), Some(Doubt::Address));
+            }
+            // Cilium knows nodes by what they are, unless it is told otherwise.
+            (Peer::Block(_), Other::Node(_)) if entry.family == Family::Cilium => Truth::No,
+            (Peer::Block(block), Other::Node(node)) => address::node_within(world, block, node),
+            (Peer::Block(block), Other::Outside(net)) => address::within(block, &net),
+            (Peer::Nodes(expr), Other::Node(node)) => expr.selects(&NodeLabels(world, node)),
+            (Peer::Pods(_) | Peer::Nodes(_), _) => Truth::No,
+            (Peer::Entity(entity), other) => self.entity(*entity, other),
+            (Peer::Unknown(_, true), Other::Class(_)) => Truth::No,
+            (Peer::Unknown(what, _), _) => return (Truth::Maybe, Some(Doubt::Said(*what))),
+        };
+        (truth, None)
+    }
+
+    fn entity(&self, entity: Entity, other: Other) -> Truth {
+        match (entity, other) {
+            (Entity::World, Other::Outside(_))
+            | (Entity::Cluster, Other::Class(_) | Other::Node(_)) => Truth::Yes,
+            // Which node a class of pods is on is not known, nor which nodes serve the API.
+            (Entity::Host | Entity::RemoteNode | Entity::ApiServer, Other::Node(_))
+            | (Entity::ApiServer, Other::Outside(_)) => Truth::Maybe,
+            _ => Truth::No,
+        }
+    }
+}

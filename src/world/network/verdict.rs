@@ -1,0 +1,300 @@
+//! Questions and answers: two ends, a port, a verdict with its reasons.
+
+use super::Network;
+use super::address::{self, Range};
+use super::class::{Class, ClassIx};
+use super::form::{Direction, Peer, Protocol};
+use super::judge::{Judgement, May, Other, Reason, State, Walk};
+use crate::world::hosts::Host;
+use crate::world::{NodeIx, ObjectId};
+use ipnet::IpNet;
+
+/// One end of a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// A pod, or a template as if a pod of it ran.
+    Host(Host),
+    /// Any pod of a class, wherever it runs.
+    Class(ClassIx),
+    /// A node, by its own address; a pod of the host's network is one too.
+    Node(NodeIx),
+    /// Addresses outside the cluster. Give a block only where any of it will do.
+    Net(IpNet),
+    /// Any public address: whoever is on the internet.
+    Internet,
+}
+
+/// What is connected to: a port of a pod, not of a Service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PortSpec {
+    pub protocol: Protocol,
+    pub port: u16,
+}
+
+impl PortSpec {
+    /// A port of TCP.
+    #[must_use]
+    pub const fn tcp(port: u16) -> Self {
+        Self { protocol: Protocol::Tcp, port }
+    }
+}
+
+/// Whether one end reaches the other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verdict {
+    /// What both ends come to.
+    pub state: State,
+    /// What the policies of the end that connects say.
+    pub egress: Judgement,
+    /// What the policies of the end that is connected to say.
+    pub ingress: Judgement,
+    /// Of the internet: the public addresses that are allowed, where they are less than half of
+    /// their family, and those that may be; otherwise empty.
+    pub only: Vec<IpNet>,
+}
+
+/// An end, with what decides.
+struct Place {
+    other: Other,
+    host: Option<Host>,
+}
+
+impl<'w> Network<'w> {
+    /// The classes, by number. Those of nodes come last.
+    #[must_use]
+    pub fn classes(&self) -> &'w [Class] {
+        &self.tables.classes
+    }
+
+    /// The class of what runs; `None` for what does not, such as a pod that has ended.
+    #[must_use]
+    pub fn class_of(&self, host: Host) -> Option<ClassIx> {
+        self.tables.class_of(host)
+    }
+
+    /// What runs in a class, pods first.
+    #[must_use]
+    pub fn hosts_of(&self, class: ClassIx) -> &'w [Host] {
+        self.tables.hosts_of(class)
+    }
+
+    /// The policies that isolate a class in a direction: what no rule lets through is denied.
+    /// None are for pods of the host's network. By place in the order of evaluation.
+    #[must_use]
+    pub fn isolation(&self, class: ClassIx, direction: Direction) -> Vec<ObjectId> {
+        let entries = self.tables.selecting(class.0, direction).iter();
+        let entries = entries.map(|e| &self.tables.entries[*e as usize]);
+        let isolating = entries.filter(|e| {
+            let enforced = self.switches.enforced(e.family);
+            e.isolates.min(enforced) != super::Truth::No
+        });
+        isolating.map(|e| e.policy).collect()
+    }
+
+    /// Whether one end reaches a port of the other. O(rules of the policies that select them);
+    /// for the internet times the blocks in these.
+    #[must_use]
+    pub fn verdict(&self, from: End, to: End, port: PortSpec) -> Verdict {
+        let internet = |judgement: Judgement, other: Judgement, only, egress: bool| {
+            let state = judgement.state.min(other.state);
+            let (egress, ingress) = if egress { (judgement, other) } else { (other, judgement) };
+            Verdict { state, egress, ingress, only }
+        };
+        let no_pod = || Judgement::allowed(Reason::NoPod);
+        match (self.place(from), self.place(to)) {
+            (Some(from), Some(to)) => self.between(&from, &to, port),
+            (Some(from), None) => {
+                let (judgement, only) = self.internet(&from, Direction::Egress, port);
+                internet(judgement, no_pod(), only, true)
+            }
+            (None, Some(to)) => {
+                let (judgement, only) = self.internet(&to, Direction::Ingress, port);
+                internet(judgement, no_pod(), only, false)
+            }
+            (None, None) => internet(no_pod(), no_pod(), Vec::new(), true),
+        }
+    }
+
+    /// The state of a verdict alone, without its reasons.
+    #[must_use]
+    pub fn state(&self, from: End, to: End, port: PortSpec) -> State {
+        let (Some(from), Some(to)) = (self.place(from), self.place(to)) else {
+            return self.verdict(from, to, port).state;
+        };
+        if self.is_local(&from, &to).is_some() || self.to_own_node(&from, &to) {
+            return self.between(&from, &to, port).state;
+        }
+        let egress = self.may(&from, &to, Direction::Egress, port);
+        if egress.state() == State::Denied {
+            return State::Denied;
+        }
+        egress.state().min(self.may(&to, &from, Direction::Ingress, port).state())
+    }
+
+    /// What a reason rests on: object, field and what it says, for evidence.
+    #[must_use]
+    pub fn facts(&self, reason: &Reason) -> Vec<(ObjectId, &'w str, String)> {
+        match reason {
+            Reason::Rule { policy, field, action, .. } => {
+                let says = match action {
+                    super::Action::Allow => "allows it",
+                    super::Action::Deny => "denies it",
+                    super::Action::Pass => "passes it on",
+                };
+                vec![(*policy, self.world.text(*field), says.to_owned())]
+            }
+            Reason::Isolated(policies) => policies
+                .iter()
+                .map(|p| (*p, ".spec", "isolates the pod, and no rule matches".to_owned()))
+                .collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// `None` for the internet, which is many addresses.
+    fn place(&self, end: End) -> Option<Place> {
+        let class = |class: ClassIx| match self.tables.classes.get(class.index()) {
+            Some(Class { node: Some(node), .. }) => Other::Node(*node),
+            _ => Other::Class(class),
+        };
+        Some(match end {
+            End::Host(host) => {
+                let other = match self.class_of(host) {
+                    Some(known) => class(known),
+                    // It does not run: as little is known of it as of a pod that nobody selects.
+                    None => Other::Class(ClassIx(u32::MAX)),
+                };
+                Place { other, host: Some(host) }
+            }
+            End::Class(known) => Place { other: class(known), host: None },
+            End::Node(node) => Place { other: Other::Node(node), host: None },
+            End::Net(net) => Place { other: Other::Outside(net), host: None },
+            End::Internet => return None,
+        })
+    }
+
+    /// Why two ends on one machine are connected whatever policies say.
+    fn is_local(&self, from: &Place, to: &Place) -> Option<Reason> {
+        match (from.other, to.other) {
+            _ if from.host.is_some() && from.host == to.host => Some(Reason::Itself),
+            (Other::Node(node), Other::Class(_)) => {
+                let own = to.host.filter(|h| matches!(h, Host::Pod(_)));
+                (self.world.host_node(own?) == Some(node)).then_some(Reason::OwnNode)
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether a pod connects to its own node: plugins differ in whether egress is filtered then.
+    fn to_own_node(&self, from: &Place, to: &Place) -> bool {
+        match (from.host, to.other) {
+            (Some(host @ Host::Pod(_)), Other::Node(node)) => {
+                self.world.host_node(host) == Some(node)
+            }
+            _ => false,
+        }
+    }
+
+    fn between(&self, from: &Place, to: &Place, port: PortSpec) -> Verdict {
+        let (egress, ingress) = match self.is_local(from, to) {
+            Some(reason) => (Judgement::allowed(reason.clone()), Judgement::allowed(reason)),
+            None => {
+                let mut egress = self.judge(from, to, Direction::Egress, port);
+                if egress.state == State::Denied && self.to_own_node(from, to) {
+                    egress.state = State::Unknown;
+                    egress.reasons.push(Reason::OwnNode);
+                }
+                (egress, self.judge(to, from, Direction::Ingress, port))
+            }
+        };
+        let state = egress.state.min(ingress.state);
+        Verdict { state, egress, ingress, only: Vec::new() }
+    }
+
+    fn walk(
+        &self,
+        of: &Place,
+        other: Other,
+        direction: Direction,
+        port: PortSpec,
+    ) -> Option<Walk<'_, 'w>> {
+        let Other::Class(class) = of.other else { return None };
+        (class.index() < self.tables.classes.len()).then_some(Walk {
+            network: self,
+            class,
+            direction,
+            other,
+            port,
+        })
+    }
+
+    fn may(&self, of: &Place, other: &Place, direction: Direction, port: PortSpec) -> May {
+        match self.walk(of, other.other, direction, port) {
+            Some(walk) => walk.walk(&mut |_| {}),
+            None => May { allow: true, deny: false },
+        }
+    }
+
+    fn judge(&self, of: &Place, other: &Place, direction: Direction, port: PortSpec) -> Judgement {
+        match self.walk(of, other.other, direction, port) {
+            Some(walk) => walk.judge(),
+            None => Judgement::allowed(without(of)),
+        }
+    }
+
+    /// What an end says of public addresses, piece by piece.
+    fn internet(
+        &self,
+        of: &Place,
+        direction: Direction,
+        port: PortSpec,
+    ) -> (Judgement, Vec<IpNet>) {
+        let Some(mut walk) = self.walk(of, of.other, direction, port) else {
+            return (Judgement::allowed(without(of)), Vec::new());
+        };
+        let entries = self.tables.selecting(walk.class.0, direction).iter();
+        let rules = entries.flat_map(|e| self.tables.entries[*e as usize].rules(self.world));
+        let mut nets: Vec<&IpNet> = Vec::new();
+        for peer in rules.flat_map(|rule| &rule.peers) {
+            if let Peer::Block(block) = peer {
+                nets.push(&block.net);
+                nets.extend(&block.except);
+            }
+        }
+        let pieces = address::cut(address::public(), nets.into_iter());
+        let mut best: Option<(State, Range)> = None;
+        let (mut open, mut all, mut some) = ([0_u128; 2], [0_u128; 2], Vec::new());
+        for piece in pieces {
+            walk.other = Other::Outside(piece.address());
+            let state = walk.walk(&mut |_| {}).state();
+            all[usize::from(piece.v6)] += piece.size();
+            if state == State::Allowed {
+                open[usize::from(piece.v6)] += piece.size();
+            }
+            if state != State::Denied {
+                some.push(piece);
+            }
+            let larger = |(known, range): (State, Range)| {
+                (state, !piece.v6, piece.size()) > (known, !range.v6, range.size())
+            };
+            if best.is_none_or(larger) {
+                best = Some((state, piece));
+            }
+        }
+        if let Some((_, piece)) = best {
+            walk.other = Other::Outside(piece.address());
+        }
+        let whole = (0..2).any(|f| open[f] >= all[f] / 2);
+        let only = if whole { Vec::new() } else { some.iter().flat_map(Range::nets).collect() };
+        (walk.judge(), IpNet::aggregate(&only))
+    }
+}
+
+/// Why an end has no policies that speak for it.
+fn without(of: &Place) -> Reason {
+    match (of.other, of.host) {
+        (Other::Node(_), Some(_)) => Reason::HostNetwork,
+        (Other::Class(_), _) => Reason::Free,
+        _ => Reason::NoPod,
+    }
+}
