@@ -9,7 +9,7 @@
 use super::Family;
 use super::cloud_pods::containers;
 use super::pod_api::{named, set_of};
-use super::sets::{SET_MEMBER, of_admin};
+use super::sets::{ADMIN_ACTS, SET_MEMBER, of_admin};
 use super::tokens::TOKEN_REQUEST;
 use super::workload_patch::{WORKLOAD_PATCH, patchers};
 use super::workloads::{POD_CREATE_AS_SERVICE_ACCOUNT, creators};
@@ -379,6 +379,6 @@ fn makers(world: &World, sink: &mut Sink<'_>, namespaces: &BTreeSet<Sym>) {
         let Some(namespace) = world.namespace(*ns) else { continue };
         let fact = of_admin(sink, &world.namespaces[namespace.index()]);
         let (from, to) = (Thing::NamespaceAdmin(namespace), set_of(&BY_POD, Scope::Namespace(*ns)));
-        sink.edge(from, to, &super::structure::IS_NAMESPACE_ADMIN, &[fact]);
+        sink.edge_with(from, to, &super::structure::IS_NAMESPACE_ADMIN, ADMIN_ACTS, &[fact]);
     }
 }

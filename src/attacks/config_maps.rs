@@ -5,7 +5,7 @@
 use super::Family;
 use super::pod_api::{named, set_of};
 use super::secrets::enterable;
-use super::sets::{SET_MEMBER, of_admin};
+use super::sets::{ADMIN_ACTS, SET_MEMBER, of_admin};
 use super::workloads::{POD_CREATE_MOUNT_SECRET, creators};
 use crate::graph::{Attack, Confidence, Fact, Odds, SetKind, Sink, Thing};
 use crate::sym::Sym;
@@ -100,7 +100,7 @@ fn find(world: &World, sink: &mut Sink<'_>) {
         sink.edge(whole, part, &SET_MEMBER, &[fact]);
         let fact = of_admin(sink, &world.namespaces[namespace.index()]);
         let admin = Thing::NamespaceAdmin(namespace);
-        sink.edge(admin, part, &super::structure::IS_NAMESPACE_ADMIN, &[fact]);
+        sink.edge_with(admin, part, &super::structure::IS_NAMESPACE_ADMIN, ADMIN_ACTS, &[fact]);
         let fact = sink.fact(object, "", "what stands in it belongs to the set");
         for map in world.credential_maps_of(*ns).map(MapIx::new) {
             sink.edge(part, Thing::ConfigMap(map), &SET_MEMBER, &[fact]);

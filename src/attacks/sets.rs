@@ -57,6 +57,10 @@ pub(super) fn node_keys(world: &World) -> impl Iterator<Item = SetKey> {
     node_sets(world).iter().map(|kind| SetKey { kind, ns: Sym::EMPTY, of: 0 })
 }
 
+/// What an admin of a namespace does there is a request like another's: as likely as with a right
+/// to that alone.
+pub(super) const ADMIN_ACTS: Odds = Odds::certain(0.95);
+
 /// The fact behind a namespace's things being its admin's.
 pub(super) fn of_admin(sink: &mut Sink<'_>, namespace: &Namespace) -> Fact {
     sink.fact(namespace.object, "", "what it holds, its admin holds")

@@ -1,7 +1,7 @@
 //! Identity and structure: membership, bindings, containment, and what full power amounts to.
 
 use super::Family;
-use super::sets::{PODS, PRIVILEGED_PODS, SECRETS, SERVICE_ACCOUNTS};
+use super::sets::{ADMIN_ACTS, PODS, PRIVILEGED_PODS, SECRETS, SERVICE_ACCOUNTS};
 use crate::graph::{Fact, Odds, SetKey, Sink, Thing};
 use crate::sym::Sym;
 use crate::world::admission::Level;
@@ -401,11 +401,13 @@ pub(super) fn powers(
         let fact = super::sets::of_admin(sink, namespace);
         for kind in [&PODS, &SECRETS, &SERVICE_ACCOUNTS] {
             let set = Thing::Set(SetKey { kind, ns: namespace.name, of: 0 });
-            sink.edge(Thing::NamespaceAdmin(*ix), set, &IS_NAMESPACE_ADMIN, &[fact]);
+            let from = Thing::NamespaceAdmin(*ix);
+            sink.edge_with(from, set, &IS_NAMESPACE_ADMIN, ADMIN_ACTS, &[fact]);
         }
         if super::pod_api::admits(namespace, Level::Privileged) {
             let set = Thing::Set(SetKey { kind: &PRIVILEGED_PODS, ns: namespace.name, of: 0 });
-            sink.edge(Thing::NamespaceAdmin(*ix), set, &IS_NAMESPACE_ADMIN, &[fact]);
+            let from = Thing::NamespaceAdmin(*ix);
+            sink.edge_with(from, set, &IS_NAMESPACE_ADMIN, ADMIN_ACTS, &[fact]);
         }
     }
     reached.into_iter().map(|ix| world.namespaces[ix.index()].name).collect()
