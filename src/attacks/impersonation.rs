@@ -204,13 +204,8 @@ fn groups(world: &World, sink: &mut Sink<'_>) {
     somebody.sort_unstable_by_key(|r| (r.binding, r.rule));
     somebody.dedup_by_key(|r| (r.binding, r.rule));
 
-    // The rules that let any user be named, and so any node.
-    let any_user: BTreeSet<_> = world
-        .grants(&USER)
-        .into_iter()
-        .filter(|g| g.names == Names::All)
-        .map(|g| Some(g.rule))
-        .collect();
+    // The rules that let users be named, and so nodes.
+    let users: BTreeSet<_> = world.grants(&USER).iter().map(|g| Some(g.rule)).collect();
     let (mut any, mut nodes) = (false, false);
     for held in together(world, &[groups, somebody]) {
         let (from, facts) = (held.from(), held.facts(world, sink));
@@ -223,10 +218,17 @@ fn groups(world: &World, sink: &mut Sink<'_>) {
             let Some(group) = world.group(name) else { continue };
             sink.edge(from, Thing::Group(group), &IMPERSONATE_GROUP, &facts);
             // The group of nodes and the name of one are that node's whole identity.
-            let by_user = held.rights.get(1).is_some_and(|r| any_user.contains(&r.rule));
-            if name == "system:nodes" && by_user {
+            let by_user = held.rights.get(1).filter(|r| users.contains(&r.rule));
+            let Some(user) = by_user.filter(|_| name == "system:nodes") else { continue };
+            let Names::Only(names) = user.names else {
                 nodes = true;
                 sink.edge(from, cluster(&NODE_IDENTITIES), &IMPERSONATE_GROUP, &facts);
+                continue;
+            };
+            for name in names.iter().map(|n| world.text(*n)) {
+                if let Some(Principal::Node(node)) = world.principal_of_user(name) {
+                    sink.edge(from, Thing::NodeIdentity(node), &IMPERSONATE_GROUP, &facts);
+                }
             }
         }
     }
