@@ -6,7 +6,7 @@
 use super::Family;
 use super::sets::{SERVICE_ACCOUNTS, SET_MEMBER};
 use super::together::{Right, rights, together};
-use crate::graph::{Odds, SetKey, SetKind, Sink, Thing};
+use crate::graph::{Fact, Odds, SetKey, SetKind, Sink, Thing};
 use crate::sym::Sym;
 use crate::world::grants::{Names, Permission, Scope};
 use crate::world::rbac::account_of_user;
@@ -292,6 +292,11 @@ fn accounts(world: &World, sink: &mut Sink<'_>) {
             }
             continue;
         };
+        let known =
+            |name: &&Sym| world.account(ns, **name).is_some() || by_name.contains_key(*name);
+        if names.iter().any(|name| !name.is_empty() && !known(&name)) {
+            unheard_of(world, sink, &grant.scope, from, &facts);
+        }
         for name in names {
             let one = world.account(ns, *name);
             let all = by_name.get(name).filter(|_| ns.is_empty()).into_iter().flatten().copied();
@@ -301,6 +306,28 @@ fn accounts(world: &World, sink: &mut Sink<'_>) {
         }
     }
     absent_members(world, sink, &scopes);
+}
+
+/// An account that nobody has heard of is named as well as any other: nothing is bound to it, but it
+/// is in the groups of its namespace.
+fn unheard_of(
+    world: &World,
+    sink: &mut Sink<'_>,
+    scope: &Scope,
+    from: Thing<'static>,
+    facts: &[Fact],
+) {
+    for (group, name) in groups_worth(world) {
+        let Some(of) = name.strip_prefix("system:serviceaccounts") else { continue };
+        let fits = match (of.strip_prefix(':'), scope) {
+            (None, _) => of.is_empty(),
+            (Some(_), Scope::Cluster) => true,
+            (Some(ns), Scope::Namespace(own)) => world.text(*own) == ns,
+        };
+        if fits {
+            sink.edge(from, Thing::Group(group), &IMPERSONATE_SERVICE_ACCOUNT, facts);
+        }
+    }
 }
 
 /// Whether bindings name an account that does not exist.
