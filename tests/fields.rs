@@ -58,8 +58,7 @@ const STANDS_FOR: StandsFor<'_> = &[
     // One floor above the API's type of this name, which is our `LoadBalancer`.
     ("LoadBalancerStatus", &["IngressStatus", "ServiceStatus"]),
     ("LocalRef", &["ConfigMapEnvSource", "ConfigMapKeySelector", "ConfigMapProjection",
-        "ConfigMapVolumeSource", "LocalObjectReference", "SecretEnvSource", "SecretKeySelector",
-        "SecretProjection"]),
+        "ConfigMapVolumeSource", "LocalObjectReference", "SecretEnvSource"]),
     ("Meta", &["ObjectMeta"]),
     ("NetworkPolicyRule", &["NetworkPolicyEgressRule", "NetworkPolicyIngressRule"]),
     ("NodeInfo", &["NodeSystemInfo"]),

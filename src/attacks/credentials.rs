@@ -8,7 +8,7 @@ use crate::graph::{Fact, Odds, SetKey, SetKind, Sink, Thing, Value};
 use crate::sym::Sym;
 use crate::world::hosts::Host;
 use crate::world::nodes::ControlPlane;
-use crate::world::pods::{PodSpec, Volume};
+use crate::world::pods::{Given, PodSpec, Volume};
 use crate::world::{AccountIx, NodeIx, UNKNOWN_NODE, WorkloadIx, World};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
@@ -153,17 +153,20 @@ pub(super) fn references(
     spec: &PodSpec,
     add: &mut impl FnMut(Sym, String, Option<&'static SetKind>),
 ) {
+    let files = |given: &Given| (!given.public).then_some(&FILES);
     for (i, volume) in spec.volumes.iter().enumerate() {
         let at = format!(".spec.volumes[{i}]");
         match volume {
-            Volume::Secret(name) => add(*name, format!("{at}.secret.secretName"), Some(&FILES)),
+            Volume::Secret(given) => {
+                add(given.secret, format!("{at}.secret.secretName"), files(given));
+            }
             Volume::Csi { secret } => {
                 add(*secret, format!("{at}.csi.nodePublishSecretRef.name"), None);
             }
             Volume::Projected { secrets, .. } => {
-                for (source, name) in secrets {
+                for (source, given) in secrets {
                     let field = format!("{at}.projected.sources[{source}].secret.name");
-                    add(*name, field, Some(&FILES));
+                    add(given.secret, field, files(given));
                 }
             }
             Volume::HostPath(_) | Volume::Claim { .. } | Volume::Other => {}
@@ -178,7 +181,7 @@ pub(super) fn references(
             } else {
                 format!("{at}.env[{}].valueFrom.secretKeyRef.name", env.place)
             };
-            add(env.secret, field, left);
+            add(env.secret, field, left.filter(|_| !env.public));
         }
     }
     for (i, name) in spec.pull_secrets.iter().enumerate() {

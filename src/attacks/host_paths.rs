@@ -263,6 +263,8 @@ pub(super) static PATHS: &[Row] = &[
     run("/usr/local/sbin"),
     run("/opt/bin"),
     run("/opt/cni/bin"),
+    // The kubelet, the runtime and the plugins of GKE's machines: others have no such directory.
+    row("/home/kubernetes/bin", true, Way::Write, Gain::Execute, Odds::likely(0.6)),
     run("/var/lib/rancher/k3s/data"),
     run("/var/lib/rancher/rke2/bin"),
     run("/var/lib/rancher/rke2/data"),

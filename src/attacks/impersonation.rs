@@ -6,7 +6,7 @@
 use super::Family;
 use super::sets::{SERVICE_ACCOUNTS, SET_MEMBER};
 use super::together::{Right, rights, together};
-use crate::graph::{Odds, SetKey, SetKind, Sink, Thing};
+use crate::graph::{Fact, Odds, SetKey, SetKind, Sink, Thing};
 use crate::sym::Sym;
 use crate::world::grants::{Names, Permission, Scope};
 use crate::world::rbac::account_of_user;
@@ -204,13 +204,8 @@ fn groups(world: &World, sink: &mut Sink<'_>) {
     somebody.sort_unstable_by_key(|r| (r.binding, r.rule));
     somebody.dedup_by_key(|r| (r.binding, r.rule));
 
-    // The rules that let any user be named, and so any node.
-    let any_user: BTreeSet<_> = world
-        .grants(&USER)
-        .into_iter()
-        .filter(|g| g.names == Names::All)
-        .map(|g| Some(g.rule))
-        .collect();
+    // The rules that let users be named, and so nodes.
+    let users: BTreeSet<_> = world.grants(&USER).iter().map(|g| Some(g.rule)).collect();
     let (mut any, mut nodes) = (false, false);
     for held in together(world, &[groups, somebody]) {
         let (from, facts) = (held.from(), held.facts(world, sink));
@@ -223,10 +218,17 @@ fn groups(world: &World, sink: &mut Sink<'_>) {
             let Some(group) = world.group(name) else { continue };
             sink.edge(from, Thing::Group(group), &IMPERSONATE_GROUP, &facts);
             // The group of nodes and the name of one are that node's whole identity.
-            let by_user = held.rights.get(1).is_some_and(|r| any_user.contains(&r.rule));
-            if name == "system:nodes" && by_user {
+            let by_user = held.rights.get(1).filter(|r| users.contains(&r.rule));
+            let Some(user) = by_user.filter(|_| name == "system:nodes") else { continue };
+            let Names::Only(names) = user.names else {
                 nodes = true;
                 sink.edge(from, cluster(&NODE_IDENTITIES), &IMPERSONATE_GROUP, &facts);
+                continue;
+            };
+            for name in names.iter().map(|n| world.text(*n)) {
+                if let Some(Principal::Node(node)) = world.principal_of_user(name) {
+                    sink.edge(from, Thing::NodeIdentity(node), &IMPERSONATE_GROUP, &facts);
+                }
             }
         }
     }
@@ -290,6 +292,11 @@ fn accounts(world: &World, sink: &mut Sink<'_>) {
             }
             continue;
         };
+        let known =
+            |name: &&Sym| world.account(ns, **name).is_some() || by_name.contains_key(*name);
+        if names.iter().any(|name| !name.is_empty() && !known(&name)) {
+            unheard_of(world, sink, &grant.scope, from, &facts);
+        }
         for name in names {
             let one = world.account(ns, *name);
             let all = by_name.get(name).filter(|_| ns.is_empty()).into_iter().flatten().copied();
@@ -299,6 +306,28 @@ fn accounts(world: &World, sink: &mut Sink<'_>) {
         }
     }
     absent_members(world, sink, &scopes);
+}
+
+/// An account that nobody has heard of is named as well as any other: nothing is bound to it, but it
+/// is in the groups of its namespace.
+fn unheard_of(
+    world: &World,
+    sink: &mut Sink<'_>,
+    scope: &Scope,
+    from: Thing<'static>,
+    facts: &[Fact],
+) {
+    for (group, name) in groups_worth(world) {
+        let Some(of) = name.strip_prefix("system:serviceaccounts") else { continue };
+        let fits = match (of.strip_prefix(':'), scope) {
+            (None, _) => of.is_empty(),
+            (Some(_), Scope::Cluster) => true,
+            (Some(ns), Scope::Namespace(own)) => world.text(*own) == ns,
+        };
+        if fits {
+            sink.edge(from, Thing::Group(group), &IMPERSONATE_SERVICE_ACCOUNT, facts);
+        }
+    }
 }
 
 /// Whether bindings name an account that does not exist.

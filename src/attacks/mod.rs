@@ -12,6 +12,7 @@ mod api_service_hijack;
 mod associated_node;
 mod aws_auth;
 mod bind;
+mod bootstrap_tokens;
 mod capabilities;
 mod certificates;
 mod claims;

@@ -5,6 +5,7 @@
 //! node's identity may do is in `node`.
 
 use super::Family;
+use super::bootstrap_tokens::{self, BOOTSTRAP_TOKEN_SECRET};
 use super::certificates::{Approval, GROUP, REQUESTS, is_eks, readers};
 use super::gate::{PART, gate, needed_together};
 use super::impersonation::{NODE_IDENTITIES, cluster, node_members};
@@ -13,34 +14,6 @@ use crate::graph::{Attack, Fact, Odds, SetKey, SetKind, Sink, Thing};
 use crate::sym::Sym;
 use crate::world::grants::Permission;
 use crate::world::{Principal, World};
-
-crate::attack! {
-    /// Signs in with the bootstrap token that a Secret holds.
-    ///
-    /// ## Needs
-    /// The Secret has the type `bootstrap.kubernetes.io/token`, stands in `kube-system` and is
-    /// called `bootstrap-token-` and the token's id. The token signs in as the user
-    /// `system:bootstrap:ID` of the group `system:bootstrappers`, and of the groups that
-    /// `auth-extra-groups` lists, which begin with `system:bootstrappers:`. Values are never read,
-    /// so each such group that a binding names is possible.
-    /// ## Abuse
-    /// Decode `token-id` and `token-secret`; `kubectl --token ID.SECRET get csr`, or
-    /// `kubeadm join --token ID.SECRET`.
-    /// ## Stopped by
-    /// `expiration` in the past; `usage-bootstrap-authentication` that is not `true` or is missing;
-    /// an API server without `--enable-bootstrap-token-auth`.
-    /// ## Fix
-    /// `kubeadm token delete ID`; make tokens that live for minutes, when a node is to join.
-    /// ## Detect
-    /// Audit events of users that begin with `system:bootstrap:` at times when no node joins.
-    /// ## References
-    /// - <https://kubernetes.io/docs/reference/access-authn-authz/bootstrap-tokens/>
-    /// - kubernetes `plugin/pkg/auth/authenticator/token/bootstrap/bootstrap.go`
-    pub(super) static BOOTSTRAP_TOKEN_SECRET = {
-        id: "bootstrap-token-secret", title: "Sign in with a bootstrap token",
-        mitre: &["T1552.007", "T1078"], odds: Odds::likely(0.8),
-    }
-}
 
 crate::attack! {
     /// Asks for the certificate of any node and has it approved by the controller.
@@ -139,7 +112,7 @@ static BY_APPROVAL: Approval = Approval {
 };
 
 fn find(world: &World, sink: &mut Sink<'_>) {
-    bootstrap_tokens(world, sink);
+    bootstrap_tokens::find(world, sink);
     let signing = ["csrsigning", "certificatesigningrequest-signing-controller"];
     if is_eks(world) || !runs(world, signing) {
         return;
@@ -163,51 +136,6 @@ fn runs(world: &World, names: [&str; 2]) -> bool {
         let off = names.iter().any(|name| has(&format!("-{name}")));
         !off && (has("*") || names.iter().any(|name| has(name)))
     })
-}
-
-/// Whether every API server that the snapshot shows knows no bootstrap tokens.
-fn refuses_tokens(world: &World) -> bool {
-    let on = |c| {
-        let value = world.flags(c, "--enable-bootstrap-token-auth").last();
-        matches!(value, Some("" | "true"))
-    };
-    let mut servers = world.api_servers().peekable();
-    servers.peek().is_some() && !servers.any(|(_, c)| on(c))
-}
-
-fn bootstrap_tokens(world: &World, sink: &mut Sink<'_>) {
-    if refuses_tokens(world) {
-        return;
-    }
-    for secret in &world.secrets {
-        if world.text(secret.kind) != "bootstrap.kubernetes.io/token"
-            || world.text(secret.ns) != "kube-system"
-            || !secret.signs_in
-        {
-            continue;
-        }
-        let Some(id) = world.text(secret.name).strip_prefix("bootstrap-token-") else { continue };
-        let Some(ix) = world.secret(secret.ns, secret.name) else { continue };
-        let from = Thing::Secret(ix);
-        let kind = sink.fact(secret.object, ".type", world.text(secret.kind));
-        let odds = BOOTSTRAP_TOKEN_SECRET.odds;
-        if let Some(user) = world.user(&format!("system:bootstrap:{id}")) {
-            sink.edge(from, Thing::User(user), &BOOTSTRAP_TOKEN_SECRET, &[kind]);
-        }
-        for (i, (object, name)) in world.groups.iter().enumerate() {
-            let name = world.text(*name);
-            let bound = sink.fact(*object, ".metadata.name", name);
-            let to = Thing::Group(crate::world::GroupIx::new(i));
-            if name == "system:bootstrappers" {
-                sink.edge_with(from, to, &BOOTSTRAP_TOKEN_SECRET, odds, &[kind, bound]);
-            } else if secret.extra_groups && name.starts_with("system:bootstrappers:") {
-                let field = "[\"auth-extra-groups\"]";
-                let groups = sink.fact(secret.object, field, "its value is not read");
-                let odds = Odds::possible(0.5);
-                sink.edge_with(from, to, &BOOTSTRAP_TOKEN_SECRET, odds, &[kind, groups, bound]);
-            }
-        }
-    }
 }
 
 /// Whether NodeRestriction holds a principal to the certificate of its own name.

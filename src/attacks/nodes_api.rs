@@ -17,7 +17,8 @@ crate::attack! {
     ///
     /// ## Needs
     /// `get` or `create` on `nodes/proxy`, by a ClusterRoleBinding. `get` is enough, since a
-    /// WebSocket begins as a GET. `resourceNames` are node names.
+    /// WebSocket begins as a GET. `resourceNames` are what stands in the request: a node's name, or
+    /// that with the kubelet's port, as in `NODE:10250` and `https:NODE:10250`.
     /// ## Abuse
     /// A WebSocket to `/api/v1/nodes/NODE/proxy/exec/NAMESPACE/POD/CONTAINER?command=id&output=1`,
     /// or to port 10250 of the node with the same token, which the API server's audit log does not
@@ -34,7 +35,8 @@ crate::attack! {
     /// port 10250 from pods.
     /// ## References
     /// - <https://kubernetes.io/docs/concepts/security/rbac-good-practices/#access-to-proxy-subresource-of-nodes>
-    /// - kubernetes `pkg/kubelet/server/auth.go`
+    /// - kubernetes `pkg/kubelet/server/auth.go`; `pkg/registry/core/node/strategy.go`,
+    ///   `ResourceLocation`, for names with a port
     /// - executed on kube-apiserver 1.36: `get` with a WebSocket upgrade is passed to the kubelet
     pub(super) static NODES_PROXY_EXEC = {
         id: "nodes-proxy-exec", title: "Exec by the kubelet", mitre: &["T1609", "MS-TA9030"],
@@ -109,7 +111,8 @@ fn proxy(world: &World, sink: &mut Sink<'_>) {
         match grant.names {
             Names::All => sink.edge(from, cluster(&PODS), &NODES_PROXY_EXEC, &facts),
             Names::Only(names) => {
-                for node in names.iter().filter_map(|n| world.node(*n)) {
+                let found = names.iter().filter_map(|n| proxied(world, world.text(*n)));
+                for node in found.collect::<BTreeSet<_>>() {
                     nodes.insert(node);
                     sink.edge(from, pods_on(node), &NODES_PROXY_EXEC, &facts);
                 }
@@ -124,6 +127,21 @@ fn proxy(world: &World, sink: &mut Sink<'_>) {
         }
     }
 }
+
+/// The node whose kubelet a name at the proxy means: `NODE`, `NODE:PORT` or `SCHEME:NODE:PORT`. Another
+/// port than the kubelet's is connected to without the API server's certificate.
+fn proxied(world: &World, name: &str) -> Option<NodeIx> {
+    let mut parts = name.split(':');
+    let (node, port) = match (parts.next()?, parts.next(), parts.next(), parts.next()) {
+        (node, port, None, None) => (node, port.unwrap_or_default()),
+        ("" | "http" | "https", Some(node), Some(port), None) => (node, port),
+        _ => return None,
+    };
+    let node = world.symbols.get(node).and_then(|node| world.node(node));
+    node.filter(|_| matches!(port, "" | KUBELET_PORT))
+}
+
+const KUBELET_PORT: &str = "10250";
 
 fn pods_on(node: NodeIx) -> Thing<'static> {
     let of = u32::try_from(node.index() + 1).unwrap_or(u32::MAX);

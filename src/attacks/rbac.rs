@@ -5,6 +5,7 @@ use super::psa_relax::every_right;
 use super::role_making;
 use super::together::{Held, Right, rights, together};
 use crate::graph::{Attack, Fact, Odds, Sink, Thing};
+use crate::sym::Sym;
 use crate::world::grants::{Names, Permission, Scope};
 use crate::world::{BindingIx, RoleIx, World};
 use std::collections::BTreeSet;
@@ -44,15 +45,16 @@ crate::attack! {
     ///
     /// ## Needs
     /// `escalate` on `clusterroles` and `create` on them, both without `resourceNames`, at one
-    /// caller who is bound to the built-in `admin`, `edit` or `view`, which collect the rules of
-    /// every ClusterRole with their label.
+    /// caller who is bound to a ClusterRole with an `aggregationRule`, as the built-in `admin`, `edit`
+    /// and `view` have. `escalate` and `update` or `patch` on a ClusterRole that is there do too,
+    /// under its name as well: a change gives it the label.
     /// ## Abuse
     /// Create a ClusterRole with `*` on everything and the label
     /// `rbac.authorization.k8s.io/aggregate-to-view: "true"`; within a second the controller
-    /// copies its rules into `view`, and into `edit` and `admin`, which collect from it.
+    /// copies its rules into `view`, and into `edit` and `admin`, which collect from it. For another
+    /// role take the labels that its `clusterRoleSelectors` ask for.
     /// ## Stopped by
-    /// `escalate` under `resourceNames` does not cover a `create`. Roles that collect others under
-    /// a selector of their own are not told apart here.
+    /// `escalate` under `resourceNames` does not cover a `create`.
     /// ## Fix
     /// Remove the verb `escalate`.
     /// ## Detect
@@ -161,7 +163,7 @@ fn cluster_roles(world: &World, sink: &mut Sink<'_>) {
             Some(names) => limited.extend(names),
         }
     }
-    let roles = limited.into_iter().filter_map(|name| world.role(crate::sym::Sym::EMPTY, name));
+    let roles = limited.into_iter().filter_map(|name| world.role(Sym::EMPTY, name));
     let bound: Vec<_> =
         roles.filter(|r| !is_missing(world, *r)).flat_map(|r| bound(world, r)).collect();
     for held in together(world, &[escalate, write, bound]) {
@@ -203,20 +205,25 @@ fn roles(world: &World, sink: &mut Sink<'_>) {
     }
 }
 
-/// The roles that collect the rules of labelled ones in every cluster.
-const AGGREGATED: &[&str] = &["admin", "edit", "view"];
-
 fn aggregation(world: &World, sink: &mut Sink<'_>) {
     let on = |verb| Permission::cluster(verb, RBAC, "clusterroles");
-    let mut escalate = rights(world, &[on("escalate")]);
-    escalate.retain(|r| r.names == Names::All);
-    let create = rights(world, &[on("create")]);
-    let roles = AGGREGATED.iter().filter_map(|name| {
-        let name = world.symbols.get(name)?;
-        world.role(crate::sym::Sym::EMPTY, name)
-    });
-    let bound: Vec<_> = roles.flat_map(|r| bound(world, r)).collect();
-    for held in together(world, &[escalate, create, bound]) {
+    let escalate = rights(world, &[on("escalate")]);
+    if escalate.is_empty() {
+        return;
+    }
+    let roles = (0..world.roles.len()).map(RoleIx::new);
+    let collecting = roles.filter(|r| world.roles[r.index()].collects);
+    let bound: Vec<_> = collecting.flat_map(|r| bound(world, r)).collect();
+    let any = escalate.iter().filter(|r| r.names == Names::All).copied().collect();
+    let mut all = together(world, &[any, rights(world, &[on("create")]), bound.clone()]);
+    // Who may change any role needs no other to collect it.
+    let is_there =
+        |name: &Sym| world.role(Sym::EMPTY, *name).is_some_and(|role| !is_missing(world, role));
+    let named = together(world, &[escalate, rights(world, &[on("update"), on("patch")]), bound]);
+    all.extend(
+        named.into_iter().filter(|h| h.names(&[0, 1]).is_some_and(|n| n.iter().any(is_there))),
+    );
+    for held in all {
         let facts = held.facts(world, sink);
         let attack = &ROLE_ESCALATE_VIA_AGGREGATION;
         lead_by(world, sink, held.from(), held.scope, attack, &facts);

@@ -7,7 +7,7 @@ use crate::graph::{Attack, Confidence, Fact, Odds, Sink, Thing, Value};
 use crate::sym::Sym;
 use crate::world::grants::{Names, Permission};
 use crate::world::hosts::Host;
-use crate::world::pods::{Container, Volume};
+use crate::world::pods::{Container, Given, Volume, is_public};
 use crate::world::rows::Phase;
 use crate::world::{SecretIx, World};
 use rustc_hash::FxHashMap;
@@ -224,21 +224,29 @@ fn held(world: &World, sink: &mut Sink<'_>, host: Host) -> Vec<Held> {
         for mount in &container.mounts {
             let at = format!(".spec.volumes[{}]", mount.volume);
             let mounted = format!("{own}.volumeMounts[{}]", mount.place);
-            let mut hold = |secret: Sym, named: &str| {
+            // A single file of the volume, whose name is its key, unless `items` say otherwise.
+            if is_public(world.text(mount.sub_path)) {
+                continue;
+            }
+            let mut hold = |given: &Given, named: &str| {
+                let Given { secret, public } = *given;
+                if public {
+                    return;
+                }
                 let (named, mounted) = (field(named), Some(field(&mounted)));
                 found.push(Held { container: i, secret, named, mounted });
             };
             match spec.volumes.get(usize::from(mount.volume)) {
-                Some(Volume::Secret(secret)) => hold(*secret, &format!("{at}.secret.secretName")),
+                Some(Volume::Secret(secret)) => hold(secret, &format!("{at}.secret.secretName")),
                 Some(Volume::Projected { secrets, .. }) => {
                     for (source, secret) in secrets {
-                        hold(*secret, &format!("{at}.projected.sources[{source}].secret.name"));
+                        hold(secret, &format!("{at}.projected.sources[{source}].secret.name"));
                     }
                 }
                 _ => {}
             }
         }
-        for env in &container.env {
+        for env in container.env.iter().filter(|env| !env.public) {
             let named = if env.from {
                 format!("{own}.envFrom[{}].secretRef.name", env.place)
             } else {

@@ -58,7 +58,7 @@ crate::attack! {
     /// the new token.
     /// ## Stopped by
     /// A Secret's type cannot be changed, so that without a token Secret there is nothing to
-    /// point. `resourceNames` limit it to those Secrets.
+    /// point. `immutable: true`, by which its token stays. `resourceNames` limit it to those Secrets.
     /// ## Fix
     /// Delete token Secrets; remove `patch` on `secrets` from the role.
     /// ## Detect
@@ -100,7 +100,7 @@ fn repoints(world: &World, sink: &mut Sink<'_>) {
     let Some(kind) = world.symbols.get("kubernetes.io/service-account-token") else { return };
     // One token Secret of each namespace stands for all of them.
     let mut tokens: BTreeMap<Sym, Fact> = BTreeMap::new();
-    for secret in world.secrets.iter().filter(|s| s.kind == kind) {
+    for secret in world.secrets.iter().filter(|s| s.kind == kind && !s.immutable) {
         tokens
             .entry(secret.ns)
             .or_insert_with(|| sink.fact(secret.object, ".type", world.text(kind)));
@@ -126,7 +126,7 @@ fn repoints(world: &World, sink: &mut Sink<'_>) {
             (Names::Only(names), scope) => {
                 for secret in named(world, scope, names, |ns, name| world.secret(ns, name)) {
                     let secret = &world.secrets[secret.index()];
-                    if secret.kind == kind {
+                    if secret.kind == kind && !secret.immutable {
                         let token = sink.fact(secret.object, ".type", world.text(kind));
                         let facts: Vec<Fact> = facts.iter().copied().chain([token]).collect();
                         let to = set_of(&SERVICE_ACCOUNTS, Scope::Namespace(secret.ns));
@@ -158,7 +158,8 @@ fn rewrites(world: &World, sink: &mut Sink<'_>) {
         return;
     }
     let mut tokens: BTreeMap<Sym, Vec<SecretIx>> = BTreeMap::new();
-    for (i, secret) in world.secrets.iter().enumerate().filter(|(_, s)| s.kind == kind) {
+    let open = world.secrets.iter().enumerate().filter(|(_, s)| s.kind == kind && !s.immutable);
+    for (i, secret) in open {
         tokens.entry(secret.ns).or_default().push(SecretIx::new(i));
     }
     let mut named: BTreeSet<Sym> = BTreeSet::new();

@@ -278,12 +278,13 @@ fn keys(
         let (object, _) = world.host_object(*host);
         for mount in &spec.containers[*index].mounts {
             let volume = spec.volumes.get(usize::from(mount.volume));
-            let Some(Volume::Secret(name)) = volume else { continue };
-            let Some(secret) = world.secret(ns, *name) else { continue };
+            let Some(Volume::Secret(given)) = volume else { continue };
+            let name = given.secret;
+            let Some(secret) = world.secret(ns, name).filter(|_| !given.public) else { continue };
             let row = &world.secrets[secret.index()];
             let field = format!(".spec.volumes[{}].secret.secretName", mount.volume);
             let mut facts =
-                vec![sink.fact(object, &world.host_field(*host, &field), world.text(*name))];
+                vec![sink.fact(object, &world.host_field(*host, &field), world.text(name))];
             // What else a container mounts may as well be something else.
             let odds = match world.text(row.kind) {
                 "kubernetes.io/tls" => Odds::likely(0.95),

@@ -5,7 +5,7 @@
 //! user called `system:…`, to which somebody bound more is a finding like every other.
 //!
 //! Sources: kubernetes `plugin/pkg/auth/authorizer/rbac/bootstrappolicy/{policy,controller_policy}.go`,
-//! openshift `pkg/cmd/server/bootstrappolicy`.
+//! openshift `pkg/cmd/server/bootstrappolicy`, k3s `manifests/{ccm,rolebindings}.yaml`.
 
 use crate::sym::Sym;
 use crate::world::image::Image;
@@ -33,6 +33,20 @@ const IMAGES: &[&str] = &[
     "pause",
 ];
 
+/// What k3s, and RKE2 with it, bind to users of their own, which are the certificates of the API
+/// server at kubelets and of the cloud controller: the user, the binding and its role.
+const OF_DISTRIBUTIONS: &[(&str, &str, &str)] = &[
+    ("kube-apiserver", "kube-apiserver-kubelet-admin", "system:kubelet-api-admin"),
+    (CLOUD_CONTROLLER, CLOUD_CONTROLLER, CLOUD_CONTROLLER),
+    (CLOUD_CONTROLLER, "k3s-cloud-controller-manager-auth-delegator", "system:auth-delegator"),
+    (
+        CLOUD_CONTROLLER,
+        "k3s-cloud-controller-manager-authentication-reader",
+        "extension-apiserver-authentication-reader",
+    ),
+];
+const CLOUD_CONTROLLER: &str = "k3s-cloud-controller-manager";
+
 /// Whether a namespace belongs to Kubernetes.
 pub(super) fn is_namespace(name: &str) -> bool {
     SYSTEM_NAMESPACES.contains(&name)
@@ -57,7 +71,11 @@ pub(super) fn is_principal(world: &World, principal: Principal) -> bool {
         Principal::Group(group) => world.text(world.groups[group.index()].1),
         Principal::Node(_) => return false,
     };
-    let Some(rest) = named.strip_prefix("system:") else { return false };
+    let Some(rest) = named.strip_prefix("system:") else {
+        let known = OF_DISTRIBUTIONS.iter().any(|(user, ..)| *user == named);
+        let is_user = matches!(principal, Principal::User(_));
+        return known && is_user && holds_defaults_only(world, principal);
+    };
     // The groups of everybody, and of the accounts of a namespace, are what users bind things to.
     let everybody =
         matches!(rest, "authenticated" | "unauthenticated" | "anonymous" | "serviceaccounts");
@@ -105,6 +123,15 @@ fn is_default(world: &World, binding: BindingIx, principal: Principal) -> bool {
             let ns = world.text(account.ns);
             let own = is_born_with(name, world.text(account.name), ns);
             own && (name == role_name || ns == OPENSHIFT_NAMESPACE)
+        }
+        Principal::User(user)
+            if OF_DISTRIBUTIONS.contains(&(
+                world.text(world.users[user.index()].1),
+                name,
+                role_name,
+            )) =>
+        {
+            true
         }
         _ => name.starts_with("system:") && matches_role(name, role_name),
     }

@@ -203,7 +203,7 @@ impl<'de> Deserialize<'de> for Literal {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase", bound(deserialize = "'de: 'a"))]
 pub struct EnvSource<'a> {
-    pub secret_key_ref: Option<LocalRef<'a>>,
+    pub secret_key_ref: Option<SecretKeySelector<'a>>,
     pub config_map_key_ref: Option<LocalRef<'a>>,
 }
 
@@ -213,6 +213,21 @@ pub struct EnvSource<'a> {
 pub struct EnvFrom<'a> {
     pub secret_ref: Option<LocalRef<'a>>,
     pub config_map_ref: Option<LocalRef<'a>>,
+}
+
+/// A key of an object in the same namespace.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, bound(deserialize = "'de: 'a"))]
+pub struct SecretKeySelector<'a> {
+    pub name: Str<'a>,
+    pub key: Str<'a>,
+}
+
+/// One of `items`, the keys of an object that a volume has; without any it has all.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, bound(deserialize = "'de: 'a"))]
+pub struct KeyToPath<'a> {
+    pub key: Str<'a>,
 }
 
 /// The name of an object in the same namespace.
@@ -329,6 +344,15 @@ pub struct HostPath<'a> {
 #[serde(default, rename_all = "camelCase", bound(deserialize = "'de: 'a"))]
 pub struct SecretVolume<'a> {
     pub secret_name: Str<'a>,
+    pub items: List<KeyToPath<'a>>,
+}
+
+/// `projected.sources[].secret`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, bound(deserialize = "'de: 'a"))]
+pub struct SecretProjection<'a> {
+    pub name: Str<'a>,
+    pub items: List<KeyToPath<'a>>,
 }
 
 /// `volumes[].projected`.
@@ -343,7 +367,7 @@ pub struct Projected<'a> {
 #[serde(default, rename_all = "camelCase", bound(deserialize = "'de: 'a"))]
 pub struct ProjectedSource<'a> {
     pub service_account_token: Option<TokenSource<'a>>,
-    pub secret: Option<LocalRef<'a>>,
+    pub secret: Option<SecretProjection<'a>>,
     pub config_map: Option<LocalRef<'a>>,
 }
 

@@ -26,6 +26,13 @@ impl Level {
         })
     }
 
+    /// The level that a namespace enforces whose label has this value: any other than the three
+    /// is taken for the strictest (`api.ParseLevel`).
+    #[must_use]
+    pub fn enforced(label: &str) -> Self {
+        Self::named(label).unwrap_or(Self::Restricted)
+    }
+
     /// The level's name.
     #[must_use]
     pub const fn name(self) -> &'static str {

@@ -404,10 +404,10 @@ fn sorted<T: Ord>(set: FxHashSet<T>) -> impl Iterator<Item = T> {
 
 /// Every Secret that a specification refers to.
 fn secrets_of(spec: &super::pods::PodSpec) -> impl Iterator<Item = Sym> + '_ {
-    use super::pods::Volume as V;
+    use super::pods::{Given, Volume as V};
     let volumes = spec.volumes.iter().flat_map(|v| match v {
-        V::Secret(name) | V::Csi { secret: name } => vec![*name],
-        V::Projected { secrets, .. } => secrets.iter().map(|(_, s)| *s).collect(),
+        V::Secret(Given { secret: name, .. }) | V::Csi { secret: name } => vec![*name],
+        V::Projected { secrets, .. } => secrets.iter().map(|(_, s)| s.secret).collect(),
         V::HostPath(_) | V::Claim { .. } | V::Other => Vec::new(),
     });
     let env = spec.containers.iter().flat_map(|c| c.env.iter().map(|e| e.secret));

@@ -232,6 +232,8 @@ pub struct Role {
     pub ns: Sym,
     pub name: Sym,
     pub rules: Box<[RuleRef]>,
+    /// The controller puts into it the rules of the ClusterRoles that it selects.
+    pub collects: bool,
     /// It is neither in the snapshot nor known to be built in: bindings to it grant nothing.
     pub missing: bool,
 }

@@ -153,10 +153,10 @@ pub struct Mount {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Volume {
     HostPath(Sym),
-    Secret(Sym),
+    Secret(Given),
     Projected {
         tokens: Box<[(u16, Sym)]>,
-        secrets: Box<[(u16, Sym)]>,
+        secrets: Box<[(u16, Given)]>,
     },
     Claim {
         name: Sym,
@@ -169,10 +169,27 @@ pub enum Volume {
     Other,
 }
 
+/// A Secret that a volume has, whole or some of its keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Given {
+    pub secret: Sym,
+    /// Only keys that are no secret: `is_public`.
+    pub public: bool,
+}
+
+/// Whether what stands under a key of a Secret is for everybody to know: a certificate, a public
+/// key, or the namespace beside a token. A container that is given only such keys holds nothing.
+#[must_use]
+pub fn is_public(key: &str) -> bool {
+    matches!(key, "namespace" | "ca.pem") || key.ends_with(".crt") || key.ends_with(".pub")
+}
+
 /// A Secret or ConfigMap in a container's environment.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct EnvRef {
     pub secret: Sym,
+    /// Of a Secret, only a key that is no secret: `is_public`.
+    pub public: bool,
     /// `env` or `envFrom`.
     pub from: bool,
     /// Its place in that list.

@@ -1,7 +1,7 @@
 //! The rows of one part in the numbers of the whole: symbols, labels, specifications and rules.
 
 use super::openshift::ConstraintsRow;
-use super::pods::{Container, EnvRef, Literal, Mount, PodSpec, Port, Volume};
+use super::pods::{Container, EnvRef, Given, Literal, Mount, PodSpec, Port, Volume};
 use super::rows::{
     AccountRow, BindingRow, ClaimRow, ClassRow, ConfigMapRow, IngressRow, Labels, NodeRow, PodRow,
     PolicyRow, RoleRow, Row, Rule, SecretRow, Selector, ServiceRow, Target, VolumeRow, WebhookRow,
@@ -298,13 +298,14 @@ impl Remap for Volume {
     fn remap(&mut self, map: &Map<'_>) {
         match self {
             Self::HostPath(sym)
-            | Self::Secret(sym)
+            | Self::Secret(Given { secret: sym, .. })
             | Self::Claim { name: sym, .. }
             | Self::Csi { secret: sym } => {
                 map.sym(sym);
             }
             Self::Projected { tokens, secrets } => {
-                tokens.iter_mut().chain(secrets.iter_mut()).for_each(|(_, s)| map.sym(s));
+                tokens.iter_mut().for_each(|(_, s)| map.sym(s));
+                secrets.iter_mut().for_each(|(_, s)| map.sym(&mut s.secret));
             }
             Self::Other => {}
         }

@@ -60,7 +60,7 @@ pub(super) fn resolve(tables: Tables, duplicates: u64, clusters: usize) -> World
             usable: None,
             guarded: None,
             enforce: label(row.labels, enforce)
-                .and_then(|v| super::admission::Level::named(symbols.text(v))),
+                .map(|v| super::admission::Level::enforced(symbols.text(v))),
         })
         .collect();
     let mut nodes: Vec<Node> = part

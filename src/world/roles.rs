@@ -85,7 +85,10 @@ pub(super) fn resolve_roles(
                 None => objects.add(kind, &unseen(*ns, *name, ())),
             };
             let rules = row.map(|r| std::mem::take(&mut effective[r])).unwrap_or_default();
-            Role { object, ns: *ns, name: *name, rules: rules.into(), missing: row.is_none() }
+            let selectors = row.and_then(|r| rows[r].body.aggregation.as_deref());
+            let collects = ns.is_empty() && selectors.is_some_and(|s| !s.is_empty());
+            let (rules, missing) = (rules.into(), row.is_none());
+            Role { object, ns: *ns, name: *name, rules, collects, missing }
         })
         .collect();
     (roles, keys.into_iter().map(|(ns, name, _)| (ns, name)).collect())

@@ -64,6 +64,14 @@ fn kubernetes_own_is_told_by_what_it_holds() {
     binding(&mut yaml, "mine", "cluster-admin", &user("system:mallory"));
     binding(&mut yaml, "tiller", "cluster-admin", &account("tiller"));
     binding(&mut yaml, "proxier", "system:node-proxier", &account("proxy"));
+    role(&mut yaml, "system:kubelet-api-admin", "'*'", "nodes/proxy");
+    role(&mut yaml, "k3s-cloud-controller-manager", "create", "daemonsets");
+    let (client, admin) = (user("kube-apiserver"), "system:kubelet-api-admin");
+    binding(&mut yaml, "kube-apiserver-kubelet-admin", admin, &client);
+    binding(&mut yaml, "kubelets", admin, &user("kubelets"));
+    let cloud = "k3s-cloud-controller-manager";
+    binding(&mut yaml, cloud, cloud, &user(cloud));
+    binding(&mut yaml, "more", "cluster-admin", &user(cloud));
     for (name, image) in [
         ("kube-proxy", "registry.k8s.io/kube-proxy:v1.36.0"),
         ("shell", "docker.io/library/busybox"),
@@ -90,6 +98,7 @@ status: {{phase: Running}}"
     let own = [
         "sa/kube-system/job-controller",
         "user/system:kube-scheduler",
+        "user/kube-apiserver",
         "group/system:masters",
         "pod/kube-system/kube-proxy",
         "container/kube-system/kube-proxy/kube-proxy",
@@ -104,6 +113,9 @@ status: {{phase: Running}}"
         // Its role was given everything.
         "sa/kube-system/wide",
         "user/system:mallory",
+        "user/kubelets",
+        // Somebody gave it more.
+        "user/k3s-cloud-controller-manager",
         "sa/kube-system/tiller",
         "sa/kube-system/proxy",
         "pod/kube-system/shell",

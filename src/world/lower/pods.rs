@@ -7,8 +7,8 @@ use crate::world::admission::level_of;
 use crate::world::contents::variable;
 use crate::world::network::Protocol;
 use crate::world::pods::{
-    Capabilities, Container, EnvRef, List, Literal, Mount, PodSpec, Port, Spared, Volume,
-    is_ingress_nginx,
+    Capabilities, Container, EnvRef, Given, List, Literal, Mount, PodSpec, Port, Spared, Volume,
+    is_ingress_nginx, is_public,
 };
 use crate::world::rows::Part;
 
@@ -68,11 +68,16 @@ impl Part {
         found.into()
     }
 
+    fn given(&mut self, name: &str, items: &[workload::KeyToPath<'_>]) -> Given {
+        let public = !items.is_empty() && items.iter().all(|item| is_public(&item.key));
+        Given { secret: self.sym(name), public }
+    }
+
     pub(super) fn volume(&mut self, v: &workload::Volume<'_>) -> Volume {
         if let Some(host) = &v.host_path {
             Volume::HostPath(self.sym(&host.path))
         } else if let Some(secret) = &v.secret {
-            Volume::Secret(self.sym(&secret.secret_name))
+            Volume::Secret(self.given(&secret.secret_name, &secret.items))
         } else if let Some(projected) = &v.projected {
             let (mut tokens, mut secrets) = (Vec::new(), Vec::new());
             for (i, source) in projected.sources.iter().enumerate() {
@@ -80,7 +85,7 @@ impl Part {
                     tokens.push((place(i), self.sym(&token.audience)));
                 }
                 if let Some(secret) = &source.secret {
-                    secrets.push((place(i), self.sym(&secret.name)));
+                    secrets.push((place(i), self.given(&secret.name, &secret.items)));
                 }
             }
             Volume::Projected { tokens: tokens.into(), secrets: secrets.into() }
@@ -152,18 +157,22 @@ impl Part {
                 literals.push(Literal { name: self.sym(&e.name), content, place: place(i) });
             }
             if let Some(r) = e.value_from.as_ref().and_then(|v| v.secret_key_ref.as_ref()) {
-                env.push(EnvRef { secret: self.sym(&r.name), from: false, place: place(i) });
+                let (secret, public) = (self.sym(&r.name), is_public(&r.key));
+                env.push(EnvRef { secret, public, from: false, place: place(i) });
             }
             if let Some(r) = e.value_from.as_ref().and_then(|v| v.config_map_key_ref.as_ref()) {
-                map_env.push(EnvRef { secret: self.sym(&r.name), from: false, place: place(i) });
+                let secret = self.sym(&r.name);
+                map_env.push(EnvRef { secret, public: false, from: false, place: place(i) });
             }
         }
         for (i, e) in c.env_from.iter().enumerate() {
             if let Some(r) = &e.secret_ref {
-                env.push(EnvRef { secret: self.sym(&r.name), from: true, place: place(i) });
+                let secret = self.sym(&r.name);
+                env.push(EnvRef { secret, public: false, from: true, place: place(i) });
             }
             if let Some(r) = &e.config_map_ref {
-                map_env.push(EnvRef { secret: self.sym(&r.name), from: true, place: place(i) });
+                let secret = self.sym(&r.name);
+                map_env.push(EnvRef { secret, public: false, from: true, place: place(i) });
             }
         }
         let ports = c.ports.iter().enumerate().map(|(i, p)| Port {
