@@ -87,7 +87,7 @@ impl Finder<'_, '_> {
                     }
                     match &self.query.via {
                         Some(via) => {
-                            let via = via.matches(self.graph);
+                            let via = self.with_pods(via.matches(self.graph));
                             self.by_way_of(&sources, &targets, &via);
                         }
                         None => self.between(&sources, &targets),
@@ -96,6 +96,22 @@ impl Finder<'_, '_> {
             }
         }
         self.finds
+    }
+
+    /// Nodes, and the pods and containers of the workloads among them: a way that passes one of
+    /// these passes the workload.
+    fn with_pods(&self, mut nodes: Vec<NodeId>) -> Vec<NodeId> {
+        let parts = self.graph.nodes_of(|k| matches!(k, NodeKind::Pod | NodeKind::Container));
+        let of: Vec<NodeId> = parts
+            .filter(|part| {
+                let whole = self.graph.fold(*part);
+                whole != *part && nodes.binary_search(&whole).is_ok()
+            })
+            .collect();
+        nodes.extend(of);
+        nodes.sort_unstable();
+        nodes.dedup();
+        nodes
     }
 
     fn between(&mut self, sources: &[NodeId], targets: &[NodeId]) {

@@ -1,7 +1,7 @@
 //! What leads out of a namespace: one small search for each, which ends at the first things beyond.
 
 use super::found::{Finder, Found, Way};
-use super::search::{Direction, Link, NEVER, Next};
+use super::search::{Direction, Link, NEVER, Next, cost_in};
 use super::steps::passes;
 use crate::graph::{Graph, NodeId, NodeKind};
 use std::rc::Rc;
@@ -42,6 +42,13 @@ impl Finder<'_, '_> {
             };
             self.search.run(Direction::Forward, &roots, &filter, None, usize::MAX, visit);
             self.spend(self.search.work() + roots.len());
+            if let [Some(foreign), Some(admin)] = ends
+                && graph.kind(admin) == NodeKind::ClusterAdmin
+                && cost_in(self.search.key(admin)) <= cost_in(self.search.key(foreign))
+            {
+                // Whoever gets all of the cluster as easily has no use for a part of it.
+                ends[0] = None;
+            }
             for to in ends.into_iter().flatten() {
                 let Some(proof) = self.search.proof(&filter, to) else { continue };
                 let Some(from) = proof.links.first().map(|l| l.from) else { continue };

@@ -279,8 +279,13 @@ fn ways_can_be_avoided_and_asked_for() {
     let answers = asker.ask(&query).answers;
     let bindings: Vec<_> = answers[0].steps[1].edges.iter().map(|e| graph.ends(*e).1).collect();
     assert_eq!(graph.name(bindings[0]), "people");
+    query.via = Some(parse("secret/*/*"));
+    assert!(asker.ask(&query).answers.is_empty());
     query.via = Some(parse("user/una"));
     assert!(asker.ask(&query).answers.is_empty());
+    let mut query = Query::between(parse("internet"), parse("cluster-admin"));
+    query.via = Some(parse("deploy/shop/web"));
+    assert!(!asker.ask(&query).answers.is_empty(), "a way through its pods passes a workload");
 }
 
 #[test]
