@@ -3,6 +3,7 @@
 
 mod brute;
 mod end_to_end;
+mod kinds;
 mod policy;
 mod random;
 

@@ -2,7 +2,8 @@
 
 use super::Network;
 use super::address;
-use super::class::{ClassIx, Entry};
+use super::class::ClassIx;
+use super::entry::Entry;
 use super::expr::{Attributes, Key, Truth};
 use super::form::{Action, Direction, Entity, Family, Peer, Place, Ports, Rule};
 use super::verdict::PortSpec;
@@ -295,6 +296,9 @@ impl<'w> Walk<'_, 'w> {
         let truth = match (peer, self.other) {
             (Peer::Any, _) => Truth::Yes,
             (Peer::Pods(pods), Other::Class(class)) => tables.holds(world, pods, class),
+            (Peer::Pods(pods), Other::Outside(net)) if entry.family == Family::Calico => {
+                tables.in_set(world, pods, &net)
+            }
             (Peer::Block(block), Other::Class(_)) => {
                 let by_address = match entry.family {
                     Family::Kubernetes => switches.blocks_match_pods,

@@ -19,7 +19,9 @@
 
 mod address;
 mod class;
+mod entry;
 mod expr;
+mod find;
 mod form;
 mod judge;
 mod reach;
@@ -30,8 +32,8 @@ pub use class::{Class, ClassIx};
 pub use expr::{Compare, Expr, Key, Truth};
 pub(in crate::world) use form::tier;
 pub use form::{
-    Action, Block, Direction, Entity, Family, OtherRow, Peer, Place, Pods, Ports, Protocol, Rule,
-    Section, Spaces,
+    Action, Block, Direction, Entity, Family, OtherRow, Peer, Place, Pods, Ports, Protocol, Role,
+    Rule, Section, Spaces,
 };
 pub use judge::{Doubt, Judgement, Reason, State};
 pub use reach::Span;

@@ -261,7 +261,12 @@ impl<'w> Network<'w> {
                 nets.extend(&block.except);
             }
         }
-        let pieces = address::cut(address::public(), nets.into_iter());
+        let mut public = address::public();
+        // Where pods have addresses of one family, they know the internet by that one alone.
+        let blocks = &self.world.network.pod_blocks;
+        let has = |v6: bool| blocks.iter().any(|net| matches!(net, IpNet::V6(_)) == v6);
+        public.retain(|range| blocks.is_empty() || has(range.v6));
+        let pieces = address::cut(public, nets.into_iter());
         let mut best: Option<(State, Range)> = None;
         let (mut open, mut all, mut some) = ([0_u128; 2], [0_u128; 2], Vec::new());
         for piece in pieces {
@@ -284,7 +289,7 @@ impl<'w> Network<'w> {
         if let Some((_, piece)) = best {
             walk.other = Other::Outside(piece.address());
         }
-        let whole = (0..2).any(|f| open[f] >= all[f] / 2);
+        let whole = (0..2).any(|f| all[f] > 0 && open[f] >= all[f] / 2);
         let only = if whole { Vec::new() } else { some.iter().flat_map(Range::nets).collect() };
         (walk.judge(), IpNet::aggregate(&only))
     }
