@@ -1,9 +1,10 @@
 //! Random clusters: classes against pods one by one, and laws that hold whatever is written.
 
 use super::{Cluster, address, brute, cluster, named, namespace, pod, port, with};
-use kspm_graph::world::network::{State, Switches, Truth};
+use kspm_graph::world::network::{ClassIx, Direction, End, State, Switches, Truth};
 use proptest::prelude::*;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 const SPACES: &[&str] = &["shop", "ops", "dev"];
 const KEYS: &[&str] = &["app", "tier"];
@@ -211,6 +212,40 @@ proptest! {
                     });
                     let state = span.map_or(State::Denied, |s| s.state);
                     prop_assert_eq!(cluster.state(&from, &to, on), state, "{} -> {} {}", from, to, on);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_across_is_what_each_class_says(objects in objects(), sure in any::<bool>()) {
+        let mut cluster = cluster(objects);
+        if !sure {
+            cluster.switches = Switches::default();
+        }
+        let network = cluster.world.network().with(cluster.switches);
+        let all: Vec<ClassIx> = (0..network.classes().len()).map(ClassIx::new).collect();
+        for own in &all {
+            for on in PORTS {
+                for (direction, opposite) in [
+                    (Direction::Ingress, Direction::Egress),
+                    (Direction::Egress, Direction::Ingress),
+                ] {
+                    let across = network.across(*own, direction, port(on));
+                    let mut found: BTreeMap<ClassIx, State> = across.classes.into_iter().collect();
+                    if across.free {
+                        let others = network.unselected(opposite);
+                        found.extend(others.into_iter().map(|c| (c, State::Allowed)));
+                    }
+                    for other in &all {
+                        let (from, to) = match direction {
+                            Direction::Ingress => (other, own),
+                            Direction::Egress => (own, other),
+                        };
+                        let state = network.state(End::Class(*from), End::Class(*to), port(on));
+                        let state_found = found.get(other).copied().unwrap_or(State::Denied);
+                        prop_assert_eq!(state, state_found, "{:?} -> {:?} {}", from, to, on);
+                    }
                 }
             }
         }

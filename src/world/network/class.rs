@@ -6,7 +6,7 @@
 
 use super::entry::{Entry, entries};
 use super::expr::{Attributes, Compare, Expr, Key, Truth};
-use super::find::Finder;
+use super::find::{Finder, spaces};
 use super::form::{Block, Direction, Peer, Pods, Ports, Protocol, Role, Rule, Spaces};
 use crate::sym::Sym;
 use crate::world::cons::Cons;
@@ -15,6 +15,7 @@ use crate::world::rows::Labels;
 use crate::world::{NodeIx, World};
 use ipnet::IpNet;
 use rustc_hash::{FxHashMap, FxHashSet};
+use std::ops::Range;
 
 crate::index! { /// A class of pods.
 ClassIx }
@@ -52,6 +53,8 @@ pub(super) struct Tables {
     /// For each direction and class, the number of the list of entries that select it.
     selecting: [Vec<u32>; 2],
     lists: Vec<Box<[u32]>>,
+    /// Each namespace with its classes.
+    pub(super) spaces: Vec<(Sym, Range<u32>)>,
     /// Classes with a label, in their order.
     pub(super) postings: FxHashMap<(Sym, Sym), Vec<u32>>,
     /// The label that the API server gives every namespace: its name.
@@ -174,6 +177,7 @@ impl Tables {
             entries,
             selecting: [Vec::new(), Vec::new()],
             lists: Vec::new(),
+            spaces: Vec::new(),
             postings: FxHashMap::default(),
             name_label: world.symbols.get("kubernetes.io/metadata.name"),
             blocks: FxHashMap::default(),
@@ -181,6 +185,7 @@ impl Tables {
             unread: super::unread::unread(world),
         };
         tables.classify(world, &looks);
+        tables.spaces = spaces(&tables.classes);
         tables.select(world);
         let sets = (0_u32..).zip(&world.network.others);
         let sets = sets.filter(|(_, row)| matches!(row.says.role, Role::Addresses(_)));

@@ -1,6 +1,6 @@
 //! Which classes a selector means, found without looking at all of them.
 
-use super::class::{Seen, Tables};
+use super::class::{Class, Seen, Tables};
 use super::expr::{Expr, Truth};
 use super::form::{Pods, Spaces};
 use crate::sym::Sym;
@@ -12,43 +12,45 @@ use std::ops::Range;
 pub(super) struct Finder<'t> {
     tables: &'t Tables,
     world: &'t World,
-    /// Each namespace with its classes.
-    spaces: Vec<(Sym, Range<u32>)>,
+    /// Namespaces by selector, as the classes of each.
     selected: FxHashMap<Expr, Vec<Range<u32>>>,
+}
+
+/// Each namespace with its classes; not those of nodes.
+pub(super) fn spaces(classes: &[Class]) -> Vec<(Sym, Range<u32>)> {
+    let mut spaces: Vec<(Sym, Range<u32>)> = Vec::new();
+    for (number, class) in (0_u32..).zip(classes) {
+        match spaces.last_mut() {
+            _ if class.node.is_some() => {}
+            Some((ns, range)) if *ns == class.ns => range.end = number + 1,
+            _ => spaces.push((class.ns, number..number + 1)),
+        }
+    }
+    spaces
 }
 
 impl<'t> Finder<'t> {
     pub(super) fn new(tables: &'t Tables, world: &'t World) -> Self {
-        let mut spaces: Vec<(Sym, Range<u32>)> = Vec::new();
-        for (number, class) in (0_u32..).zip(&tables.classes) {
-            match spaces.last_mut() {
-                _ if class.node.is_some() => {}
-                Some((ns, range)) if *ns == class.ns => range.end = number + 1,
-                _ => spaces.push((class.ns, number..number + 1)),
-            }
-        }
-        Self { tables, world, spaces, selected: FxHashMap::default() }
+        Self { tables, world, selected: FxHashMap::default() }
     }
 
     /// The classes of pods, in their order; those that may be meant are among them.
     pub(super) fn members(&mut self, pods: &Pods) -> Vec<u32> {
         let mut found = Vec::new();
+        let spaces = &self.tables.spaces;
         match &pods.spaces {
             Spaces::One(ns) => {
-                if let Ok(at) = self.spaces.binary_search_by_key(ns, |(ns, _)| *ns) {
-                    self.within(&self.spaces[at].1, &pods.pods, &mut found);
+                if let Ok(at) = spaces.binary_search_by_key(ns, |(ns, _)| *ns) {
+                    self.within(&spaces[at].1, &pods.pods, &mut found);
                 }
             }
             Spaces::Selected(expr) if expr.is_all() => {
-                if let (Some((_, first)), Some((_, last))) =
-                    (self.spaces.first(), self.spaces.last())
-                {
+                if let (Some((_, first)), Some((_, last))) = (spaces.first(), spaces.last()) {
                     self.within(&(first.start..last.end), &pods.pods, &mut found);
                 }
             }
             Spaces::Selected(expr) => {
                 let (tables, world) = (self.tables, self.world);
-                let spaces = &self.spaces;
                 let ranges = self.selected.entry(expr.clone()).or_insert_with(|| {
                     let name_label = tables.name_label;
                     let selected = spaces.iter().filter(|(ns, _)| {

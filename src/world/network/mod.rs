@@ -36,7 +36,7 @@ pub use form::{
     Rule, Section, Spaces,
 };
 pub use judge::{Doubt, Judgement, Reason, State};
-pub use reach::Span;
+pub use reach::{Across, Span};
 pub use verdict::{End, PortSpec, Verdict};
 
 use super::World;

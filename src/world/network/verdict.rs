@@ -121,7 +121,7 @@ impl<'w> Network<'w> {
         let (Some(from), Some(to)) = (self.place(from), self.place(to)) else {
             return self.verdict(from, to, port).state;
         };
-        if self.is_local(&from, &to).is_some() || self.to_own_node(&from, &to) {
+        if self.is_local(&from, &to).is_some() || self.is_home(&from, &to) {
             return self.between(&from, &to, port).state;
         }
         let egress = self.may(&from, &to, Direction::Egress, port);
@@ -186,7 +186,7 @@ impl<'w> Network<'w> {
     }
 
     /// Whether a pod connects to its own node: plugins differ in whether egress is filtered then.
-    fn to_own_node(&self, from: &Place, to: &Place) -> bool {
+    fn is_home(&self, from: &Place, to: &Place) -> bool {
         match (from.host, to.other) {
             (Some(host @ Host::Pod(_)), Other::Node(node)) => {
                 self.world.host_node(host) == Some(node)
@@ -200,7 +200,7 @@ impl<'w> Network<'w> {
             Some(reason) => (Judgement::allowed(reason.clone()), Judgement::allowed(reason)),
             None => {
                 let mut egress = self.judge(from, to, Direction::Egress, port);
-                if egress.state == State::Denied && self.to_own_node(from, to) {
+                if egress.state == State::Denied && self.is_home(from, to) {
                     egress.state = State::Unknown;
                     egress.reasons.push(Reason::OwnNode);
                 }
