@@ -23,6 +23,14 @@ ClassIx }
 /// The value of a label that no selector mentions.
 const OTHER: Sym = Sym(u32::MAX);
 
+/// The labels that OpenShift documents for policies that are to let nodes in, or the routers,
+/// which may be on the nodes' network.
+const GROUPS: &[&str] = &[
+    "policy-group.network.openshift.io/host-network",
+    "policy-group.network.openshift.io/ingress",
+    "network.openshift.io/policy-group",
+];
+
 /// Pods that no policy tells apart.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Class {
@@ -59,6 +67,8 @@ pub(super) struct Tables {
     pub(super) postings: FxHashMap<(Sym, Sym), Vec<u32>>,
     /// The label that the API server gives every namespace: its name.
     pub(super) name_label: Option<Sym>,
+    /// Labels of namespaces by which policies of OpenShift mean the nodes' network.
+    groups: Vec<Sym>,
     /// Whether blocks of addresses hold pods.
     pub(super) blocks: FxHashMap<Block, Truth>,
     /// Sets of addresses that selectors of Calico mean, by place in the table of policies.
@@ -180,6 +190,7 @@ impl Tables {
             spaces: Vec::new(),
             postings: FxHashMap::default(),
             name_label: world.symbols.get("kubernetes.io/metadata.name"),
+            groups: GROUPS.iter().filter_map(|label| world.symbols.get(label)).collect(),
             blocks: FxHashMap::default(),
             sets: Vec::new(),
             unread: super::unread::unread(world),
@@ -352,6 +363,17 @@ impl Tables {
             let within = within.max().unwrap_or(Truth::No);
             found = found.max(within.min(space).min(pods.pods.selects(&seen)));
         }
+        found
+    }
+
+    /// Whether a selector asks for a namespace by a label that stands for nodes.
+    pub(super) fn means_nodes(&self, pods: &Pods) -> bool {
+        let Spaces::Selected(expr) = &pods.spaces else { return false };
+        let mut found = false;
+        expr.requirements(&mut |key, compare, _| {
+            found |= matches!(key, Key::NamespaceLabel(key) if self.groups.contains(&key))
+                && matches!(compare, Compare::In | Compare::Exists);
+        });
         found
     }
 

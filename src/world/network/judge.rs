@@ -37,7 +37,7 @@ pub enum Reason {
     /// `doubt`.
     Rule { policy: ObjectId, field: Sym, action: Action, sure: bool, doubt: Option<Doubt> },
     /// These policies isolate the pod, and no rule matches.
-    Isolated(Vec<ObjectId>),
+    Isolated(Vec<(ObjectId, Family)>),
     /// A kind of policy that is not evaluated may say otherwise: kind and group.
     Unread(String),
     /// Whether policies of this family are enforced is not known.
@@ -49,6 +49,8 @@ pub enum Reason {
 pub enum Doubt {
     /// Whether its block of addresses is meant to match pods, or holds this one, is not known.
     Address,
+    /// On OpenShift, a label of namespaces that stands for the nodes' network or its routers.
+    PolicyGroup,
     /// In words.
     Said(Sym),
 }
@@ -225,7 +227,9 @@ impl<'w> Walk<'_, 'w> {
             if isolated != Truth::No {
                 may.deny = true;
                 let isolating = tier.iter().filter(|e| e.isolates != Truth::No);
-                say(&|| Reason::Isolated(isolating.clone().map(|e| e.policy).collect()));
+                say(&|| {
+                    Reason::Isolated(isolating.clone().map(|e| (e.policy, e.family)).collect())
+                });
             }
             passed |= isolated != Truth::Yes;
         }
@@ -313,6 +317,10 @@ impl<'w> Walk<'_, 'w> {
             (Peer::Block(block), Other::Node(node)) => address::node_within(world, block, node),
             (Peer::Block(block), Other::Outside(net)) => address::within(block, &net),
             (Peer::Nodes(expr), Other::Node(node)) => expr.selects(&NodeLabels(world, node)),
+            // The namespace of that label has no pods: the plugin puts the nodes into it.
+            (Peer::Pods(pods), Other::Node(_)) if tables.means_nodes(pods) => {
+                return (Truth::Maybe, Some(Doubt::PolicyGroup));
+            }
             (Peer::Pods(_) | Peer::Nodes(_), _) => Truth::No,
             (Peer::Entity(entity), other) => self.entity(*entity, other),
             (Peer::Unknown(_, true), Other::Class(_)) => Truth::No,

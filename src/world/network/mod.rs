@@ -13,8 +13,10 @@
 //! let network = world.network().with(switches);       // the tables are made once a world
 //! let verdict = network.verdict(End::Internet, End::Host(host), PortSpec::tcp(8080));
 //! if verdict.state != State::Denied {
-//!     for reason in verdict.ingress.reasons { evidence.extend(network.facts(&reason)) }
+//!     for reason in &verdict.ingress.reasons { evidence.extend(network.facts(reason)) }
 //! }
+//! // Who reaches a port, without pairs: one set for those that no policy holds back, and the rest.
+//! let across = network.across(class, Direction::Ingress, PortSpec::tcp(6379));
 //! ```
 
 mod address;
@@ -27,6 +29,7 @@ mod judge;
 mod reach;
 mod unread;
 mod verdict;
+mod words;
 
 pub use class::{Class, ClassIx};
 pub use expr::{Compare, Expr, Key, Truth};

@@ -131,26 +131,6 @@ impl<'w> Network<'w> {
         egress.state().min(self.may(&to, &from, Direction::Ingress, port).state())
     }
 
-    /// What a reason rests on: object, field and what it says, for evidence.
-    #[must_use]
-    pub fn facts(&self, reason: &Reason) -> Vec<(ObjectId, &'w str, String)> {
-        match reason {
-            Reason::Rule { policy, field, action, .. } => {
-                let says = match action {
-                    super::Action::Allow => "allows it",
-                    super::Action::Deny => "denies it",
-                    super::Action::Pass => "passes it on",
-                };
-                vec![(*policy, self.world.text(*field), says.to_owned())]
-            }
-            Reason::Isolated(policies) => policies
-                .iter()
-                .map(|p| (*p, ".spec", "isolates the pod, and no rule matches".to_owned()))
-                .collect(),
-            _ => Vec::new(),
-        }
-    }
-
     /// `None` for the internet, which is many addresses.
     fn place(&self, end: End) -> Option<Place> {
         let class = |class: ClassIx| match self.tables.classes.get(class.index()) {
