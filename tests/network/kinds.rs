@@ -364,6 +364,19 @@ fn cilium_specs_and_what_is_not_evaluated() {
     ]);
 }
 
+#[test]
+fn policies_of_nodes_are_not_evaluated() {
+    let host = json!({ "nodeSelector": {}, "ingress": [{}] });
+    shop(vec![cilium("", "p", host)]).holds(&[
+        ("shop/web", "node/n2", "10250", "unknown"),
+        ("ops/agent", "shop/web", "80", "unknown"),
+        ("internet", "ops/agent", "80", "unknown"),
+        ("shop/web", "ops/job", "80", "yes"),
+    ]);
+    let interface = calico("HostEndpoint", "", "x", json!({ "node": "n2" }));
+    shop(vec![interface]).holds(&[("shop/web", "node/n2", "10250", "unknown")]);
+}
+
 fn calico(kind: &str, ns: &str, name: &str, spec: Value) -> Value {
     let mut meta = json!({ "name": name });
     if !ns.is_empty() {

@@ -41,8 +41,11 @@ impl Part {
         specs: &Value,
     ) -> OtherRow {
         let mut sections = Vec::new();
+        let mut role = Role::Policy;
         for (place, spec) in items(specs).iter().enumerate().filter(|(_, s)| s.is_object()) {
-            // What selects nodes is about their own traffic, which no pod's policy is.
+            if spec["nodeSelector"].is_object() {
+                role = Role::OfNodes;
+            }
             let Some(selector) = spec.get("endpointSelector").filter(|s| s.is_object()) else {
                 continue;
             };
@@ -59,7 +62,7 @@ impl Part {
             kind: self.sym(kind.name()),
             family: Family::Cilium,
             sections: sections.into(),
-            role: Role::Policy,
+            role,
         }
     }
 

@@ -73,6 +73,8 @@ pub(super) struct Tables {
     pub(super) blocks: FxHashMap<Block, Truth>,
     /// Sets of addresses that selectors of Calico mean, by place in the table of policies.
     pub(super) sets: Vec<u32>,
+    /// Policies speak of nodes' own traffic, and are not evaluated.
+    pub(super) of_nodes: bool,
     /// Kinds of policies that are not read.
     pub(super) unread: Vec<super::unread::Unread>,
 }
@@ -193,6 +195,7 @@ impl Tables {
             groups: GROUPS.iter().filter_map(|label| world.symbols.get(label)).collect(),
             blocks: FxHashMap::default(),
             sets: Vec::new(),
+            of_nodes: super::unread::of_nodes(world),
             unread: super::unread::unread(world),
         };
         tables.classify(world, &looks);

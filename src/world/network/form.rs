@@ -220,6 +220,8 @@ pub struct OtherRow {
 pub enum Role {
     /// Its sections say where it stands.
     Policy,
+    /// It speaks of nodes' own traffic.
+    OfNodes,
     /// It stands in a tier of this name.
     InTier(Sym),
     /// A tier; at the end of it, what a policy selects and no rule matches passes on, or is denied.

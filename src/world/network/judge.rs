@@ -33,6 +33,8 @@ pub enum Reason {
     Itself,
     /// The end is not in the cluster, or is a node: policies of pods do not speak for it.
     NoPod,
+    /// It is a node, and policies of nodes are there that are not evaluated.
+    NodePolicies,
     /// A rule matches; not surely where `sure` is false, for the reason in
     /// `doubt`.
     Rule { policy: ObjectId, field: Sym, action: Action, sure: bool, doubt: Option<Doubt> },

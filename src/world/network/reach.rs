@@ -53,6 +53,9 @@ impl Network<'_> {
     /// Whether a policy that may be enforced selects a class.
     fn is_selected(&self, class: ClassIx, direction: Direction) -> bool {
         let list = self.tables.selecting(class.0, direction).iter();
+        if self.tables.of_nodes && self.nodes().contains(&class.0) {
+            return true;
+        }
         let mut families = list.map(|e| self.tables.entries[*e as usize].family);
         families.any(|family| self.switches.enforced(family) != Truth::No)
     }
@@ -99,6 +102,9 @@ impl Network<'_> {
 
     /// Whom the policies of one end may mean.
     fn meant(&self, class: ClassIx, direction: Direction, port: PortSpec) -> Meant {
+        if self.nodes().contains(&class.0) && self.tables.of_nodes {
+            return Meant::AnyMay;
+        }
         if !self.is_selected(class, direction) {
             return Meant::Everybody;
         }

@@ -211,14 +211,14 @@ impl<'w> Network<'w> {
     fn may(&self, of: &Place, other: &Place, direction: Direction, port: PortSpec) -> May {
         match self.walk(of, other.other, direction, port) {
             Some(walk) => walk.walk(&mut |_| {}),
-            None => May { allow: true, deny: false },
+            None => May { allow: true, deny: self.without(of).state != State::Allowed },
         }
     }
 
     fn judge(&self, of: &Place, other: &Place, direction: Direction, port: PortSpec) -> Judgement {
         match self.walk(of, other.other, direction, port) {
             Some(walk) => walk.judge(),
-            None => Judgement::allowed(without(of)),
+            None => self.without(of),
         }
     }
 
@@ -230,7 +230,7 @@ impl<'w> Network<'w> {
         port: PortSpec,
     ) -> (Judgement, Vec<IpNet>) {
         let Some(mut walk) = self.walk(of, of.other, direction, port) else {
-            return (Judgement::allowed(without(of)), Vec::new());
+            return (self.without(of), Vec::new());
         };
         let entries = self.tables.selecting(walk.class.0, direction).iter();
         let rules = entries.flat_map(|e| self.tables.entries[*e as usize].rules(self.world));
@@ -273,13 +273,16 @@ impl<'w> Network<'w> {
         let only = if whole { Vec::new() } else { some.iter().flat_map(Range::nets).collect() };
         (walk.judge(), IpNet::aggregate(&only))
     }
-}
 
-/// Why an end has no policies that speak for it.
-fn without(of: &Place) -> Reason {
-    match (of.other, of.host) {
-        (Other::Node(_), Some(_)) => Reason::HostNetwork,
-        (Other::Class(_), _) => Reason::Free,
-        _ => Reason::NoPod,
+    /// What is said of an end that policies of pods do not speak for.
+    fn without(&self, of: &Place) -> Judgement {
+        Judgement::allowed(match (of.other, of.host) {
+            (Other::Node(_), _) if self.tables.of_nodes => {
+                return Judgement { state: State::Unknown, reasons: vec![Reason::NodePolicies] };
+            }
+            (Other::Node(_), Some(_)) => Reason::HostNetwork,
+            (Other::Class(_), _) => Reason::Free,
+            _ => Reason::NoPod,
+        })
     }
 }

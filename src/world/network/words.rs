@@ -49,6 +49,7 @@ impl<'w> Network<'w> {
             Reason::OwnNode => "a pod and its own node: plugins let the node in, and differ in whether they let the pod out".to_owned(),
             Reason::Itself => "the pod itself".to_owned(),
             Reason::NoPod => "no policy speaks for what is no pod".to_owned(),
+            Reason::NodePolicies => "policies of nodes are not evaluated".to_owned(),
             Reason::Rule { policy, field, action, doubt, .. } => {
                 let does = match action {
                     Action::Allow => "allowed",
