@@ -217,8 +217,12 @@ fn the_top_level_fields_are_published_ones() {
             of.extend(Kind::served().filter(|k| k.is_workload()).map(|k| k.name().to_owned()));
         } else {
             let names = kinds.split(" | ").map(|k| k.strip_prefix("Kind::").expect(arm));
-            // Istio's Gateway is of the name of another kind, and has the same at its top.
-            of.extend(names.map(|name| name.trim_start_matches("Istio").to_owned()));
+            // Istio's Gateway and Calico's NetworkPolicy are of the names of other kinds, and have
+            // the same at their top.
+            let own = |name: &str| {
+                name.trim_start_matches("Istio").trim_start_matches("ProjectCalico").to_owned()
+            };
+            of.extend(names.map(own));
         }
         before = arm;
     }

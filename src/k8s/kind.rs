@@ -4,6 +4,14 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum Kind {
+    /// Of the cluster's administrators: asked before NetworkPolicies.
+    AdminNetworkPolicy,
+    /// Asked where no NetworkPolicy decides.
+    BaselineAdminNetworkPolicy,
+    CiliumClusterwideNetworkPolicy,
+    CiliumNetworkPolicy,
+    /// What became of the two kinds of administrators.
+    ClusterNetworkPolicy,
     /// Of Kyverno.
     ClusterPolicy,
     ClusterRole,
@@ -24,6 +32,10 @@ pub enum Kind {
     GatewayClass,
     /// Of Gateway API.
     HTTPRoute,
+    /// Of Calico.
+    GlobalNetworkPolicy,
+    /// Of Calico: addresses with labels.
+    GlobalNetworkSet,
     Ingress,
     IngressClass,
     /// Of Istio: what its proxies listen for.
@@ -36,6 +48,8 @@ pub enum Kind {
     /// Of Kyverno.
     NamespacedValidatingPolicy,
     NetworkPolicy,
+    /// Of Calico: addresses with labels.
+    NetworkSet,
     Node,
     PersistentVolume,
     PersistentVolumeClaim,
@@ -44,6 +58,8 @@ pub enum Kind {
     Policy,
     /// Of Kyverno: where policies do not count.
     PolicyException,
+    /// Of Calico, and of the name of Kubernetes' own.
+    ProjectCalicoNetworkPolicy,
     /// Of Gateway API.
     ReferenceGrant,
     ReplicaSet,
@@ -62,6 +78,8 @@ pub enum Kind {
     TCPRoute,
     /// Of Gateway API.
     TLSRoute,
+    /// Of Calico: what policies stand in.
+    Tier,
     /// Of Gateway API.
     UDPRoute,
     ValidatingAdmissionPolicy,
@@ -91,12 +109,18 @@ const RBAC: &[&str] = &["rbac.authorization.k8s.io"];
 const APPS: &[&str] = &["apps", "extensions"];
 const GATEWAY: &[&str] = &["gateway.networking.k8s.io"];
 const ISTIO: &[&str] = &["networking.istio.io"];
+const CALICO: &[&str] = &["projectcalico.org", "crd.projectcalico.org"];
 const ADMISSION: &[&str] = &["admissionregistration.k8s.io"];
 /// Its kinds are named by templates.
 const CONSTRAINTS: &str = "constraints.gatekeeper.sh";
 
 #[rustfmt::skip]
 const KINDS: &[Row] = &[
+    Row { kind: Kind::AdminNetworkPolicy, name: "AdminNetworkPolicy", plural: "adminnetworkpolicies", short: &["anp"], groups: &["policy.networking.k8s.io"], namespaced: false },
+    Row { kind: Kind::BaselineAdminNetworkPolicy, name: "BaselineAdminNetworkPolicy", plural: "baselineadminnetworkpolicies", short: &["banp"], groups: &["policy.networking.k8s.io"], namespaced: false },
+    Row { kind: Kind::CiliumClusterwideNetworkPolicy, name: "CiliumClusterwideNetworkPolicy", plural: "ciliumclusterwidenetworkpolicies", short: &["ccnp"], groups: &["cilium.io"], namespaced: false },
+    Row { kind: Kind::CiliumNetworkPolicy, name: "CiliumNetworkPolicy", plural: "ciliumnetworkpolicies", short: &["cnp", "ciliumnp"], groups: &["cilium.io"], namespaced: true },
+    Row { kind: Kind::ClusterNetworkPolicy, name: "ClusterNetworkPolicy", plural: "clusternetworkpolicies", short: &[], groups: &["policy.networking.k8s.io"], namespaced: false },
     Row { kind: Kind::ClusterPolicy, name: "ClusterPolicy", plural: "clusterpolicies", short: &["cpol"], groups: &["kyverno.io"], namespaced: false },
     Row { kind: Kind::ClusterRole, name: "ClusterRole", plural: "clusterroles", short: &[], groups: RBAC, namespaced: false },
     Row { kind: Kind::ClusterRoleBinding, name: "ClusterRoleBinding", plural: "clusterrolebindings", short: &["crb"], groups: RBAC, namespaced: false },
@@ -110,6 +134,8 @@ const KINDS: &[Row] = &[
     Row { kind: Kind::Gateway, name: "Gateway", plural: "gateways", short: &["gtw"], groups: GATEWAY, namespaced: true },
     Row { kind: Kind::GatewayClass, name: "GatewayClass", plural: "gatewayclasses", short: &["gc"], groups: GATEWAY, namespaced: false },
     Row { kind: Kind::HTTPRoute, name: "HTTPRoute", plural: "httproutes", short: &[], groups: GATEWAY, namespaced: true },
+    Row { kind: Kind::GlobalNetworkPolicy, name: "GlobalNetworkPolicy", plural: "globalnetworkpolicies", short: &[], groups: CALICO, namespaced: false },
+    Row { kind: Kind::GlobalNetworkSet, name: "GlobalNetworkSet", plural: "globalnetworksets", short: &[], groups: CALICO, namespaced: false },
     Row { kind: Kind::Ingress, name: "Ingress", plural: "ingresses", short: &["ing"], groups: &["networking.k8s.io", "extensions"], namespaced: true },
     Row { kind: Kind::IngressClass, name: "IngressClass", plural: "ingressclasses", short: &[], groups: &["networking.k8s.io"], namespaced: false },
     Row { kind: Kind::IstioGateway, name: "Gateway", plural: "gateways", short: &["gw"], groups: ISTIO, namespaced: true },
@@ -119,12 +145,14 @@ const KINDS: &[Row] = &[
     Row { kind: Kind::Namespace, name: "Namespace", plural: "namespaces", short: &["ns"], groups: &[""], namespaced: false },
     Row { kind: Kind::NamespacedValidatingPolicy, name: "NamespacedValidatingPolicy", plural: "namespacedvalidatingpolicies", short: &["nvpol"], groups: &["policies.kyverno.io"], namespaced: true },
     Row { kind: Kind::NetworkPolicy, name: "NetworkPolicy", plural: "networkpolicies", short: &["netpol"], groups: &["networking.k8s.io", "extensions"], namespaced: true },
+    Row { kind: Kind::NetworkSet, name: "NetworkSet", plural: "networksets", short: &[], groups: CALICO, namespaced: true },
     Row { kind: Kind::Node, name: "Node", plural: "nodes", short: &["no"], groups: &[""], namespaced: false },
     Row { kind: Kind::PersistentVolume, name: "PersistentVolume", plural: "persistentvolumes", short: &["pv"], groups: &[""], namespaced: false },
     Row { kind: Kind::PersistentVolumeClaim, name: "PersistentVolumeClaim", plural: "persistentvolumeclaims", short: &["pvc"], groups: &[""], namespaced: true },
     Row { kind: Kind::Pod, name: "Pod", plural: "pods", short: &["po"], groups: &[""], namespaced: true },
     Row { kind: Kind::Policy, name: "Policy", plural: "policies", short: &["pol"], groups: &["kyverno.io"], namespaced: true },
     Row { kind: Kind::PolicyException, name: "PolicyException", plural: "policyexceptions", short: &["polex"], groups: &["kyverno.io", "policies.kyverno.io"], namespaced: true },
+    Row { kind: Kind::ProjectCalicoNetworkPolicy, name: "NetworkPolicy", plural: "networkpolicies", short: &["caliconetworkpolicy"], groups: CALICO, namespaced: true },
     Row { kind: Kind::ReferenceGrant, name: "ReferenceGrant", plural: "referencegrants", short: &["refgrant"], groups: GATEWAY, namespaced: true },
     Row { kind: Kind::ReplicaSet, name: "ReplicaSet", plural: "replicasets", short: &["rs"], groups: APPS, namespaced: true },
     Row { kind: Kind::ReplicationController, name: "ReplicationController", plural: "replicationcontrollers", short: &["rc"], groups: &[""], namespaced: true },
@@ -138,6 +166,7 @@ const KINDS: &[Row] = &[
     Row { kind: Kind::StatefulSet, name: "StatefulSet", plural: "statefulsets", short: &["sts"], groups: APPS, namespaced: true },
     Row { kind: Kind::TCPRoute, name: "TCPRoute", plural: "tcproutes", short: &[], groups: GATEWAY, namespaced: true },
     Row { kind: Kind::TLSRoute, name: "TLSRoute", plural: "tlsroutes", short: &[], groups: GATEWAY, namespaced: true },
+    Row { kind: Kind::Tier, name: "Tier", plural: "tiers", short: &[], groups: CALICO, namespaced: false },
     Row { kind: Kind::UDPRoute, name: "UDPRoute", plural: "udproutes", short: &[], groups: GATEWAY, namespaced: true },
     Row { kind: Kind::ValidatingAdmissionPolicy, name: "ValidatingAdmissionPolicy", plural: "validatingadmissionpolicies", short: &[], groups: ADMISSION, namespaced: false },
     Row { kind: Kind::ValidatingAdmissionPolicyBinding, name: "ValidatingAdmissionPolicyBinding", plural: "validatingadmissionpolicybindings", short: &[], groups: ADMISSION, namespaced: false },
@@ -247,6 +276,24 @@ impl Kind {
         )
     }
 
+    /// Whether it is a network policy of another kind than Kubernetes' own, or belongs to one.
+    #[must_use]
+    pub const fn is_network(self) -> bool {
+        matches!(
+            self,
+            Self::AdminNetworkPolicy
+                | Self::BaselineAdminNetworkPolicy
+                | Self::CiliumClusterwideNetworkPolicy
+                | Self::CiliumNetworkPolicy
+                | Self::ClusterNetworkPolicy
+                | Self::GlobalNetworkPolicy
+                | Self::GlobalNetworkSet
+                | Self::NetworkSet
+                | Self::ProjectCalicoNetworkPolicy
+                | Self::Tier
+        )
+    }
+
     /// Whether it is one of Gateway API.
     #[must_use]
     pub fn is_gateway(self) -> bool {
@@ -274,7 +321,12 @@ mod tests {
     fn a_kind_is_known_by_its_group() {
         assert_eq!(Kind::of("", "Node"), Some(Kind::Node));
         assert_eq!(Kind::of("longhorn.io", "Node"), None);
-        assert_eq!(Kind::of("crd.projectcalico.org", "NetworkPolicy"), None);
+        assert_eq!(
+            Kind::of("crd.projectcalico.org", "NetworkPolicy"),
+            Some(Kind::ProjectCalicoNetworkPolicy)
+        );
+        assert_eq!(Kind::of("crd.antrea.io", "NetworkPolicy"), None);
+        assert_eq!(Kind::typed("networkpolicies"), Some(Kind::NetworkPolicy));
         assert_eq!(Kind::of("extensions", "Ingress"), Some(Kind::Ingress));
         assert_eq!(
             Kind::of_resource("clusterRoleBindings.rbac.authorization.k8s.io"),

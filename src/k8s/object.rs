@@ -17,7 +17,7 @@ use super::meta::Meta;
 use super::network::{IngressClassSpec, IngressSpec, LoadBalancerStatus, ServiceSpec};
 use super::network_policy::NetworkPolicySpec;
 use super::openshift::{OpenShiftRouteSpec, OpenShiftRouteStatus, SecurityContextConstraints};
-use super::policy::policy;
+use super::policy::{policy, specs};
 use super::rbac::{AggregationRule, RoleRef, Rule, Subject};
 use super::scalar::{Bool, List, Str};
 use super::workload::{LocalRef, PodSpec, PodStatus, WorkloadSpec, WorkloadStatus};
@@ -98,6 +98,7 @@ impl<'de> DeserializeSeed<'de> for ObjectSeed {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Field {
     Spec,
+    Specs,
     Status,
     Keys,
     Type,
@@ -123,6 +124,7 @@ impl Field {
     fn of(key: &str) -> Option<Self> {
         Some(match key {
             "spec" => Self::Spec,
+            "specs" => Self::Specs,
             "status" => Self::Status,
             "data" | "stringData" | "binaryData" => Self::Keys,
             "type" => Self::Type,
@@ -343,6 +345,18 @@ impl<'de> DeserializeSeed<'de> for FieldSeed<'_, 'de> {
             (Kind::PolicyException, Field::Spec) => policy(body, d)?,
             (Kind::ValidatingAdmissionPolicy, Field::Spec) => policy(body, d)?,
             (Kind::ValidatingAdmissionPolicyBinding, Field::Spec) => policy(body, d)?,
+            (Kind::AdminNetworkPolicy, Field::Spec) => policy(body, d)?,
+            (Kind::BaselineAdminNetworkPolicy, Field::Spec) => policy(body, d)?,
+            (Kind::ClusterNetworkPolicy, Field::Spec) => policy(body, d)?,
+            (Kind::GlobalNetworkPolicy, Field::Spec) => policy(body, d)?,
+            (Kind::GlobalNetworkSet, Field::Spec) => policy(body, d)?,
+            (Kind::NetworkSet, Field::Spec) => policy(body, d)?,
+            (Kind::ProjectCalicoNetworkPolicy, Field::Spec) => policy(body, d)?,
+            (Kind::Tier, Field::Spec) => policy(body, d)?,
+            (Kind::CiliumClusterwideNetworkPolicy, Field::Spec) => specs(body, field, d)?,
+            (Kind::CiliumClusterwideNetworkPolicy, Field::Specs) => specs(body, field, d)?,
+            (Kind::CiliumNetworkPolicy, Field::Spec) => specs(body, field, d)?,
+            (Kind::CiliumNetworkPolicy, Field::Specs) => specs(body, field, d)?,
             (Kind::SecurityContextConstraints, Field::Privileged) => part!(body,
                 Body::Constraints(c) => c.privileged, Body::Constraints(Box::default()), Bool::deserialize(d)?),
             (Kind::SecurityContextConstraints, Field::HostDir) => part!(body,

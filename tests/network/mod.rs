@@ -1,8 +1,11 @@
 //! Network policies: each rule of their semantics a test, random clusters against an obvious
 //! evaluator, and the cases that the Kubernetes project tests plugins by.
 
+#![expect(clippy::needless_pass_by_value, reason = "objects are written where they are given")]
+
 mod brute;
 mod end_to_end;
+mod kinds;
 mod policy;
 mod random;
 

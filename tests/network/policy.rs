@@ -343,6 +343,18 @@ fn pods_of_the_nodes_network_are_the_node() {
 }
 
 #[test]
+fn openshift_has_a_label_for_the_nodes_network() {
+    let spec = |label: &str| {
+        json!({ "podSelector": {}, "ingress": [{ "from": [{ "namespaceSelector":
+            { "matchLabels": { label: "" } } }] }] })
+    };
+    let host = "policy-group.network.openshift.io/host-network";
+    shop(vec![policy("shop/p", spec(host))])
+        .holds(&[("node/n2", "shop/web", "80", "unknown"), ("ops/job", "shop/web", "80", "no")]);
+    shop(vec![policy("shop/p", spec("other"))]).holds(&[("node/n2", "shop/web", "80", "no")]);
+}
+
+#[test]
 fn pods_that_do_not_run_are_in_no_class() {
     let ended = with(pod("shop/old", json!({})), "/status/phase", json!("Succeeded"));
     let done = shop(vec![ended]);
@@ -373,8 +385,20 @@ fn reasons_name_the_policies_and_the_rule() {
             })
             .collect()
     };
+    let verdict = why.verdict("ops/job", "shop/db", "80");
+    assert_eq!(
+        network.words(&verdict.ingress.reasons[0], Direction::Ingress),
+        "isolated for ingress by shop/allow, shop/deny; no rule matched"
+    );
+    assert_eq!(
+        network.words(
+            &why.verdict("shop/web", "shop/db", "80").ingress.reasons[0],
+            Direction::Ingress
+        ),
+        "allowed for ingress by shop/allow .spec.ingress[1]"
+    );
     assert_eq!(facts("shop/web"), ["allow .spec.ingress[1]"]);
-    assert_eq!(facts("ops/job"), ["allow .spec", "deny .spec"]);
+    assert_eq!(facts("ops/job"), ["allow .spec.podSelector", "deny .spec.podSelector"]);
 }
 
 #[test]

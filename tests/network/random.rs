@@ -1,9 +1,10 @@
 //! Random clusters: classes against pods one by one, and laws that hold whatever is written.
 
 use super::{Cluster, address, brute, cluster, named, namespace, pod, port, with};
-use kspm_graph::world::network::{State, Switches, Truth};
+use kspm_graph::world::network::{ClassIx, Direction, End, State, Switches, Truth};
 use proptest::prelude::*;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 const SPACES: &[&str] = &["shop", "ops", "dev"];
 const KEYS: &[&str] = &["app", "tier"];
@@ -95,6 +96,64 @@ fn policy() -> impl Strategy<Value = Value> {
     })
 }
 
+/// Of the cluster's administrators; priorities are given by place, so that none is there twice.
+fn administrators() -> impl Strategy<Value = Vec<Value>> {
+    let peer = prop_oneof![
+        2 => selector().prop_map(|s| json!({ "namespaces": s })),
+        2 => (selector(), selector()).prop_map(
+            |(n, p)| json!({ "pods": { "namespaceSelector": n, "podSelector": p } })),
+    ];
+    let nets = prop::sample::select(vec![
+        json!({ "networks": ["0.0.0.0/0"] }),
+        json!({ "networks": ["192.0.2.0/24", "10.2.0.0/16"] }),
+        json!({ "networks": ["172.16.0.2/32"] }),
+    ]);
+    let to = prop_oneof![4 => peer.clone(), 1 => nets];
+    let ports = prop::collection::vec(
+        prop::sample::select(vec![
+            json!({ "portNumber": { "protocol": "TCP", "port": 80 } }),
+            json!({ "portRange": { "protocol": "UDP", "start": 1, "end": 80 } }),
+            json!({ "portRange": { "start": 81, "end": 9000 } }),
+            json!({ "namedPort": "http" }),
+        ]),
+        0..2,
+    );
+    let action = prop::sample::select(vec!["Allow", "Deny", "Pass"]);
+    let of = |peers: BoxedStrategy<Value>, side: &'static str| {
+        let rule = (action.clone(), prop::collection::vec(peers, 1..3), ports.clone());
+        let rule = rule.prop_map(move |(action, peers, ports)| {
+            let ports = if ports.is_empty() { Value::Null } else { json!(ports) };
+            json!({ "action": action, side: peers, "ports": ports })
+        });
+        prop::collection::vec(rule, 0..3)
+    };
+    let one = (peer.clone().boxed(), of(peer.boxed(), "from"), of(to.boxed(), "to"), any::<bool>());
+    let policy = one.prop_map(|(subject, ingress, egress, baseline)| {
+        let kind = if baseline { "BaselineAdminNetworkPolicy" } else { "AdminNetworkPolicy" };
+        // A baseline passes nothing on.
+        let kept = |rules: Vec<Value>| -> Vec<Value> {
+            rules.into_iter().filter(|r| !baseline || r["action"] != "Pass").collect()
+        };
+        json!({ "apiVersion": "policy.networking.k8s.io/v1alpha1", "kind": kind, "metadata": {},
+            "spec": { "subject": subject, "ingress": kept(ingress), "egress": kept(egress) } })
+    });
+    prop::collection::vec(policy, 1..4).prop_map(|policies| {
+        let mut baseline = false;
+        let mut kept = Vec::new();
+        for (i, mut policy) in policies.into_iter().enumerate() {
+            policy["metadata"]["name"] = json!(format!("a{i}"));
+            if policy["kind"] == "AdminNetworkPolicy" {
+                policy["spec"]["priority"] = json!(10 - i);
+            } else if std::mem::replace(&mut baseline, true) {
+                // There is one.
+                continue;
+            }
+            kept.push(policy);
+        }
+        kept
+    })
+}
+
 fn a_pod() -> impl Strategy<Value = Value> {
     let declared = prop::sample::select(vec![
         json!([]),
@@ -171,30 +230,44 @@ fn renamed(objects: &[Value]) -> Vec<Value> {
     serde_json::from_str(&text).unwrap()
 }
 
+/// Holds every pod against the obvious evaluator.
+fn agrees(cluster: &Cluster, objects: &[Value]) -> Result<(), TestCaseError> {
+    let pods = pods_of(objects);
+    for (from, source) in &pods {
+        for (to, target) in &pods {
+            // A pod to its own node, and one of the node's to another of it, is told apart
+            // elsewhere.
+            if target["spec"]["hostNetwork"] == true {
+                continue;
+            }
+            for on in PORTS {
+                let spec = port(on);
+                let expected =
+                    brute::connects(objects, source, target, (spec.protocol.name(), spec.port));
+                let state = cluster.state(from, to, on);
+                let expected = if expected { State::Allowed } else { State::Denied };
+                prop_assert_eq!(state, expected, "{} -> {} {}", from, to, on);
+            }
+        }
+    }
+    Ok(())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
     #[test]
     fn a_class_answers_as_each_of_its_pods(objects in objects()) {
         let cluster = cluster(objects.clone());
-        let pods = pods_of(&objects);
-        for (from, source) in &pods {
-            for (to, target) in &pods {
-                // A pod to its own node, and one of the node's to another of it, is told apart
-                // elsewhere.
-                if target["spec"]["hostNetwork"] == true {
-                    continue;
-                }
-                for on in PORTS {
-                    let spec = port(on);
-                    let expected =
-                        brute::connects(&objects, source, target, (spec.protocol.name(), spec.port));
-                    let state = cluster.state(from, to, on);
-                    let expected = if expected { State::Allowed } else { State::Denied };
-                    prop_assert_eq!(state, expected, "{} -> {} {}", from, to, on);
-                }
-            }
-        }
+        agrees(&cluster, &objects)?;
+    }
+
+    #[test]
+    fn administrators_stand_before_and_behind(objects in objects(), more in administrators()) {
+        let mut objects = objects;
+        objects.extend(more);
+        let cluster = cluster(objects.clone());
+        agrees(&cluster, &objects)?;
     }
 
     #[test]
@@ -211,6 +284,40 @@ proptest! {
                     });
                     let state = span.map_or(State::Denied, |s| s.state);
                     prop_assert_eq!(cluster.state(&from, &to, on), state, "{} -> {} {}", from, to, on);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_across_is_what_each_class_says(objects in objects(), sure in any::<bool>()) {
+        let mut cluster = cluster(objects);
+        if !sure {
+            cluster.switches = Switches::default();
+        }
+        let network = cluster.world.network().with(cluster.switches);
+        let all: Vec<ClassIx> = (0..network.classes().len()).map(ClassIx::new).collect();
+        for own in &all {
+            for on in PORTS {
+                for (direction, opposite) in [
+                    (Direction::Ingress, Direction::Egress),
+                    (Direction::Egress, Direction::Ingress),
+                ] {
+                    let across = network.across(*own, direction, port(on));
+                    let mut found: BTreeMap<ClassIx, State> = across.classes.into_iter().collect();
+                    if across.free {
+                        let others = network.unselected(opposite);
+                        found.extend(others.into_iter().map(|c| (c, State::Allowed)));
+                    }
+                    for other in &all {
+                        let (from, to) = match direction {
+                            Direction::Ingress => (other, own),
+                            Direction::Egress => (own, other),
+                        };
+                        let state = network.state(End::Class(*from), End::Class(*to), port(on));
+                        let state_found = found.get(other).copied().unwrap_or(State::Denied);
+                        prop_assert_eq!(state, state_found, "{:?} -> {:?} {}", from, to, on);
+                    }
                 }
             }
         }

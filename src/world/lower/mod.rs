@@ -1,10 +1,15 @@
 //! From an object as served to a row: names interned, server defaults applied.
 
 mod admission;
+mod calico_selector;
 mod gateway;
 mod istio;
 mod judge;
 mod network;
+mod network_admin;
+mod network_calico;
+mod network_cilium;
+mod network_other;
 mod network_policy;
 mod pods;
 mod policies;
@@ -41,6 +46,10 @@ impl Collect for Part {
         }
         if kind.is_gateway() {
             self.lower_gateway(kind, &object.meta, object.body, origin);
+            return;
+        }
+        if kind.is_network() {
+            self.lower_network(kind, &object.meta, &object.body, origin);
             return;
         }
         self.lower(kind, &object.meta, object.body, origin);

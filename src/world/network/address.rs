@@ -1,6 +1,6 @@
 //! Addresses: which blocks hold pods and nodes, and which parts of the internet.
 
-use super::class::Entry;
+use super::entry::Entry;
 use super::expr::Truth;
 use super::form::{Block, Peer};
 use crate::world::{NodeIx, World};

@@ -4,13 +4,16 @@
 //! named ports that some rule mentions, and, for some kinds, its service account. Replicas are
 //! alike in all of these, so there are about as many classes as workloads.
 
+use super::entry::{Entry, entries};
 use super::expr::{Attributes, Compare, Expr, Key, Truth};
-use super::form::{Direction, Family, Peer, Place, Pods, Ports, Protocol, Rule, Spaces, tier};
+use super::find::{Finder, spaces};
+use super::form::{Block, Direction, Peer, Pods, Ports, Protocol, Role, Rule, Spaces};
 use crate::sym::Sym;
 use crate::world::cons::Cons;
 use crate::world::hosts::Host;
 use crate::world::rows::Labels;
-use crate::world::{NodeIx, ObjectId, PolicyIx, World};
+use crate::world::{NodeIx, World};
+use ipnet::IpNet;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::ops::Range;
 
@@ -19,6 +22,14 @@ ClassIx }
 
 /// The value of a label that no selector mentions.
 const OTHER: Sym = Sym(u32::MAX);
+
+/// The labels that OpenShift documents for policies that are to let nodes in, or the routers,
+/// which may be on the nodes' network.
+const GROUPS: &[&str] = &[
+    "policy-group.network.openshift.io/host-network",
+    "policy-group.network.openshift.io/ingress",
+    "network.openshift.io/policy-group",
+];
 
 /// Pods that no policy tells apart.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -33,62 +44,6 @@ pub struct Class {
     pub ports: Box<[(Sym, Protocol, u16)]>,
     /// Of a world with policies that look at it; otherwise empty.
     pub account: Sym,
-}
-
-/// Where the rules of a policy stand.
-#[derive(Debug, Clone, Copy)]
-enum Source {
-    Kubernetes(PolicyIx),
-    /// Number of the policy and of its section.
-    Other(u32, u32),
-}
-
-/// A policy in one direction.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Entry {
-    pub(super) policy: ObjectId,
-    pub(super) family: Family,
-    pub(super) direction: Direction,
-    pub(super) isolates: Truth,
-    /// Which pods it selects could not be read in full.
-    pub(super) vague: bool,
-    pub(super) tier: Place,
-    pub(super) order: Place,
-    source: Source,
-}
-
-impl Entry {
-    pub(super) fn rules<'w>(&self, world: &'w World) -> &'w [Rule] {
-        match self.source {
-            Source::Kubernetes(policy) => {
-                let rules = &world.policies[policy.index()].rules;
-                // Those for ingress stand first.
-                let ingress = rules.partition_point(|r| r.direction == Direction::Ingress);
-                match self.direction {
-                    Direction::Ingress => &rules[..ingress],
-                    Direction::Egress => &rules[ingress..],
-                }
-            }
-            Source::Other(policy, section) => {
-                &world.network.others[policy as usize].says.sections[section as usize].rules
-            }
-        }
-    }
-
-    fn pods(&self, world: &World) -> Pods {
-        match self.source {
-            Source::Kubernetes(policy) => {
-                let policy = &world.policies[policy.index()];
-                Pods {
-                    spaces: Spaces::One(policy.ns),
-                    pods: Expr::labels(&policy.selector, Key::Label),
-                }
-            }
-            Source::Other(policy, section) => {
-                world.network.others[policy as usize].says.sections[section as usize].pods.clone()
-            }
-        }
-    }
 }
 
 /// What is worked out once for a world.
@@ -106,12 +61,20 @@ pub(super) struct Tables {
     /// For each direction and class, the number of the list of entries that select it.
     selecting: [Vec<u32>; 2],
     lists: Vec<Box<[u32]>>,
+    /// Each namespace with its classes.
+    pub(super) spaces: Vec<(Sym, Range<u32>)>,
     /// Classes with a label, in their order.
-    postings: FxHashMap<(Sym, Sym), Vec<u32>>,
+    pub(super) postings: FxHashMap<(Sym, Sym), Vec<u32>>,
     /// The label that the API server gives every namespace: its name.
-    name_label: Option<Sym>,
+    pub(super) name_label: Option<Sym>,
+    /// Labels of namespaces by which policies of OpenShift mean the nodes' network.
+    groups: Vec<Sym>,
     /// Whether blocks of addresses hold pods.
-    pub(super) blocks: FxHashMap<super::Block, Truth>,
+    pub(super) blocks: FxHashMap<Block, Truth>,
+    /// Sets of addresses that selectors of Calico mean, by place in the table of policies.
+    pub(super) sets: Vec<u32>,
+    /// Policies speak of nodes' own traffic, and are not evaluated.
+    pub(super) of_nodes: bool,
     /// Kinds of policies that are not read.
     pub(super) unread: Vec<super::unread::Unread>,
 }
@@ -130,7 +93,7 @@ impl Attributes for Seen<'_> {
         let world = self.world;
         match key {
             Key::Label(key) => self.labels.iter().find(|(k, _)| *k == key).map(|(_, v)| *v),
-            Key::Namespace => Some(self.ns),
+            Key::Namespace => Some(self.ns).filter(|ns| !ns.is_empty()),
             // Whatever a manifest says, the API server writes the name.
             Key::NamespaceLabel(key) if Some(key) == self.name_label => Some(self.ns),
             Key::NamespaceLabel(key) => {
@@ -209,43 +172,6 @@ impl Looks {
     }
 }
 
-/// Every policy in each direction, by tier and order.
-fn entries(world: &World) -> Vec<Entry> {
-    let mut entries = Vec::new();
-    for (i, policy) in world.policies.iter().enumerate() {
-        let directions = [(Direction::Ingress, policy.ingress), (Direction::Egress, policy.egress)];
-        for (direction, _) in directions.into_iter().filter(|(_, on)| *on) {
-            entries.push(Entry {
-                policy: policy.object,
-                family: Family::Kubernetes,
-                direction,
-                isolates: Truth::Yes,
-                vague: false,
-                tier: Place::of(tier::DEFAULT),
-                order: Place::of(tier::KUBERNETES),
-                source: Source::Kubernetes(PolicyIx::new(i)),
-            });
-        }
-    }
-    for (p, policy) in (0_u32..).zip(&world.network.others) {
-        for (s, section) in (0_u32..).zip(&policy.says.sections) {
-            entries.push(Entry {
-                policy: policy.object,
-                family: policy.says.family,
-                direction: section.direction,
-                isolates: section.isolates,
-                vague: section.pods.pods.is_vague() || section.pods.spaces.is_vague(),
-                tier: section.tier,
-                order: section.order,
-                source: Source::Other(p, s),
-            });
-        }
-    }
-    // INVARIANT: stable, so that policies of one place stay in the order of their names.
-    entries.sort_by_key(|e| (e.tier, e.order));
-    entries
-}
-
 impl Tables {
     pub(super) fn new(world: &World) -> Self {
         let entries = entries(world);
@@ -263,13 +189,21 @@ impl Tables {
             entries,
             selecting: [Vec::new(), Vec::new()],
             lists: Vec::new(),
+            spaces: Vec::new(),
             postings: FxHashMap::default(),
             name_label: world.symbols.get("kubernetes.io/metadata.name"),
+            groups: GROUPS.iter().filter_map(|label| world.symbols.get(label)).collect(),
             blocks: FxHashMap::default(),
+            sets: Vec::new(),
+            of_nodes: super::unread::of_nodes(world),
             unread: super::unread::unread(world),
         };
         tables.classify(world, &looks);
+        tables.spaces = spaces(&tables.classes);
         tables.select(world);
+        let sets = (0_u32..).zip(&world.network.others);
+        let sets = sets.filter(|(_, row)| matches!(row.says.role, Role::Addresses(_)));
+        tables.sets = sets.map(|(place, _)| place).collect();
         tables.blocks = super::address::blocks(world, &tables.entries);
         tables
     }
@@ -407,6 +341,45 @@ impl Tables {
         Seen { world, name_label: self.name_label, ns: *ns, labels, account: *account }
     }
 
+    /// Whether addresses are in a set that Calico's selectors mean by its labels.
+    pub(super) fn in_set(&self, world: &World, pods: &Pods, net: &IpNet) -> Truth {
+        let mut found = Truth::No;
+        for set in &self.sets {
+            let row = &world.network.others[*set as usize];
+            let Role::Addresses(nets) = &row.says.role else { continue };
+            let labels = world.labels_of(row.object);
+            let seen = Seen {
+                world,
+                name_label: self.name_label,
+                ns: row.ns,
+                labels,
+                account: Sym::EMPTY,
+            };
+            let space = match &pods.spaces {
+                Spaces::One(ns) => Truth::from(*ns == row.ns),
+                Spaces::Selected(expr) => expr.selects(&seen),
+            };
+            let within = nets.iter().map(|own| {
+                let block = Block { net: *own, except: Box::default() };
+                super::address::within(&block, net)
+            });
+            let within = within.max().unwrap_or(Truth::No);
+            found = found.max(within.min(space).min(pods.pods.selects(&seen)));
+        }
+        found
+    }
+
+    /// Whether a selector asks for a namespace by a label that stands for nodes.
+    pub(super) fn means_nodes(&self, pods: &Pods) -> bool {
+        let Spaces::Selected(expr) = &pods.spaces else { return false };
+        let mut found = false;
+        expr.requirements(&mut |key, compare, _| {
+            found |= matches!(key, Key::NamespaceLabel(key) if self.groups.contains(&key))
+                && matches!(compare, Compare::In | Compare::Exists);
+        });
+        found
+    }
+
     /// Whether pods are those that a policy speaks of.
     pub(super) fn holds(&self, world: &World, pods: &Pods, class: ClassIx) -> Truth {
         let class = &self.classes[class.index()];
@@ -419,88 +392,5 @@ impl Tables {
             Spaces::Selected(expr) => expr.selects(&seen),
         };
         if space == Truth::No { space } else { space.min(pods.pods.selects(&seen)) }
-    }
-}
-
-/// Finds the classes that a policy speaks of, without looking at all of them.
-pub(super) struct Finder<'t> {
-    tables: &'t Tables,
-    world: &'t World,
-    /// Each namespace with its classes.
-    spaces: Vec<(Sym, Range<u32>)>,
-    selected: FxHashMap<Expr, Vec<Range<u32>>>,
-}
-
-impl<'t> Finder<'t> {
-    pub(super) fn new(tables: &'t Tables, world: &'t World) -> Self {
-        let mut spaces: Vec<(Sym, Range<u32>)> = Vec::new();
-        for (number, class) in (0_u32..).zip(&tables.classes) {
-            match spaces.last_mut() {
-                _ if class.node.is_some() => {}
-                Some((ns, range)) if *ns == class.ns => range.end = number + 1,
-                _ => spaces.push((class.ns, number..number + 1)),
-            }
-        }
-        Self { tables, world, spaces, selected: FxHashMap::default() }
-    }
-
-    /// The classes of pods, in their order; those that may be meant are among them.
-    pub(super) fn members(&mut self, pods: &Pods) -> Vec<u32> {
-        let mut found = Vec::new();
-        match &pods.spaces {
-            Spaces::One(ns) => {
-                if let Ok(at) = self.spaces.binary_search_by_key(ns, |(ns, _)| *ns) {
-                    self.within(&self.spaces[at].1, &pods.pods, &mut found);
-                }
-            }
-            Spaces::Selected(expr) if expr.is_all() => {
-                if let (Some((_, first)), Some((_, last))) =
-                    (self.spaces.first(), self.spaces.last())
-                {
-                    self.within(&(first.start..last.end), &pods.pods, &mut found);
-                }
-            }
-            Spaces::Selected(expr) => {
-                let (tables, world) = (self.tables, self.world);
-                let spaces = &self.spaces;
-                let ranges = self.selected.entry(expr.clone()).or_insert_with(|| {
-                    let name_label = tables.name_label;
-                    let selected = spaces.iter().filter(|(ns, _)| {
-                        let seen =
-                            Seen { world, name_label, ns: *ns, labels: &[], account: Sym::EMPTY };
-                        expr.selects(&seen) != Truth::No
-                    });
-                    selected.map(|(_, range)| range.clone()).collect()
-                });
-                let ranges = ranges.clone();
-                for range in &ranges {
-                    self.within(range, &pods.pods, &mut found);
-                }
-            }
-        }
-        found
-    }
-
-    fn within(&self, range: &Range<u32>, expr: &Expr, found: &mut Vec<u32>) {
-        let tables = self.tables;
-        let selected = |class: &u32| {
-            let class = &tables.classes[*class as usize];
-            expr.selects(&tables.seen(self.world, class)) != Truth::No
-        };
-        match expr.demanded() {
-            Some((key, values)) => {
-                let start = found.len();
-                for value in values {
-                    let Some(list) = tables.postings.get(&(key, *value)) else { continue };
-                    let from = list.partition_point(|class| *class < range.start);
-                    let to = list.partition_point(|class| *class < range.end);
-                    found.extend(list[from..to].iter().copied().filter(&selected));
-                }
-                found[start..].sort_unstable();
-                // A value may be listed twice.
-                found.dedup();
-            }
-            None => found.extend(range.clone().filter(selected)),
-        }
     }
 }

@@ -63,9 +63,9 @@ pub enum Compare {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Expr {
     /// All of them hold; of an empty list, always.
-    All(Box<[Expr]>),
-    Any(Box<[Expr]>),
-    Not(Box<Expr>),
+    All(Box<[Self]>),
+    Any(Box<[Self]>),
+    Not(Box<Self>),
     Is(Key, Compare, Box<[Sym]>),
     /// It could not be read.
     Unknown,

@@ -206,12 +206,28 @@ pub(in crate::world) mod tier {
     pub(in crate::world) const KUBERNETES: f64 = 1_000.0;
 }
 
-/// A policy of a kind that is not Kubernetes' own.
+/// A policy of a kind that is not Kubernetes' own, or something that such policies speak of.
 #[derive(Debug, Clone)]
 pub struct OtherRow {
     pub kind: Sym,
     pub family: Family,
     pub sections: Box<[Section]>,
+    pub role: Role,
+}
+
+/// What it is.
+#[derive(Debug, Clone)]
+pub enum Role {
+    /// Its sections say where it stands.
+    Policy,
+    /// It speaks of nodes' own traffic.
+    OfNodes,
+    /// It stands in a tier of this name.
+    InTier(Sym),
+    /// A tier; at the end of it, what a policy selects and no rule matches passes on, or is denied.
+    Tier { order: Place, passes: bool },
+    /// Addresses that selectors mean by their labels.
+    Addresses(Box<[IpNet]>),
 }
 
 impl Remap for Pods {
@@ -252,6 +268,9 @@ impl Remap for Rule {
 impl Remap for OtherRow {
     fn remap(&mut self, map: &Map<'_>) {
         map.sym(&mut self.kind);
+        if let Role::InTier(name) = &mut self.role {
+            map.sym(name);
+        }
         for section in &mut self.sections {
             section.pods.remap(map);
             section.rules.iter_mut().for_each(|rule| rule.remap(map));

@@ -2,7 +2,8 @@
 
 use super::Network;
 use super::address;
-use super::class::{ClassIx, Entry};
+use super::class::ClassIx;
+use super::entry::Entry;
 use super::expr::{Attributes, Key, Truth};
 use super::form::{Action, Direction, Entity, Family, Peer, Place, Ports, Rule};
 use super::verdict::PortSpec;
@@ -32,11 +33,13 @@ pub enum Reason {
     Itself,
     /// The end is not in the cluster, or is a node: policies of pods do not speak for it.
     NoPod,
+    /// It is a node, and policies of nodes are there that are not evaluated.
+    NodePolicies,
     /// A rule matches; not surely where `sure` is false, for the reason in
     /// `doubt`.
     Rule { policy: ObjectId, field: Sym, action: Action, sure: bool, doubt: Option<Doubt> },
     /// These policies isolate the pod, and no rule matches.
-    Isolated(Vec<ObjectId>),
+    Isolated(Vec<(ObjectId, Family)>),
     /// A kind of policy that is not evaluated may say otherwise: kind and group.
     Unread(String),
     /// Whether policies of this family are enforced is not known.
@@ -48,6 +51,8 @@ pub enum Reason {
 pub enum Doubt {
     /// Whether its block of addresses is meant to match pods, or holds this one, is not known.
     Address,
+    /// On OpenShift, a label of namespaces that stands for the nodes' network or its routers.
+    PolicyGroup,
     /// In words.
     Said(Sym),
 }
@@ -224,7 +229,9 @@ impl<'w> Walk<'_, 'w> {
             if isolated != Truth::No {
                 may.deny = true;
                 let isolating = tier.iter().filter(|e| e.isolates != Truth::No);
-                say(&|| Reason::Isolated(isolating.clone().map(|e| e.policy).collect()));
+                say(&|| {
+                    Reason::Isolated(isolating.clone().map(|e| (e.policy, e.family)).collect())
+                });
             }
             passed |= isolated != Truth::Yes;
         }
@@ -295,6 +302,9 @@ impl<'w> Walk<'_, 'w> {
         let truth = match (peer, self.other) {
             (Peer::Any, _) => Truth::Yes,
             (Peer::Pods(pods), Other::Class(class)) => tables.holds(world, pods, class),
+            (Peer::Pods(pods), Other::Outside(net)) if entry.family == Family::Calico => {
+                tables.in_set(world, pods, &net)
+            }
             (Peer::Block(block), Other::Class(_)) => {
                 let by_address = match entry.family {
                     Family::Kubernetes => switches.blocks_match_pods,
@@ -309,6 +319,10 @@ impl<'w> Walk<'_, 'w> {
             (Peer::Block(block), Other::Node(node)) => address::node_within(world, block, node),
             (Peer::Block(block), Other::Outside(net)) => address::within(block, &net),
             (Peer::Nodes(expr), Other::Node(node)) => expr.selects(&NodeLabels(world, node)),
+            // The namespace of that label has no pods: the plugin puts the nodes into it.
+            (Peer::Pods(pods), Other::Node(_)) if tables.means_nodes(pods) => {
+                return (Truth::Maybe, Some(Doubt::PolicyGroup));
+            }
             (Peer::Pods(_) | Peer::Nodes(_), _) => Truth::No,
             (Peer::Entity(entity), other) => self.entity(*entity, other),
             (Peer::Unknown(_, true), Other::Class(_)) => Truth::No,

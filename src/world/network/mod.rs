@@ -13,29 +13,34 @@
 //! let network = world.network().with(switches);       // the tables are made once a world
 //! let verdict = network.verdict(End::Internet, End::Host(host), PortSpec::tcp(8080));
 //! if verdict.state != State::Denied {
-//!     for reason in verdict.ingress.reasons { evidence.extend(network.facts(&reason)) }
+//!     for reason in &verdict.ingress.reasons { evidence.extend(network.facts(reason)) }
 //! }
+//! // Who reaches a port, without pairs: one set for those that no policy holds back, and the rest.
+//! let across = network.across(class, Direction::Ingress, PortSpec::tcp(6379));
 //! ```
 
 mod address;
 mod class;
+mod entry;
 mod expr;
+mod find;
 mod form;
 mod judge;
 pub mod plugin;
 mod reach;
 mod unread;
 mod verdict;
+mod words;
 
 pub use class::{Class, ClassIx};
 pub use expr::{Compare, Expr, Key, Truth};
 pub(in crate::world) use form::tier;
 pub use form::{
-    Action, Block, Direction, Entity, Family, OtherRow, Peer, Place, Pods, Ports, Protocol, Rule,
-    Section, Spaces,
+    Action, Block, Direction, Entity, Family, OtherRow, Peer, Place, Pods, Ports, Protocol, Role,
+    Rule, Section, Spaces,
 };
 pub use judge::{Doubt, Judgement, Reason, State};
-pub use reach::Span;
+pub use reach::{Across, Span};
 pub use verdict::{End, PortSpec, Verdict};
 
 use super::World;

@@ -1,5 +1,6 @@
 //! Policies of kinds that are not evaluated: what they select is unknown.
 
+use super::form::Role;
 use crate::world::World;
 
 /// A kind of policy that is not evaluated.
@@ -17,6 +18,7 @@ const KINDS: &[(&str, &[&str], bool)] = &[
     ("crd.antrea.io", &["ClusterNetworkPolicy", "NetworkPolicy"], false),
     ("networking.k8s.aws", &["ApplicationNetworkPolicy", "ClusterNetworkPolicy"], false),
     ("security.antrea.tanzu.vmware.com", &["ClusterNetworkPolicy", "NetworkPolicy"], false),
+    ("crd.nsx.vmware.com", &["SecurityPolicy"], false),
     ("nsx.vmware.com", &["SecurityPolicy"], false),
     ("k8s.ovn.org", &["EgressFirewall"], true),
     ("network.openshift.io", &["EgressNetworkPolicy"], true),
@@ -32,4 +34,15 @@ pub(super) fn unread(world: &World) -> Vec<Unread> {
         }
     }
     found
+}
+
+/// Whether policies speak of nodes' own traffic: those of Cilium that select nodes, and those that
+/// Calico applies to the interfaces of hosts.
+pub(super) fn of_nodes(world: &World) -> bool {
+    let calico = |group: &str| matches!(group, "crd.projectcalico.org" | "projectcalico.org");
+    let interfaces = |((group, kind), count): (&(String, String), &u64)| {
+        calico(group) && kind == "HostEndpoint" && *count > 0
+    };
+    world.seen.iter().any(interfaces)
+        || world.network.others.iter().any(|row| matches!(row.says.role, Role::OfNodes))
 }

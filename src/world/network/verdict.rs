@@ -121,7 +121,7 @@ impl<'w> Network<'w> {
         let (Some(from), Some(to)) = (self.place(from), self.place(to)) else {
             return self.verdict(from, to, port).state;
         };
-        if self.is_local(&from, &to).is_some() || self.to_own_node(&from, &to) {
+        if self.is_local(&from, &to).is_some() || self.is_home(&from, &to) {
             return self.between(&from, &to, port).state;
         }
         let egress = self.may(&from, &to, Direction::Egress, port);
@@ -129,26 +129,6 @@ impl<'w> Network<'w> {
             return State::Denied;
         }
         egress.state().min(self.may(&to, &from, Direction::Ingress, port).state())
-    }
-
-    /// What a reason rests on: object, field and what it says, for evidence.
-    #[must_use]
-    pub fn facts(&self, reason: &Reason) -> Vec<(ObjectId, &'w str, String)> {
-        match reason {
-            Reason::Rule { policy, field, action, .. } => {
-                let says = match action {
-                    super::Action::Allow => "allows it",
-                    super::Action::Deny => "denies it",
-                    super::Action::Pass => "passes it on",
-                };
-                vec![(*policy, self.world.text(*field), says.to_owned())]
-            }
-            Reason::Isolated(policies) => policies
-                .iter()
-                .map(|p| (*p, ".spec", "isolates the pod, and no rule matches".to_owned()))
-                .collect(),
-            _ => Vec::new(),
-        }
     }
 
     /// `None` for the internet, which is many addresses.
@@ -186,7 +166,7 @@ impl<'w> Network<'w> {
     }
 
     /// Whether a pod connects to its own node: plugins differ in whether egress is filtered then.
-    fn to_own_node(&self, from: &Place, to: &Place) -> bool {
+    fn is_home(&self, from: &Place, to: &Place) -> bool {
         match (from.host, to.other) {
             (Some(host @ Host::Pod(_)), Other::Node(node)) => {
                 self.world.host_node(host) == Some(node)
@@ -200,7 +180,7 @@ impl<'w> Network<'w> {
             Some(reason) => (Judgement::allowed(reason.clone()), Judgement::allowed(reason)),
             None => {
                 let mut egress = self.judge(from, to, Direction::Egress, port);
-                if egress.state == State::Denied && self.to_own_node(from, to) {
+                if egress.state == State::Denied && self.is_home(from, to) {
                     egress.state = State::Unknown;
                     egress.reasons.push(Reason::OwnNode);
                 }
@@ -231,14 +211,14 @@ impl<'w> Network<'w> {
     fn may(&self, of: &Place, other: &Place, direction: Direction, port: PortSpec) -> May {
         match self.walk(of, other.other, direction, port) {
             Some(walk) => walk.walk(&mut |_| {}),
-            None => May { allow: true, deny: false },
+            None => May { allow: true, deny: self.without(of).state != State::Allowed },
         }
     }
 
     fn judge(&self, of: &Place, other: &Place, direction: Direction, port: PortSpec) -> Judgement {
         match self.walk(of, other.other, direction, port) {
             Some(walk) => walk.judge(),
-            None => Judgement::allowed(without(of)),
+            None => self.without(of),
         }
     }
 
@@ -250,7 +230,7 @@ impl<'w> Network<'w> {
         port: PortSpec,
     ) -> (Judgement, Vec<IpNet>) {
         let Some(mut walk) = self.walk(of, of.other, direction, port) else {
-            return (Judgement::allowed(without(of)), Vec::new());
+            return (self.without(of), Vec::new());
         };
         let entries = self.tables.selecting(walk.class.0, direction).iter();
         let rules = entries.flat_map(|e| self.tables.entries[*e as usize].rules(self.world));
@@ -261,7 +241,12 @@ impl<'w> Network<'w> {
                 nets.extend(&block.except);
             }
         }
-        let pieces = address::cut(address::public(), nets.into_iter());
+        let mut public = address::public();
+        // Where pods have addresses of one family, they know the internet by that one alone.
+        let blocks = &self.world.network.pod_blocks;
+        let has = |v6: bool| blocks.iter().any(|net| matches!(net, IpNet::V6(_)) == v6);
+        public.retain(|range| blocks.is_empty() || has(range.v6));
+        let pieces = address::cut(public, nets.into_iter());
         let mut best: Option<(State, Range)> = None;
         let (mut open, mut all, mut some) = ([0_u128; 2], [0_u128; 2], Vec::new());
         for piece in pieces {
@@ -284,17 +269,20 @@ impl<'w> Network<'w> {
         if let Some((_, piece)) = best {
             walk.other = Other::Outside(piece.address());
         }
-        let whole = (0..2).any(|f| open[f] >= all[f] / 2);
+        let whole = (0..2).any(|f| all[f] > 0 && open[f] >= all[f] / 2);
         let only = if whole { Vec::new() } else { some.iter().flat_map(Range::nets).collect() };
         (walk.judge(), IpNet::aggregate(&only))
     }
-}
 
-/// Why an end has no policies that speak for it.
-fn without(of: &Place) -> Reason {
-    match (of.other, of.host) {
-        (Other::Node(_), Some(_)) => Reason::HostNetwork,
-        (Other::Class(_), _) => Reason::Free,
-        _ => Reason::NoPod,
+    /// What is said of an end that policies of pods do not speak for.
+    fn without(&self, of: &Place) -> Judgement {
+        Judgement::allowed(match (of.other, of.host) {
+            (Other::Node(_), _) if self.tables.of_nodes => {
+                return Judgement { state: State::Unknown, reasons: vec![Reason::NodePolicies] };
+            }
+            (Other::Node(_), Some(_)) => Reason::HostNetwork,
+            (Other::Class(_), _) => Reason::Free,
+            _ => Reason::NoPod,
+        })
     }
 }

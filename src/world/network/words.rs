@@ -1,0 +1,100 @@
+//! Reasons as facts of evidence, and in words.
+
+use super::Network;
+use super::form::{Action, Direction, Family};
+use super::judge::{Doubt, Reason};
+use crate::world::ObjectId;
+
+impl<'w> Network<'w> {
+    /// What a reason rests on, for evidence: object, field and what it says. Empty where no object
+    /// says anything.
+    #[must_use]
+    pub fn facts(&self, reason: &Reason) -> Vec<(ObjectId, &'w str, &'static str)> {
+        match reason {
+            Reason::Rule { policy, field, action, sure, .. } => {
+                let says = match (action, sure) {
+                    (Action::Allow, true) => "allows it",
+                    (Action::Allow, false) => "may allow it",
+                    (Action::Deny, true) => "denies it",
+                    (Action::Deny, false) => "may deny it",
+                    (Action::Pass, true) => "passes it on",
+                    (Action::Pass, false) => "may pass it on",
+                };
+                vec![(*policy, self.world.text(*field), says)]
+            }
+            Reason::Isolated(policies) => {
+                let fact = |(policy, family): &(ObjectId, Family)| {
+                    // Those of other families have several fields that select.
+                    let field = match family {
+                        Family::Kubernetes => ".spec.podSelector",
+                        Family::Admin | Family::Cilium | Family::Calico => ".spec",
+                    };
+                    (*policy, field, "isolates the pod, and no rule matches")
+                };
+                policies.iter().map(fact).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// A reason in words: `isolated for ingress by shop/default-deny; no rule matched`.
+    #[must_use]
+    pub fn words(&self, reason: &Reason, direction: Direction) -> String {
+        let way = direction.name();
+        match reason {
+            Reason::Free => format!("no policy decides about its {way}"),
+            Reason::HostNetwork => {
+                "it is on its node's network, where policies do not apply".to_owned()
+            }
+            Reason::OwnNode => "a pod and its own node: plugins let the node in, and differ in whether they let the pod out".to_owned(),
+            Reason::Itself => "the pod itself".to_owned(),
+            Reason::NoPod => "no policy speaks for what is no pod".to_owned(),
+            Reason::NodePolicies => "policies of nodes are not evaluated".to_owned(),
+            Reason::Rule { policy, field, action, doubt, .. } => {
+                let does = match action {
+                    Action::Allow => "allowed",
+                    Action::Deny => "denied",
+                    Action::Pass => "passed on",
+                };
+                let (name, field) = (self.name(*policy), self.world.text(*field));
+                match doubt {
+                    None => format!("{does} for {way} by {name} {field}"),
+                    Some(doubt) => {
+                        format!("may be {does} for {way} by {name} {field}: {}", self.doubt(*doubt))
+                    }
+                }
+            }
+            Reason::Isolated(policies) => {
+                let names: Vec<String> = policies.iter().map(|(p, _)| self.name(*p)).collect();
+                format!("isolated for {way} by {}; no rule matched", names.join(", "))
+            }
+            Reason::Unread(kind) => format!("policies of {kind} are not evaluated"),
+            Reason::Enforcement(family) => {
+                let whose = match family {
+                    Family::Kubernetes => "NetworkPolicies",
+                    Family::Admin => "policies of administrators",
+                    Family::Cilium => "policies of Cilium",
+                    Family::Calico => "policies of Calico",
+                };
+                format!("whether {whose} are enforced is not known")
+            }
+        }
+    }
+
+    fn doubt(&self, doubt: Doubt) -> &'w str {
+        match doubt {
+            Doubt::Address => "whether its block of addresses matches the pod is not known",
+            Doubt::PolicyGroup => {
+                "its label stands for the nodes' network where OpenShift's plugin runs"
+            }
+            Doubt::Said(said) => self.world.text(said),
+        }
+    }
+
+    /// A policy's name, with its namespace if it has one.
+    fn name(&self, policy: ObjectId) -> String {
+        let object = &self.world.objects[policy.index()];
+        let (ns, name) = (self.world.text(object.ns), self.world.text(object.name));
+        if ns.is_empty() { name.to_owned() } else { format!("{ns}/{name}") }
+    }
+}
