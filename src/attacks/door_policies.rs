@@ -10,12 +10,13 @@ use crate::graph::{Confidence, Fact, Sink};
 use crate::world::exposure::{Said, Via, is_public};
 use crate::world::hosts::Host;
 use crate::world::network::{
-    Action, ClassIx, Doubt, End, Judgement, Network, PortSpec, Reason, State, Verdict,
+    Action, ClassIx, Doubt, End, Judgement, Network, PortSpec, Protocol, Reason, State, Verdict,
 };
 use crate::world::rows::Target;
-use crate::world::{ObjectId, Service, ServiceIx, World};
+use crate::world::{NodeIx, ObjectId, Service, ServiceIx, World};
 use ipnet::IpNet;
 use rustc_hash::FxHashMap;
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 /// What becomes of packets to a pod.
@@ -34,7 +35,8 @@ pub(super) struct Outcome {
 impl Outcome {
     /// No policy says anything about it.
     pub(super) fn is_plain(&self) -> bool {
-        self.state == State::Allowed && self.facts.is_empty() && self.factor >= 1.0
+        let silent = self.facts.is_empty() && self.doubts.is_empty();
+        self.state == State::Allowed && silent && self.factor >= 1.0
     }
 
     pub(super) const fn odds(&self) -> (f64, Confidence) {
@@ -105,6 +107,8 @@ enum Source {
 struct Proxies {
     /// Each class with its state towards the clients, and the likelihood that is left.
     ends: Vec<(End, State, f64)>,
+    /// Where some use the network of their machine.
+    nodes: BTreeSet<NodeIx>,
     /// Some run, whether or not clients reach them.
     any: bool,
 }
@@ -142,7 +146,24 @@ impl<'w> Doors<'w> {
     ) -> Rc<Outcome> {
         let spec = self.port(service, port, listener);
         let source = self.source(service, via);
-        self.judged(listener.0, spec, source)
+        let outcome = self.judged(listener.0, spec, source);
+        let Via::Proxies(proxies) = via else { return outcome };
+        if outcome.state == State::Allowed {
+            return outcome;
+        }
+        // A node gets through to its own pods whatever policies say, and so does a proxy that is
+        // on its network.
+        let nodes = &self.proxies(proxies).nodes;
+        let state = match listener.0 {
+            Host::Pod(pod) if nodes.contains(&self.world.pods[pod.index()].node) => State::Allowed,
+            Host::Template(_) if !nodes.is_empty() => State::Unknown,
+            _ => return outcome,
+        };
+        let mut local = Outcome::of(state);
+        local.doubt(
+            "a proxy on the network of the pod's own node gets through whatever policies say",
+        );
+        Rc::new(local)
     }
 
     /// What becomes of packets to a pod's port on its node's address. As a rule they keep the
@@ -178,7 +199,6 @@ impl<'w> Doors<'w> {
                 ports.find(|p| p.name == name).map_or(of.port, |p| p.number)
             }
         };
-        use crate::world::network::Protocol;
         PortSpec { protocol: if of.udp { Protocol::Udp } else { Protocol::Tcp }, port: number }
     }
 
@@ -235,11 +255,18 @@ impl<'w> Doors<'w> {
             let asked = both.into_iter().map(|net| self.ask(End::Net(net), class, port).1);
             outcome = asked.max_by_key(|o| o.state).unwrap_or_else(|| Outcome::of(State::Denied));
         } else if !verdict.only.is_empty() && outcome.state != State::Denied {
-            // A few addresses of the internet, as source ranges of a balancer are.
-            outcome.factor *= 0.2;
-            outcome.confidence = outcome.confidence.max(Confidence::Possible);
-            let only: Vec<String> = verdict.only.iter().take(5).map(ToString::to_string).collect();
-            outcome.doubt(&format!("from {} only", only.join(", ")));
+            let wide = is_wide(&verdict.only);
+            if wide && outcome.state == State::Allowed {
+                outcome.doubt("from some addresses surely, from others perhaps");
+            } else if !wide {
+                let only = verdict.only.iter().take(5).map(ToString::to_string);
+                outcome.doubt(&format!("from {} only", only.collect::<Vec<_>>().join(", ")));
+            }
+            if !wide || outcome.state == State::Allowed {
+                // A few addresses of the internet, as source ranges of a balancer are.
+                outcome.factor *= 0.2;
+                outcome.confidence = outcome.confidence.max(Confidence::Possible);
+            }
         }
         if !snat {
             return outcome;
@@ -310,6 +337,9 @@ impl<'w> Doors<'w> {
                 let host = listener.0;
                 let on_machine = self.world.host_spec(host).host_network;
                 let Some(class) = self.network.class_of(host) else { continue };
+                if let (true, Host::Pod(pod)) = (on_machine, host) {
+                    proxies.nodes.insert(self.world.pods[pod.index()].node);
+                }
                 // Each node is a class of its own; any of them will do.
                 let (key, end) = match on_machine {
                     true => (None, End::Nodes),
@@ -354,6 +384,15 @@ fn ranges(world: &World, service: &Service) -> Vec<IpNet> {
     }
     let public = |net: &IpNet| is_public(&net.network().to_string()) == Some(true);
     nets.into_iter().filter(public).collect()
+}
+
+/// Whether blocks are no small part of the internet.
+fn is_wide(nets: &[IpNet]) -> bool {
+    let of = |net: &IpNet| match net {
+        IpNet::V4(v4) => 1_u64 << (32 - v4.prefix_len()),
+        IpNet::V6(v6) => u64::from(v6.prefix_len() <= 4) << 31,
+    };
+    nets.iter().map(of).sum::<u64>() >= 1 << 30
 }
 
 fn both(a: &IpNet, b: &IpNet) -> Option<IpNet> {

@@ -98,7 +98,11 @@ crate::attack! {
     /// ## Abuse
     /// Connect; this step alone takes nothing over.
     /// ## Stopped by
-    /// A NetworkPolicy that isolates the pod, where the network plugin enforces it.
+    /// Network policies that deny it, where the network plugin enforces them. What decides is the
+    /// address that the pod sees: the client's at a Service with `externalTrafficPolicy: Local`, the
+    /// client's or a node's at others, the proxies' behind an Ingress, a Gateway or a Route. Where a
+    /// policy treats these differently, or the snapshot does not show the plugin or the proxies,
+    /// it is unknown.
     /// ## Fix
     /// Select fewer pods, or write a NetworkPolicy that admits the sources that are meant.
     /// ## Detect
@@ -120,8 +124,8 @@ crate::attack! {
     /// ## Abuse
     /// Whatever the flaw allows, up to running commands as the program's user in its container.
     /// ## Stopped by
-    /// Programs without flaws. Where a NetworkPolicy isolates the pod, whether the door still leads
-    /// to it is unknown until the policy is evaluated.
+    /// Programs without flaws; network policies that keep what comes through the door from the pod:
+    /// see `network-reach` for what they are held against.
     /// ## Fix
     /// Update the image; put authentication before the program; expose less.
     /// ## Detect

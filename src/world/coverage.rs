@@ -265,7 +265,11 @@ impl World {
         };
         Topic {
             topic: "network-policies",
-            state: State::Unknown,
+            state: if all == 0 || plugin.enforces == Enforces::Unknown {
+                State::Unknown
+            } else {
+                State::Partial
+            },
             reason,
             affects: &["paths from the internet", "moves from pod to pod"],
         }
