@@ -17,12 +17,8 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("snapshots")
 }
 
-pub(crate) fn graph(path: &Path) -> Graph {
-    graph_under(path, None)
-}
-
 /// The graph of a cluster, as the command line says that policies are enforced or not.
-fn graph_under(path: &Path, enforces: Option<Enforces>) -> Graph {
+fn graph(path: &Path, enforces: Option<Enforces>) -> Graph {
     let reading = read(&[Input::Path(path.to_path_buf())], 2, Part::default, &|_| ()).unwrap();
     assert_eq!(reading.problems, [], "{}", path.display());
     let mut world = World::new(reading.collectors, reading.unknown);
@@ -78,7 +74,7 @@ fn example_clusters_are_as_their_readmes_say() {
             if here.is_empty() && not_here.is_empty() {
                 continue;
             }
-            let graph = graph_under(cluster, enforces);
+            let graph = graph(cluster, enforces);
             paths += here.len();
             decoys += not_here.len();
             for line in here.iter().filter(|line| !leads(&graph, line)) {

@@ -14,7 +14,7 @@ use crate::world::network::{
 };
 use crate::world::rows::Target;
 use crate::world::{NodeIx, ObjectId, Service, ServiceIx, World};
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -216,6 +216,7 @@ impl<'w> Doors<'w> {
         let outcome = match source {
             Source::Client(snat, ranges) => self.client(class, port, snat, ranges),
             Source::Via(Via::Proxies(service)) => self.proxied(class, port, service),
+            Source::Via(Via::Balancers) => self.balanced(class, port),
             Source::Via(_) => self.hidden(class, port),
         };
         let outcome = Rc::new(outcome);
@@ -271,6 +272,12 @@ impl<'w> Doors<'w> {
         if !snat {
             return outcome;
         }
+        let said = "whether the pod sees the client's address or its node's is not known, and policies treat them differently";
+        self.or_node(outcome, (class, port), said)
+    }
+
+    /// Packets that a node may put its own address before.
+    fn or_node(&self, outcome: Outcome, (class, port): (ClassIx, PortSpec), said: &str) -> Outcome {
         let (_, node) = self.ask(End::Nodes, class, port);
         if node.state == outcome.state {
             return outcome;
@@ -278,11 +285,27 @@ impl<'w> Doors<'w> {
         let mut both = Outcome::of(State::Unknown);
         both.facts.clone_from(&outcome.facts);
         both.facts.extend(node.facts.into_iter().filter(|f| !outcome.facts.contains(f)));
-        both.doubt(
-            "whether the pod sees the client's address or its node's is not known, and policies treat them differently",
-        );
-        both.doubts.extend(outcome.doubts.into_iter().chain(node.doubts));
+        both.doubt(said);
+        both.doubts.extend(outcome.doubts);
+        for doubt in node.doubts {
+            if !both.doubts.contains(&doubt) {
+                both.doubts.push(doubt);
+            }
+        }
         both
+    }
+
+    /// Requests that balancers of a cloud pass on: from some address outside the cluster, or by way
+    /// of a node port.
+    fn balanced(&self, class: ClassIx, port: PortSpec) -> Outcome {
+        let anywhere = IpNet::from(Ipv4Net::default());
+        let (_, outcome) = self.ask(End::Net(anywhere), class, port);
+        let said = "whether the pod sees a balancer's address or its node's is not known, and policies treat them differently";
+        let mut outcome = self.or_node(outcome, (class, port), said);
+        if outcome.state == State::Unknown {
+            outcome.doubt("which addresses the balancers have is not in the snapshot");
+        }
+        outcome
     }
 
     /// Requests that the pods of a Service pass on.

@@ -47,6 +47,8 @@ pub enum Via {
     Client,
     /// Something that the snapshot does not show passes requests on.
     Hidden,
+    /// Balancers of a cloud pass requests on, with addresses beside the cluster's.
+    Balancers,
     /// The pods behind a Service do.
     Proxies(ServiceIx),
 }

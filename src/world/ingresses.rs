@@ -135,10 +135,10 @@ impl World {
         };
         let controller = class.map_or("", |c| self.text(c.controller));
         let name = self.text(ingress.class);
-        // Balancers of a cloud serve these from outside the cluster.
-        let outside = matches!(name, "gce" | "gce-internal" | "alb")
-            || matches!(controller, "ingress.k8s.aws/alb");
-        if outside || ingress.annotated && class.is_none() && !self.classes.is_empty() {
+        if matches!(name, "gce" | "gce-internal" | "alb") || controller == "ingress.k8s.aws/alb" {
+            return Via::Balancers;
+        }
+        if ingress.annotated && class.is_none() && !self.classes.is_empty() {
             return Via::Hidden;
         }
         let of_words = || self.controller_entry(controller, name, services);

@@ -75,6 +75,9 @@ impl World {
     /// What passes the requests of a Gateway on. A Service without a selector has its endpoints
     /// made by hand: so Cilium's Gateways, whose packets policies know by a word of its own.
     pub(super) fn gateway_proxies(&self, gateway: &Item<GatewayRow>, fronts: &Fronts) -> Via {
+        if class_is_internal(self.text(gateway.says.class)).is_some() {
+            return Via::Balancers;
+        }
         let own = fronts.of(gateway);
         own.filter(|s| self.services[s.index()].selector.is_some())
             .map_or(Via::Hidden, Via::Proxies)
