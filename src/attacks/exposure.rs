@@ -29,7 +29,8 @@ crate::attack! {
     /// ## Abuse
     /// `curl http://ADDRESS:PORT/`; scanners find the address without being told.
     /// ## Stopped by
-    /// Source ranges, an internal load balancer, a firewall before node ports.
+    /// Source ranges, an internal load balancer, a firewall before node ports. Network policies close
+    /// the pods behind it, not the address: see `network-reach`.
     /// ## Fix
     /// Make the Service `ClusterIP`, or the balancer internal by its provider's annotation, or set
     /// `loadBalancerSourceRanges`.
@@ -77,7 +78,9 @@ crate::attack! {
     /// ## Abuse
     /// `curl http://NODE-ADDRESS:PORT/`
     /// ## Stopped by
-    /// A firewall or security group; a `hostIP` that is not the public address.
+    /// A firewall or security group; a `hostIP` that is not the public address. Network policies
+    /// apply to the pod behind a `hostPort`, by the pod's own port, and not to pods on the machine's
+    /// network.
     /// ## Fix
     /// Remove the `hostPort`; expose the pod by a Service.
     /// ## Detect
