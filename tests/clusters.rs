@@ -7,6 +7,7 @@ use kspm_graph::query::filter::Filter;
 use kspm_graph::query::search::{Direction, NEVER, Next, Search};
 use kspm_graph::query::selector::Selector;
 use kspm_graph::world::World;
+use kspm_graph::world::network::plugin::Enforces;
 use kspm_graph::world::rows::Part;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,10 +17,13 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("snapshots")
 }
 
-pub(crate) fn graph(path: &Path) -> Graph {
+/// The graph of a cluster, as the command line says that policies are enforced or not.
+fn graph(path: &Path, enforces: Option<Enforces>) -> Graph {
     let reading = read(&[Input::Path(path.to_path_buf())], 2, Part::default, &|_| ()).unwrap();
     assert_eq!(reading.problems, [], "{}", path.display());
-    attacks::derive(Arc::new(World::new(reading.collectors, reading.unknown)))
+    let mut world = World::new(reading.collectors, reading.unknown);
+    world.said.enforces = enforces;
+    attacks::derive(Arc::new(world))
 }
 
 /// The lines of a README's fenced blocks of one kind.
@@ -61,18 +65,23 @@ fn example_clusters_are_as_their_readmes_say() {
     for cluster in entries.iter().filter(|p| p.is_dir()) {
         clusters += 1;
         let readme = fs::read_to_string(cluster.join("README.md")).unwrap();
-        let graph = graph(cluster);
         let name = cluster.file_name().unwrap().to_str().unwrap();
-        for line in lines(&readme, "paths") {
-            paths += 1;
-            if !leads(&graph, &line) {
-                wrong.push(format!("{name}: missing `{line}`"));
+        let ways =
+            [("", None), ("-enforced", Some(Enforces::Yes)), ("-unenforced", Some(Enforces::No))];
+        for (way, enforces) in ways {
+            let here = lines(&readme, &format!("paths{way}"));
+            let not_here = lines(&readme, &format!("no-paths{way}"));
+            if here.is_empty() && not_here.is_empty() {
+                continue;
             }
-        }
-        for line in lines(&readme, "no-paths") {
-            decoys += 1;
-            if leads(&graph, &line) {
-                wrong.push(format!("{name}: invented `{line}`"));
+            let graph = graph(cluster, enforces);
+            paths += here.len();
+            decoys += not_here.len();
+            for line in here.iter().filter(|line| !leads(&graph, line)) {
+                wrong.push(format!("{name}: missing{way} `{line}`"));
+            }
+            for line in not_here.iter().filter(|line| leads(&graph, line)) {
+                wrong.push(format!("{name}: invented{way} `{line}`"));
             }
         }
     }

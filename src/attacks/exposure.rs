@@ -4,16 +4,18 @@
 //! Doors lead to sets of endpoints, so that many doors of one Service are few edges.
 
 use super::Family;
+use super::door_policies::{Doors, Outcome};
 use super::exposed_route::{EXPOSED_OPENSHIFT_ROUTE, EXPOSED_ROUTE, EXPOSED_VIRTUAL_SERVICE};
 use super::interfaces::{DASHBOARD_EXPOSED, open_interface};
-use crate::graph::{Attack, Confidence, Fact, Odds, SetKey, SetKind, Sink, Thing};
+use crate::graph::{Attack, Fact, Odds, SetKey, SetKind, Sink, Thing};
 use crate::sym::Sym;
-use crate::world::exposure::{Door, Sure};
+use crate::world::exposure::{Door, Sure, Via};
 use crate::world::hosts::Host;
+use crate::world::network::{PortSpec, State};
 use crate::world::rows::Target;
-use crate::world::{Policy, PolicyIx, ServiceIx, World};
+use crate::world::{ObjectId, Policy, PolicyIx, ServiceIx, World};
 use rustc_hash::FxHashMap;
-use std::collections::BTreeSet;
+use std::rc::Rc;
 
 crate::attack! {
     /// The internet reaches a Service by its load balancer, its node port or an external address.
@@ -27,7 +29,8 @@ crate::attack! {
     /// ## Abuse
     /// `curl http://ADDRESS:PORT/`; scanners find the address without being told.
     /// ## Stopped by
-    /// Source ranges, an internal load balancer, a firewall before node ports.
+    /// Source ranges, an internal load balancer, a firewall before node ports. Network policies close
+    /// the pods behind it, not the address: see `network-reach`.
     /// ## Fix
     /// Make the Service `ClusterIP`, or the balancer internal by its provider's annotation, or set
     /// `loadBalancerSourceRanges`.
@@ -75,7 +78,9 @@ crate::attack! {
     /// ## Abuse
     /// `curl http://NODE-ADDRESS:PORT/`
     /// ## Stopped by
-    /// A firewall or security group; a `hostIP` that is not the public address.
+    /// A firewall or security group; a `hostIP` that is not the public address. Network policies
+    /// apply to the pod behind a `hostPort`, by the pod's own port, and not to pods on the machine's
+    /// network.
     /// ## Fix
     /// Remove the `hostPort`; expose the pod by a Service.
     /// ## Detect
@@ -96,7 +101,11 @@ crate::attack! {
     /// ## Abuse
     /// Connect; this step alone takes nothing over.
     /// ## Stopped by
-    /// A NetworkPolicy that isolates the pod, where the network plugin enforces it.
+    /// Network policies that deny it, where the network plugin enforces them. What decides is the
+    /// address that the pod sees: the client's at a Service with `externalTrafficPolicy: Local`, the
+    /// client's or a node's at others, the proxies' behind an Ingress, a Gateway or a Route. Where a
+    /// policy treats these differently, or the snapshot does not show the plugin or the proxies,
+    /// it is unknown.
     /// ## Fix
     /// Select fewer pods, or write a NetworkPolicy that admits the sources that are meant.
     /// ## Detect
@@ -118,8 +127,8 @@ crate::attack! {
     /// ## Abuse
     /// Whatever the flaw allows, up to running commands as the program's user in its container.
     /// ## Stopped by
-    /// Programs without flaws. Where a NetworkPolicy isolates the pod, whether the door still leads
-    /// to it is unknown until the policy is evaluated.
+    /// Programs without flaws; network policies that keep what comes through the door from the pod:
+    /// see `network-reach` for what they are held against.
     /// ## Fix
     /// Update the image; put authentication before the program; expose less.
     /// ## Detect
@@ -153,20 +162,23 @@ pub(super) static FAMILY: Family = Family {
     find,
 };
 
-/// Policies that isolate pods with a label set in a namespace, found once each.
-type Isolated = FxHashMap<(Sym, u32), Option<PolicyIx>>;
+/// What may listen behind a port: the containers' places, and whether one declares it.
+pub(super) type Listener = (Host, Vec<usize>, bool);
+
+/// The sets of endpoints that exist, by Service port and by whose packets arrive.
+struct Sets<'w> {
+    doors: Doors<'w>,
+    /// The number of each Service's first port.
+    first: Vec<u32>,
+    /// `None`: policies let nothing through.
+    known: FxHashMap<(ServiceIx, usize, Option<Via>), Option<SetKey>>,
+}
 
 fn find(world: &World, sink: &mut Sink<'_>) {
-    // Service ports are numbered through, so that a set is told by a number.
-    let first = super::names::first_ports(world);
-    let key = |service: ServiceIx, port: usize| SetKey {
-        kind: &ENDPOINTS,
-        ns: world.services[service.index()].ns,
-        of: first[service.index()] + u32::try_from(port).unwrap_or(0),
-    };
-    let mut isolated = Isolated::default();
-    let mut behind = BTreeSet::new();
-    for (i, entry) in sink.entries().iter().enumerate() {
+    let (doors, first) = (Doors::new(world), super::names::first_ports(world));
+    let mut sets = Sets { doors, first, known: FxHashMap::default() };
+    let entries = sink.entries();
+    for (i, entry) in entries.iter().enumerate() {
         let thing = Thing::Entry(u32::try_from(i).unwrap_or(u32::MAX));
         let attack = match entry.door {
             Door::Service(_) => &EXPOSED_SERVICE,
@@ -192,8 +204,14 @@ fn find(world: &World, sink: &mut Sink<'_>) {
             let field = format!(".spec.ports[{port}]");
             let number = of.ports.get(*port).map_or(0, |p| p.port);
             facts.push(sink.fact(of.object, &field, &number.to_string()));
-            sink.edge(thing, Thing::Set(key(*service, *port)), &NETWORK_REACH, &facts);
-            behind.insert((*service, *port));
+            let mut led: Vec<SetKey> = Vec::new();
+            for via in &entry.via {
+                let set = endpoints(world, sink, &mut sets, (*service, *port), *via);
+                if let Some(set) = set.filter(|set| !led.contains(set)) {
+                    sink.edge(thing, Thing::Set(set), &NETWORK_REACH, &facts);
+                    led.push(set);
+                }
+            }
         }
         if let Door::HostPort(pod, port) = entry.door {
             let host = Host::Pod(pod);
@@ -206,27 +224,56 @@ fn find(world: &World, sink: &mut Sink<'_>) {
                 for declared in container.ports.iter().filter(|p| p.host_port == port) {
                     let field = format!("{}.ports[{}]", container.field(), declared.place);
                     let fact = sink.fact(object, &field, &port.to_string());
-                    exploit(world, sink, &mut isolated, thing, (host, index), vec![fact], 1.0);
+                    let own = PortSpec { protocol: declared.protocol, port: declared.number };
+                    let outcome = sets.doors.host_port(host, own);
+                    let by = (object, &*outcome, 1.0);
+                    exploit(world, sink, thing, (host, index), vec![fact], by);
                 }
             }
         }
     }
-    for (service, port) in behind {
-        endpoints(world, sink, &mut isolated, Thing::Set(key(service, port)), service, port);
-    }
 }
 
-/// The edges from a Service port to the containers that may listen on it.
+/// The set of a Service port's endpoints for what arrives in one way, with its edges to the
+/// containers that may listen; the endpoints that no policy keeps it from. Where policies say
+/// nothing, all ways share one set.
 fn endpoints(
     world: &World,
     sink: &mut Sink<'_>,
-    isolated: &mut Isolated,
-    set: Thing<'_>,
-    service: ServiceIx,
-    port: usize,
-) {
+    sets: &mut Sets<'_>,
+    (service, port): (ServiceIx, usize),
+    via: Via,
+) -> Option<SetKey> {
+    if let Some(known) = sets.known.get(&(service, port, Some(via))) {
+        return *known;
+    }
+    let mut listeners: Vec<(Listener, Rc<Outcome>)> = Vec::new();
+    let mut plain = true;
+    let mut denied = false;
+    for listener in world.endpoints(service, port) {
+        let outcome = sets.doors.endpoint((service, port), via, &listener);
+        plain &= outcome.is_plain();
+        match outcome.state {
+            State::Denied => denied = true,
+            _ => listeners.push((listener, outcome)),
+        }
+    }
+    if denied && listeners.is_empty() {
+        sets.known.insert((service, port, Some(via)), None);
+        return None;
+    }
+    let key = (service, port, if plain { None } else { Some(via) });
+    if let Some(known) = sets.known.get(&key).copied() {
+        sets.known.insert((service, port, Some(via)), known);
+        return known;
+    }
+    let number = sets.first[service.index()] + u32::try_from(port).unwrap_or(0);
+    let ns = world.services[service.index()].ns;
+    let set = SetKey { kind: &ENDPOINTS, ns, of: super::names::ways(world, number, key.2) };
+    sets.known.insert(key, Some(set));
+    sets.known.insert((service, port, Some(via)), Some(set));
     let of = &world.services[service.index()];
-    let Some(target) = of.ports.get(port).map(|p| p.target) else { return };
+    let target = of.ports.get(port)?.target;
     let selector = sink.fact(of.object, ".spec.selector", "selects the pod");
     let (field, value) = match target {
         Target::Number(number) => (format!(".spec.ports[{port}].targetPort"), number.to_string()),
@@ -235,7 +282,7 @@ fn endpoints(
         }
     };
     let targets = sink.fact(of.object, &field, &value);
-    for (host, containers, declared) in world.endpoints(service, port) {
+    for ((host, containers, declared), outcome) in listeners {
         let (object, _) = world.host_object(host);
         let spec = world.host_spec(host);
         // Which of several listens is not said.
@@ -255,38 +302,28 @@ fn endpoints(
                 None => (container.field(), "may listen there".to_owned()),
             };
             facts.push(sink.fact(object, &world.host_field(host, &field), &value));
-            exploit(world, sink, isolated, set, (host, index), facts, factor);
+            let by = (of.object, &*outcome, factor);
+            exploit(world, sink, Thing::Set(set), (host, index), facts, by);
         }
     }
+    Some(set)
 }
 
-/// One edge to a container that a packet may reach.
+/// One edge to a container that a packet may reach, by what policies make of it.
 fn exploit(
     world: &World,
     sink: &mut Sink<'_>,
-    isolated: &mut Isolated,
     from: Thing<'_>,
     (host, container): (Host, usize),
     mut facts: Vec<Fact>,
-    factor: f64,
+    (by, outcome, factor): (ObjectId, &Outcome, f64),
 ) {
-    let mut circumstance = (factor, Confidence::Certain);
-    let (object, ns) = world.host_object(host);
-    let labels = match host {
-        Host::Pod(_) => world.objects[object.index()].labels,
-        Host::Template(workload) => world.workloads[workload.index()].template_labels,
-    };
-    // Policies do not apply to pods on the machine's network.
-    if !world.host_spec(host).host_network
-        && let Some(policy) =
-            *isolated.entry((ns, labels)).or_insert_with(|| isolates(world, ns, labels))
-    {
-        circumstance = (factor * 0.5, Confidence::Unknown);
-        let policy = world.policies[policy.index()].object;
-        let value = "isolates ingress; not evaluated";
-        facts.push(sink.fact(policy, ".spec.podSelector", value));
+    if outcome.state == State::Denied {
+        return;
     }
-    let odds = |attack: &Attack| attack.odds.but(circumstance.0, circumstance.1);
+    let (left, confidence) = outcome.odds();
+    facts.extend(outcome.evidence(sink, by));
+    let odds = |attack: &Attack| attack.odds.but(factor * left, confidence);
     let to = Thing::Container(host, container);
     sink.edge_with(from, to, &EXPLOIT_PUBLIC_APP, odds(&EXPLOIT_PUBLIC_APP), &facts);
     if let Some((account, says)) = open_interface(world, sink, host, container) {

@@ -22,9 +22,9 @@ crate::attack! {
     /// @workflow.json`.
     /// ## Stopped by
     /// An authenticating proxy before the interface, which is not judged here; a service account
-    /// with few rights. Where a NetworkPolicy isolates the pod, whether the door still leads to it
-    /// is unknown until the policy is evaluated. Whether an interface that asks for a login has a
-    /// weak one is not in a snapshot.
+    /// with few rights. Network policies that keep what comes through the door from the pod (see
+    /// `network-reach`). Whether an interface that asks for a login has a weak one is not in a
+    /// snapshot.
     /// ## Fix
     /// Remove `--enable-skip-login`; set `--auth-mode=client` or `sso`; make the Service
     /// `ClusterIP` and use `kubectl port-forward`; take rights from the interface's account.

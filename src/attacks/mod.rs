@@ -31,6 +31,7 @@ mod custom_templates;
 mod dangling;
 mod deputies;
 mod devices;
+mod door_policies;
 mod escape;
 mod event_listeners;
 mod exposed_route;

@@ -8,6 +8,7 @@ use super::flaws::NODE_FLAWS;
 use super::workload_patch::TEMPLATES;
 use crate::graph::{Graph, NodeId, NodeKind, SetKey};
 use crate::world::World;
+use crate::world::exposure::Via;
 
 /// Calls every numbered set and gate by what it belongs to.
 pub(super) fn name_sets(graph: &mut Graph) {
@@ -33,15 +34,45 @@ pub(super) fn first_ports(world: &World) -> Vec<u32> {
     first
 }
 
+/// How many ports Services have, by which the numbers of endpoints go round.
+fn port_count(world: &World) -> u64 {
+    world.services.iter().map(|s| s.ports.len() as u64).sum::<u64>().max(1)
+}
+
+/// The number of the endpoints of a port, by the way that leads to them: `None` for any.
+pub(super) fn ways(world: &World, port: u32, via: Option<Via>) -> u32 {
+    let way = match via {
+        None => 0,
+        Some(Via::Client) => 1,
+        Some(Via::Hidden) => 2,
+        Some(Via::Balancers) => 3,
+        Some(Via::Proxies(service)) => 4 + service.index() as u64,
+    };
+    u32::try_from(u64::from(port) + way * port_count(world)).unwrap_or(u32::MAX)
+}
+
 fn endpoints(world: &World, first: &[u32], key: &SetKey) -> Option<String> {
+    let count = port_count(world);
+    let way = (u64::from(key.of) - 1) / count;
+    let by = match way {
+        0 => String::new(),
+        1 => ", from outside".to_owned(),
+        2 => ", through what is not shown".to_owned(),
+        3 => ", through balancers of the cloud".to_owned(),
+        _ => {
+            let proxies = world.services.get(usize::try_from(way - 4).ok()?)?;
+            format!(", through {}/{}", world.text(proxies.ns), world.text(proxies.name))
+        }
+    };
+    let key = u32::try_from((u64::from(key.of) - 1) % count + 1).ok()?;
     // Services without ports have the number of the next one.
-    let at = first.partition_point(|first| *first <= key.of).checked_sub(1)?;
+    let at = first.partition_point(|first| *first <= key).checked_sub(1)?;
     let service = &world.services[at];
-    let port = service.ports.get((key.of - first[at]) as usize)?;
+    let port = service.ports.get((key - first[at]) as usize)?;
     let (ns, name) = (world.text(service.ns), world.text(service.name));
     let called = world.text(port.name);
     let called = if called.is_empty() { String::new() } else { format!(" ({called})") };
-    Some(format!("endpoints of Service {ns}/{name}, port {}{called}", port.port))
+    Some(format!("endpoints of Service {ns}/{name}, port {}{called}{by}", port.port))
 }
 
 /// The row that a set's number means.

@@ -19,6 +19,7 @@ pub struct ServiceSpec<'a> {
     pub load_balancer_ip: Str<'a>,
     pub load_balancer_class: Str<'a>,
     pub allocate_load_balancer_node_ports: Bool,
+    pub external_traffic_policy: Str<'a>,
 }
 
 /// One of `spec.ports` of a Service.

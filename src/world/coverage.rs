@@ -256,18 +256,20 @@ impl World {
                 "no network policy was collected; {effect}; moves from pod to pod over the network are not evaluated yet"
             )
         } else if plugin.enforces == Enforces::No {
-            format!(
-                "{effect}; steps from outside into the pods that they isolate are marked unknown all the same"
-            )
+            format!("{effect}; moves from pod to pod over the network are not evaluated yet")
         } else {
             format!(
-                "{effect}; {} not evaluated yet: steps from outside into the pods that they isolate are marked unknown",
+                "{effect}; {} held against what comes from outside, and steps that they may stop are marked unknown; moves from pod to pod over the network are not evaluated yet",
                 counted(all, "network policy is", "network policies are")
             )
         };
         Topic {
             topic: "network-policies",
-            state: State::Unknown,
+            state: if all == 0 || plugin.enforces == Enforces::Unknown {
+                State::Unknown
+            } else {
+                State::Partial
+            },
             reason,
             affects: &["paths from the internet", "moves from pod to pod"],
         }

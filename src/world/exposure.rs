@@ -1,7 +1,8 @@
 //! What faces the outside: Services, Ingresses and ports on the node, with how sure that is.
 //!
-//! This is the first form of the model: addresses, annotations and source ranges decide, network
-//! policies are not evaluated yet. A rule's host name is never evidence in either direction.
+//! Addresses, annotations and source ranges decide; what network policies make of it is asked by
+//! who reads the entries, and [`Via`] says whose packets the policies see. A rule's host name is
+//! never evidence in either direction.
 
 use super::gateway::{Fronts, RouteIx};
 use super::ingresses::Controllers;
@@ -39,6 +40,19 @@ pub enum Sure {
     Unknown,
 }
 
+/// Whose packets arrive at the backends of an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Via {
+    /// The client's, or those of a node that puts its own address in their place.
+    Client,
+    /// Something that the snapshot does not show passes requests on.
+    Hidden,
+    /// Balancers of a cloud pass requests on, with addresses beside the cluster's.
+    Balancers,
+    /// The pods behind a Service do.
+    Proxies(ServiceIx),
+}
+
 /// A fact before it is evidence: this object says this at this field.
 pub type Said = (ObjectId, String, String);
 
@@ -56,6 +70,8 @@ pub struct Entry {
     pub facts: Vec<Said>,
     /// The Service ports behind it, each with the facts that lead there.
     pub backends: Vec<(ServiceIx, usize, Vec<Said>)>,
+    /// Whose packets arrive there: alternatives, each once.
+    pub via: Vec<Via>,
 }
 
 /// What an annotation says about a Service's load balancer: internal or facing the internet.
@@ -153,7 +169,8 @@ impl World {
         service.selector.as_ref()?;
         let (sure, likelihood, facts) = self.service_reach(service, fronts)?;
         let backends = (0..service.ports.len()).map(|port| (ix, port, Vec::new())).collect();
-        Some(Entry { door: Door::Service(ix), sure, likelihood, facts, backends })
+        let via = vec![Via::Client];
+        Some(Entry { door: Door::Service(ix), sure, likelihood, facts, backends, via })
     }
 
     /// The surest way by which the internet reaches a Service's own address or ports.
@@ -290,6 +307,7 @@ impl World {
                     likelihood: 0.5,
                     facts: vec![(pod.object, at, port.host_port.to_string()), node.clone()],
                     backends: Vec::new(),
+                    via: vec![Via::Client],
                 });
             }
         }

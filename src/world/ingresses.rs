@@ -1,6 +1,6 @@
 //! Ingresses as doors: which class serves one, and how the internet reaches its controller.
 
-use super::exposure::{Door, Entry, Reach, Sure, host_name_is_internal, is_public};
+use super::exposure::{Door, Entry, Reach, Sure, Via, host_name_is_internal, is_public};
 use super::gateway::Fronts;
 use super::rows::Target;
 use super::{Ingress, IngressClass, IngressIx, World};
@@ -39,10 +39,11 @@ impl World {
         } else {
             self.assigned(ingress, fronts)?
         };
+        let via = vec![self.ingress_proxies(ingress, services, fronts, known)];
         if facts.is_empty() {
             facts = first;
         }
-        Some(Entry { door: Door::Ingress(ix), sure, likelihood, facts, backends })
+        Some(Entry { door: Door::Ingress(ix), sure, likelihood, facts, backends, via })
     }
 
     /// How the internet reaches the address of an Ingress' own: as the Service whose balancer has
@@ -111,6 +112,42 @@ impl World {
             return Some((Sure::Possible, 0.3, vec![fact]));
         }
         self.controller_reach(class, ingress, services, known)
+    }
+
+    /// What passes the requests of an Ingress on: the pods of the Service that has its address, or
+    /// of the one that its controller is called like.
+    fn ingress_proxies(
+        &self,
+        ingress: &Ingress,
+        services: &[Entry],
+        fronts: &Fronts,
+        known: &mut Controllers,
+    ) -> Via {
+        let addresses = ingress.balancer.iter().flat_map(|(ip, host)| [*ip, *host]);
+        let own = addresses.filter(|a| !a.is_empty()).find_map(|a| fronts.with_address(a));
+        if let Some(service) = own {
+            return Via::Proxies(service);
+        }
+        let class = if ingress.class.is_empty() {
+            self.classes.iter().find(|c| c.default)
+        } else {
+            self.classes.iter().find(|c| c.name == ingress.class)
+        };
+        let controller = class.map_or("", |c| self.text(c.controller));
+        let name = self.text(ingress.class);
+        if matches!(name, "gce" | "gce-internal" | "alb") || controller == "ingress.k8s.aws/alb" {
+            return Via::Balancers;
+        }
+        if ingress.annotated && class.is_none() && !self.classes.is_empty() {
+            return Via::Hidden;
+        }
+        let of_words = || self.controller_entry(controller, name, services);
+        let key = (ingress.class, class.map(|c| c.controller));
+        let own = known.entry(key).or_insert_with(of_words).and_then(|at| services.get(at));
+        match own.map(|entry| entry.door) {
+            Some(Door::Service(service)) => Via::Proxies(service),
+            _ => Via::Hidden,
+        }
     }
 
     fn controller_reach(

@@ -1,7 +1,7 @@
 //! Istio's VirtualServices as doors: which servers of a Gateway take one, behind which Services its
 //! proxies stand, and where the requests go.
 
-use super::exposure::{Door, Entry, Reach, Said, Sure};
+use super::exposure::{Door, Entry, Reach, Said, Sure, Via};
 use super::gateway::{Item, meet, table};
 use super::remap::{Map, Remap};
 use super::resolve::Objects;
@@ -209,6 +209,7 @@ impl World {
         let own = &self.istio.services[ix.index()];
         let mut best: Option<Reach> = None;
         let mut backends = Vec::new();
+        let mut via = Vec::new();
         for (ns, name, place) in &own.says.gateways {
             let key = |g: &Item<IstioGatewayRow>| (g.ns, g.name);
             let gateways = &self.istio.gateways;
@@ -219,7 +220,7 @@ impl World {
                 if !self.hosts_meet(gateway, server, own) {
                     continue;
                 }
-                let Some((sure, likelihood, more)) =
+                let Some(((sure, likelihood, more), by)) =
                     self.server_reach(gateway, server, own, fronts, proxies)
                 else {
                     continue;
@@ -229,6 +230,7 @@ impl World {
                     continue;
                 }
                 backends.extend(leads);
+                via.push(by);
                 if best.as_ref().is_none_or(|(_, known, _)| likelihood > *known) {
                     let named = format!("{}/{}", self.text(*ns), self.text(*name));
                     let speaks = format!("{} {}", self.text(server.protocol), server.port);
@@ -245,7 +247,9 @@ impl World {
         // Several servers may lead to the same place.
         backends.sort_by_key(|(service, port, _)| (*service, *port));
         backends.dedup_by_key(|(service, port, _)| (*service, *port));
-        Some(Entry { door: Door::Mesh(ix), sure, likelihood, facts, backends })
+        via.sort_unstable();
+        via.dedup();
+        Some(Entry { door: Door::Mesh(ix), sure, likelihood, facts, backends, via })
     }
 
     /// Whether a server is for a VirtualService: by its namespace, and by one of its hosts.
@@ -275,7 +279,7 @@ impl World {
             })
     }
 
-    /// How the internet reaches a server's proxies.
+    /// How the internet reaches a server's proxies, and who these are.
     fn server_reach(
         &self,
         gateway: &Item<IstioGatewayRow>,
@@ -283,12 +287,13 @@ impl World {
         own: &Item<VirtualServiceRow>,
         fronts: &[Front<'_>],
         proxies: &Proxies,
-    ) -> Option<Reach> {
+    ) -> Option<(Reach, Via)> {
         let selector =
             |value: &str| (gateway.object, ".spec.selector".to_owned(), value.to_owned());
         if !proxies.any {
             // They may run where the snapshot does not look.
-            return Some((Sure::Unknown, 0.2, vec![selector("selects no pod of the snapshot")]));
+            let facts = vec![selector("selects no pod of the snapshot")];
+            return Some(((Sure::Unknown, 0.2, facts), Via::Hidden));
         }
         let mut likeliest =
             proxies.fronts.get(&server.port)?.iter().filter_map(|at| fronts.get(*at));
@@ -299,7 +304,8 @@ impl World {
         let mut facts = vec![selector(&format!("selects pods of Service {name}"))];
         facts.extend(front.entry.facts.iter().cloned());
         // No status says that the proxies have it.
-        Some((front.entry.sure.max(Sure::Likely), front.entry.likelihood * 0.9, facts))
+        let reach = (front.entry.sure.max(Sure::Likely), front.entry.likelihood * 0.9, facts);
+        Some((reach, Via::Proxies(front.service)))
     }
 
     /// The numbers by which servers mean a Service's ports: its own, and those of the pods.

@@ -283,6 +283,7 @@ pub struct Service {
     pub has_class: bool,
     pub scheme: Option<(Sym, Sym, bool)>,
     pub node_ports: bool,
+    pub keeps_client: bool,
 }
 
 #[derive(Debug)]

@@ -332,6 +332,7 @@ pub(super) fn resolve(tables: Tables, duplicates: u64, clusters: usize) -> World
             has_class: row.body.has_class,
             scheme: row.body.scheme,
             node_ports: row.body.node_ports,
+            keeps_client: row.body.keeps_client,
         })
         .collect();
     let ingresses = part

@@ -1,7 +1,7 @@
 //! Routes of OpenShift as doors: which router serves one, how the internet reaches that router, and
 //! to which ports of which Services it leads.
 
-use super::exposure::{Door, Entry, Reach, Sure};
+use super::exposure::{Door, Entry, Reach, Sure, Via};
 use super::gateway::{Answer, Fronts, Item, condition};
 use super::hosts::Host;
 use super::remap::{Map, Remap};
@@ -109,7 +109,13 @@ impl World {
             best
         };
         let (sure, likelihood, facts) = best?;
-        Some(Entry { door: Door::Router(ix), sure, likelihood, facts, backends })
+        let mut via: Vec<Via> = match &*route.says.answers {
+            [] => vec![self.router_proxies("default")],
+            answers => answers.iter().map(|a| self.router_proxies(self.text(a.router))).collect(),
+        };
+        via.sort_unstable();
+        via.dedup();
+        Some(Entry { door: Door::Router(ix), sure, likelihood, facts, backends, via })
     }
 
     /// Whether a Service's port is the one that a Route means: by its own name, or by the number of
@@ -128,6 +134,16 @@ impl World {
                 self.endpoints(service, port).into_iter().any(|(host, ..)| declares(host))
             }
         }
+    }
+
+    /// A router's pods, by a Service of theirs. Those on the network of machines have none that
+    /// tells, and what policies take them for depends on the plugin.
+    fn router_proxies(&self, router: &str) -> Via {
+        let Some(ns) = self.symbols.get(NAMESPACE) else { return Via::Hidden };
+        let service =
+            |prefix: &str| self.service(ns, self.symbols.get(&format!("{prefix}{router}"))?);
+        let own = service("router-").or_else(|| service("router-nodeport-"));
+        own.or_else(|| service("router-internal-")).map_or(Via::Hidden, Via::Proxies)
     }
 
     /// How the internet reaches a router.

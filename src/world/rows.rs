@@ -229,6 +229,8 @@ pub struct ServiceRow {
     /// The annotation that makes the balancer internal, or internet-facing: key, value, internal.
     pub scheme: Option<(Sym, Sym, bool)>,
     pub node_ports: bool,
+    /// `externalTrafficPolicy: Local`: no node puts its own address before the client's.
+    pub keeps_client: bool,
 }
 
 /// One port of a Service.

@@ -4,7 +4,7 @@
 use super::attach::{condition, is_handled};
 use super::{GatewayClassRow, GatewayRow, Item};
 use crate::sym::Sym;
-use crate::world::exposure::{Reach, Said, Sure, host_name_is_internal, is_public};
+use crate::world::exposure::{Reach, Said, Sure, Via, host_name_is_internal, is_public};
 use crate::world::{ServiceIx, World};
 use std::collections::BTreeMap;
 
@@ -68,6 +68,19 @@ impl Fronts {
         let labelled = self.labelled.get(&(gateway.ns, gateway.name));
         let mut addresses = gateway.says.addresses.iter();
         labelled.copied().or_else(|| addresses.find_map(|a| self.with_address(*a)))
+    }
+}
+
+impl World {
+    /// What passes the requests of a Gateway on. A Service without a selector has its endpoints
+    /// made by hand: so Cilium's Gateways, whose packets policies know by a word of its own.
+    pub(super) fn gateway_proxies(&self, gateway: &Item<GatewayRow>, fronts: &Fronts) -> Via {
+        if class_is_internal(self.text(gateway.says.class)).is_some() {
+            return Via::Balancers;
+        }
+        let own = fronts.of(gateway);
+        own.filter(|s| self.services[s.index()].selector.is_some())
+            .map_or(Via::Hidden, Via::Proxies)
     }
 }
 

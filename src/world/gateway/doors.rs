@@ -4,7 +4,7 @@ use super::address::Fronts;
 use super::attach::condition;
 use super::{BackendRef, Item, ParentAnswer, RouteIx, RouteRow};
 use crate::sym::Sym;
-use crate::world::exposure::{Door, Entry, Reach, Said, Sure};
+use crate::world::exposure::{Door, Entry, Reach, Said, Sure, Via};
 use crate::world::{ServiceIx, World};
 use rustc_hash::FxHashMap;
 
@@ -26,8 +26,11 @@ impl World {
                 grants.entry((grant.ns, *kind, *from)).or_default().push((at, *place));
             }
         }
+        let proxies: Vec<Via> =
+            self.gateway.gateways.iter().map(|g| self.gateway_proxies(g, fronts)).collect();
         for (i, route) in self.gateway.routes.iter().enumerate() {
-            entries.extend(self.route_entry(RouteIx::new(i), route, &reach, &grants));
+            let gateways = (&reach[..], &proxies[..]);
+            entries.extend(self.route_entry(RouteIx::new(i), route, gateways, &grants));
         }
     }
 
@@ -35,10 +38,11 @@ impl World {
         &self,
         ix: RouteIx,
         route: &Item<RouteRow>,
-        reach: &[Option<Reach>],
+        (reach, proxies): (&[Option<Reach>], &[Via]),
         grants: &Grants,
     ) -> Option<Entry> {
         let mut best: Option<(Reach, Option<&ParentAnswer>)> = None;
+        let mut via = Vec::new();
         for parent in &route.says.parents {
             let Some(mut attached) = self.attach(route, parent) else { continue };
             let (mut sure, mut likelihood) = (attached.sure, attached.likelihood);
@@ -47,6 +51,7 @@ impl World {
                 (sure, likelihood) = (sure.max(*of), likelihood * times);
                 attached.facts.extend(facts.iter().cloned());
             }
+            via.push(attached.gateway.map_or(Via::Hidden, |gateway| proxies[gateway]));
             if best.as_ref().is_none_or(|((_, known, _), _)| likelihood > *known) {
                 best = Some(((sure, likelihood, attached.facts), attached.answer));
             }
@@ -75,12 +80,15 @@ impl World {
             facts.push(fact);
             (sure, likelihood) = (Sure::Possible, likelihood * 0.5);
         }
+        via.sort_unstable();
+        via.dedup();
         (!backends.is_empty()).then_some(Entry {
             door: Door::Route(ix),
             sure,
             likelihood,
             facts,
             backends,
+            via,
         })
     }
 

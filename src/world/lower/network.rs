@@ -70,6 +70,7 @@ impl Part {
             balancer: self.balancer(status),
             has_class: !spec.load_balancer_class.is_empty(),
             scheme,
+            keeps_client: &*spec.external_traffic_policy == "Local",
             node_ports: spec.allocate_load_balancer_node_ports.0 != Some(false),
         }
     }

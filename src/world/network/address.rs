@@ -173,3 +173,27 @@ pub(super) fn node_within(world: &World, block: &Block, node: NodeIx) -> Truth {
         .collect();
     if own.is_empty() { Truth::Maybe } else { all_within(block, &own) }
 }
+
+/// Whether a block holds the nodes: all of their addresses, or none.
+pub(super) fn nodes_within(world: &World, block: &Block) -> Truth {
+    match world.network.node_blocks.get_or_init(|| node_blocks(world)).as_slice() {
+        [] if block.net.prefix_len() == 0 && block.except.is_empty() => Truth::Yes,
+        [] => Truth::Maybe,
+        shown => all_within(block, shown),
+    }
+}
+
+/// Where nodes have their addresses, in blocks so few that asking is cheap. Larger blocks than
+/// they fill make answers less sure, never wrong.
+fn node_blocks(world: &World) -> Vec<IpNet> {
+    const ENOUGH: usize = 64;
+    let addresses = world.nodes.iter().flat_map(|node| node.addresses.iter());
+    let own = addresses.filter(|(kind, _)| world.text(*kind) == "InternalIP");
+    let own = own.filter_map(|(_, address)| world.text(*address).parse::<IpAddr>().ok());
+    let mut blocks = IpNet::aggregate(&own.map(IpNet::from).collect());
+    while blocks.len() > ENOUGH {
+        let wider = blocks.iter().map(|net| net.supernet().unwrap_or(*net)).collect();
+        blocks = IpNet::aggregate(&wider);
+    }
+    blocks
+}

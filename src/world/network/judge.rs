@@ -94,6 +94,10 @@ pub(super) enum Other {
     Node(NodeIx),
     /// Addresses outside the cluster.
     Outside(IpNet),
+    /// Some node.
+    Nodes,
+    /// Whoever.
+    Anyone,
 }
 
 /// The labels of a node.
@@ -301,6 +305,10 @@ impl<'w> Walk<'_, 'w> {
         let Network { tables, world, switches } = self.network;
         let truth = match (peer, self.other) {
             (Peer::Any, _) => Truth::Yes,
+            (Peer::Unknown(what, _), Other::Anyone) => {
+                return (Truth::Maybe, Some(Doubt::Said(*what)));
+            }
+            (_, Other::Anyone) => Truth::Maybe,
             (Peer::Pods(pods), Other::Class(class)) => tables.holds(world, pods, class),
             (Peer::Pods(pods), Other::Outside(net)) if entry.family == Family::Calico => {
                 tables.in_set(world, pods, &net)
@@ -315,9 +323,13 @@ impl<'w> Walk<'_, 'w> {
                 return (by_address.min(holds), Some(Doubt::Address));
             }
             // Cilium knows nodes by what they are, unless it is told otherwise.
-            (Peer::Block(_), Other::Node(_)) if entry.family == Family::Cilium => Truth::No,
+            (Peer::Block(_), Other::Node(_) | Other::Nodes) if entry.family == Family::Cilium => {
+                Truth::No
+            }
             (Peer::Block(block), Other::Node(node)) => address::node_within(world, block, node),
             (Peer::Block(block), Other::Outside(net)) => address::within(block, &net),
+            (Peer::Block(block), Other::Nodes) => address::nodes_within(world, block),
+            (Peer::Nodes(_), Other::Nodes) => Truth::Maybe,
             (Peer::Nodes(expr), Other::Node(node)) => expr.selects(&NodeLabels(world, node)),
             // The namespace of that label has no pods: the plugin puts the nodes into it.
             (Peer::Pods(pods), Other::Node(_)) if tables.means_nodes(pods) => {
@@ -334,9 +346,12 @@ impl<'w> Walk<'_, 'w> {
     fn entity(&self, entity: Entity, other: Other) -> Truth {
         match (entity, other) {
             (Entity::World, Other::Outside(_))
-            | (Entity::Cluster, Other::Class(_) | Other::Node(_)) => Truth::Yes,
+            | (Entity::Cluster, Other::Class(_) | Other::Node(_) | Other::Nodes) => Truth::Yes,
             // Which node a class of pods is on is not known, nor which nodes serve the API.
-            (Entity::Host | Entity::RemoteNode | Entity::ApiServer, Other::Node(_))
+            (
+                Entity::Host | Entity::RemoteNode | Entity::ApiServer,
+                Other::Node(_) | Other::Nodes,
+            )
             | (Entity::ApiServer, Other::Outside(_)) => Truth::Maybe,
             _ => Truth::No,
         }

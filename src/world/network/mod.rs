@@ -60,6 +60,7 @@ pub struct Policies {
     pub others: Vec<Item<OtherRow>>,
     /// Where pods have their addresses, as few blocks as possible; empty if none is shown.
     pub pod_blocks: Vec<IpNet>,
+    node_blocks: OnceLock<Vec<IpNet>>,
     tables: OnceLock<Tables>,
     plugin: OnceLock<Plugin>,
 }
@@ -74,6 +75,7 @@ pub(super) fn resolve(
     Policies {
         others: super::gateway::table(others, |row| row.kind, objects),
         pod_blocks: IpNet::aggregate(&blocks),
+        node_blocks: OnceLock::new(),
         tables: OnceLock::new(),
         plugin: OnceLock::new(),
     }

@@ -226,7 +226,7 @@ impl Network<'_> {
         match end {
             End::Host(host) => self.class_of(host),
             End::Class(class) => Some(class),
-            End::Node(_) | End::Net(_) | End::Internet => None,
+            End::Node(_) | End::Net(_) | End::Internet | End::Nodes | End::Anyone => None,
         }
     }
 }

@@ -22,10 +22,14 @@ pub enum End {
     Net(IpNet),
     /// Any public address: whoever is on the internet.
     Internet,
+    /// Some node, which one is not known.
+    Nodes,
+    /// Something of which nothing is known.
+    Anyone,
 }
 
 /// What is connected to: a port of a pod, not of a Service.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PortSpec {
     pub protocol: Protocol,
     pub port: u16,
@@ -149,6 +153,8 @@ impl<'w> Network<'w> {
             End::Class(known) => Place { other: class(known), host: None },
             End::Node(node) => Place { other: Other::Node(node), host: None },
             End::Net(net) => Place { other: Other::Outside(net), host: None },
+            End::Nodes => Place { other: Other::Nodes, host: None },
+            End::Anyone => Place { other: Other::Anyone, host: None },
             End::Internet => return None,
         })
     }

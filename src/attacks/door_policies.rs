@@ -1,0 +1,423 @@
+//! What network policies make of doors: whether what arrives at a Service's port, or at a node's,
+//! gets through to a pod.
+//!
+//! Policies see the address that a packet bears when it comes to the pod: the client's, that of the
+//! node where a balancer put it down, or a proxy's. Pods of one class are judged once for a port and
+//! a source, so that the cost is that of the endpoints and not of pods times policies.
+
+use super::exposure::Listener;
+use crate::graph::{Confidence, Fact, Sink};
+use crate::world::exposure::{Said, Via, is_public};
+use crate::world::hosts::Host;
+use crate::world::network::{
+    Action, ClassIx, Doubt, End, Judgement, Network, PortSpec, Protocol, Reason, State, Verdict,
+};
+use crate::world::rows::Target;
+use crate::world::{NodeIx, ObjectId, Service, ServiceIx, World};
+use ipnet::{IpNet, Ipv4Net};
+use rustc_hash::FxHashMap;
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
+/// What becomes of packets to a pod.
+#[derive(Debug)]
+pub(super) struct Outcome {
+    pub(super) state: State,
+    /// What is left of the likelihood.
+    factor: f64,
+    confidence: Confidence,
+    /// What policies say.
+    facts: Vec<Said>,
+    /// What is not known, in words.
+    doubts: Vec<String>,
+}
+
+impl Outcome {
+    /// No policy says anything about it.
+    pub(super) fn is_plain(&self) -> bool {
+        let silent = self.facts.is_empty() && self.doubts.is_empty();
+        self.state == State::Allowed && silent && self.factor >= 1.0
+    }
+
+    pub(super) const fn odds(&self) -> (f64, Confidence) {
+        (self.factor, self.confidence)
+    }
+
+    /// The evidence; doubts stand at the object that leads to the pod.
+    pub(super) fn evidence(&self, sink: &mut Sink<'_>, at: ObjectId) -> Vec<Fact> {
+        let said = self.facts.iter().map(|(object, field, value)| sink.fact(*object, field, value));
+        let mut facts: Vec<Fact> = said.collect();
+        facts.extend(self.doubts.iter().map(|doubt| sink.fact(at, "", doubt)));
+        facts
+    }
+
+    fn of(state: State) -> Self {
+        let (factor, confidence) = match state {
+            State::Unknown => (0.5, Confidence::Unknown),
+            _ => (1.0, Confidence::Certain),
+        };
+        Self { state, factor, confidence, facts: Vec::new(), doubts: Vec::new() }
+    }
+
+    /// Says what a judgement rests on.
+    fn say(&mut self, network: Network<'_>, world: &World, judgement: &Judgement) {
+        for reason in &judgement.reasons {
+            let doubt = match reason {
+                Reason::Rule { action: Action::Pass, .. } => continue,
+                Reason::Rule { sure: false, doubt: Some(Doubt::Said(what)), .. } => {
+                    Some(format!("a rule is not evaluated fully: {}", world.text(*what)))
+                }
+                Reason::Rule { sure: false, doubt: Some(Doubt::Address), .. } => {
+                    Some("whether a rule's block of addresses holds the source is not known".into())
+                }
+                Reason::Enforcement(_) => {
+                    Some("whether network policies are enforced is not known".into())
+                }
+                Reason::Unread(kind) => Some(format!("{kind} is not evaluated")),
+                _ => None,
+            };
+            if let Some(doubt) = doubt.filter(|d| !self.doubts.contains(d)) {
+                self.doubts.push(doubt);
+            }
+            for (object, field, value) in network.facts(reason) {
+                let said = (object, field.to_owned(), value);
+                if !self.facts.contains(&said) {
+                    self.facts.push(said);
+                }
+            }
+        }
+    }
+
+    fn doubt(&mut self, doubt: &str) {
+        self.doubts.push(doubt.to_owned());
+    }
+}
+
+/// Whose packets are judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Source {
+    /// A client's; a node's too, unless it is known that none steps between; through the source
+    /// ranges of a Service, if any.
+    Client(bool, Option<ServiceIx>),
+    Via(Via),
+}
+
+/// The proxies behind a Service, as policies know them.
+#[derive(Debug, Default)]
+struct Proxies {
+    /// Each class with its state towards the clients, and the likelihood that is left.
+    ends: Vec<(End, State, f64)>,
+    /// Where some use the network of their machine.
+    nodes: BTreeSet<NodeIx>,
+    /// Some run, whether or not clients reach them.
+    any: bool,
+}
+
+/// What was asked, once each.
+pub(super) struct Doors<'w> {
+    world: &'w World,
+    network: Network<'w>,
+    known: FxHashMap<(ClassIx, PortSpec, Source), Rc<Outcome>>,
+    proxies: FxHashMap<ServiceIx, Rc<Proxies>>,
+    open: Rc<Outcome>,
+    /// Some node has a public address.
+    public_nodes: bool,
+}
+
+impl<'w> Doors<'w> {
+    pub(super) fn new(world: &'w World) -> Self {
+        let mut addresses = world.nodes.iter().flat_map(|node| node.addresses.iter());
+        Self {
+            public_nodes: addresses.any(|(_, a)| is_public(world.text(*a)) == Some(true)),
+            world,
+            network: world.network(),
+            known: FxHashMap::default(),
+            proxies: FxHashMap::default(),
+            open: Rc::new(Outcome::of(State::Allowed)),
+        }
+    }
+
+    /// What becomes of packets to an endpoint of a Service's port.
+    pub(super) fn endpoint(
+        &mut self,
+        (service, port): (ServiceIx, usize),
+        via: Via,
+        listener: &Listener,
+    ) -> Rc<Outcome> {
+        let spec = self.port(service, port, listener);
+        let source = self.source(service, via);
+        let outcome = self.judged(listener.0, spec, source);
+        let Via::Proxies(proxies) = via else { return outcome };
+        if outcome.state == State::Allowed {
+            return outcome;
+        }
+        // A node gets through to its own pods whatever policies say, and so does a proxy that is
+        // on its network.
+        let nodes = &self.proxies(proxies).nodes;
+        let state = match listener.0 {
+            Host::Pod(pod) if nodes.contains(&self.world.pods[pod.index()].node) => State::Allowed,
+            Host::Template(_) if !nodes.is_empty() => State::Unknown,
+            _ => return outcome,
+        };
+        let mut local = Outcome::of(state);
+        local.doubt(
+            "a proxy on the network of the pod's own node gets through whatever policies say",
+        );
+        Rc::new(local)
+    }
+
+    /// What becomes of packets to a pod's port on its node's address. As a rule they keep the
+    /// client's address; some plugins put the node's in its place.
+    pub(super) fn host_port(&mut self, host: Host, port: PortSpec) -> Rc<Outcome> {
+        self.judged(host, port, Source::Client(true, None))
+    }
+
+    fn source(&self, ix: ServiceIx, via: Via) -> Source {
+        if via != Via::Client {
+            return Source::Via(via);
+        }
+        let service = &self.world.services[ix.index()];
+        // A balancer that is known by a name is often a proxy, with an address near the nodes'.
+        let named = service.balancer.iter().any(|(_, host)| !host.is_empty());
+        // A node port lies beside the balancer, open to whoever reaches the node.
+        let beside = self.public_nodes
+            && service.node_ports
+            && service.ports.iter().any(|p| p.node_port != 0);
+        let ranges = !beside && !ranges(self.world, service).is_empty();
+        Source::Client(!service.keeps_client || named, ranges.then_some(ix))
+    }
+
+    /// The pod's port behind a Service's.
+    fn port(&self, service: ServiceIx, port: usize, (host, listening, _): &Listener) -> PortSpec {
+        let of = &self.world.services[service.index()].ports[port];
+        let number = match of.target {
+            Target::Number(number) => number,
+            Target::Name(name) => {
+                let containers = &self.world.host_spec(*host).containers;
+                let own = listening.iter().filter_map(|c| containers.get(*c));
+                let mut ports = own.flat_map(|c| c.ports.iter());
+                ports.find(|p| p.name == name).map_or(of.port, |p| p.number)
+            }
+        };
+        PortSpec { protocol: if of.udp { Protocol::Udp } else { Protocol::Tcp }, port: number }
+    }
+
+    fn judged(&mut self, host: Host, port: PortSpec, source: Source) -> Rc<Outcome> {
+        // Policies do not apply to pods on the machine's network, and are not asked for what does
+        // not run.
+        let class = match self.network.class_of(host) {
+            Some(class) if !self.world.host_spec(host).host_network => class,
+            _ => return Rc::clone(&self.open),
+        };
+        let key = (class, port, source);
+        if let Some(known) = self.known.get(&key) {
+            return Rc::clone(known);
+        }
+        let outcome = match source {
+            Source::Client(snat, ranges) => self.client(class, port, snat, ranges),
+            Source::Via(Via::Proxies(service)) => self.proxied(class, port, service),
+            Source::Via(Via::Balancers) => self.balanced(class, port),
+            Source::Via(_) => self.hidden(class, port),
+        };
+        let outcome = Rc::new(outcome);
+        self.known.insert(key, Rc::clone(&outcome));
+        outcome
+    }
+
+    fn ask(&self, from: End, class: ClassIx, port: PortSpec) -> (Verdict, Outcome) {
+        let verdict = self.network.verdict(from, End::Class(class), port);
+        let mut outcome = Outcome::of(verdict.state);
+        outcome.say(self.network, self.world, &verdict.egress);
+        outcome.say(self.network, self.world, &verdict.ingress);
+        if verdict.state == State::Allowed {
+            outcome.doubts.clear();
+        }
+        (verdict, outcome)
+    }
+
+    /// Packets of clients, through the source ranges of a Service.
+    fn client(
+        &self,
+        class: ClassIx,
+        port: PortSpec,
+        snat: bool,
+        ranges_of: Option<ServiceIx>,
+    ) -> Outcome {
+        let (verdict, mut outcome) = self.ask(End::Internet, class, port);
+        if let Some(service) = ranges_of.map(|s| &self.world.services[s.index()]) {
+            // What both let through.
+            let ranges = ranges(self.world, service);
+            let both: Vec<IpNet> = match verdict.only.as_slice() {
+                [] => ranges,
+                only => {
+                    ranges.iter().flat_map(|r| only.iter().filter_map(|o| both(r, o))).collect()
+                }
+            };
+            let asked = both.into_iter().map(|net| self.ask(End::Net(net), class, port).1);
+            outcome = asked.max_by_key(|o| o.state).unwrap_or_else(|| Outcome::of(State::Denied));
+        } else if !verdict.only.is_empty() && outcome.state != State::Denied {
+            let wide = is_wide(&verdict.only);
+            if wide && outcome.state == State::Allowed {
+                outcome.doubt("from some addresses surely, from others perhaps");
+            } else if !wide {
+                let only = verdict.only.iter().take(5).map(ToString::to_string);
+                outcome.doubt(&format!("from {} only", only.collect::<Vec<_>>().join(", ")));
+            }
+            if !wide || outcome.state == State::Allowed {
+                // A few addresses of the internet, as source ranges of a balancer are.
+                outcome.factor *= 0.2;
+                outcome.confidence = outcome.confidence.max(Confidence::Possible);
+            }
+        }
+        if !snat {
+            return outcome;
+        }
+        let said = "whether the pod sees the client's address or its node's is not known, and policies treat them differently";
+        self.or_node(outcome, (class, port), said)
+    }
+
+    /// Packets that a node may put its own address before.
+    fn or_node(&self, outcome: Outcome, (class, port): (ClassIx, PortSpec), said: &str) -> Outcome {
+        let (_, node) = self.ask(End::Nodes, class, port);
+        if node.state == outcome.state {
+            return outcome;
+        }
+        let mut both = Outcome::of(State::Unknown);
+        both.facts.clone_from(&outcome.facts);
+        both.facts.extend(node.facts.into_iter().filter(|f| !outcome.facts.contains(f)));
+        both.doubt(said);
+        both.doubts.extend(outcome.doubts);
+        for doubt in node.doubts {
+            if !both.doubts.contains(&doubt) {
+                both.doubts.push(doubt);
+            }
+        }
+        both
+    }
+
+    /// Requests that balancers of a cloud pass on: from some address outside the cluster, or by way
+    /// of a node port.
+    fn balanced(&self, class: ClassIx, port: PortSpec) -> Outcome {
+        let anywhere = IpNet::from(Ipv4Net::default());
+        let (_, outcome) = self.ask(End::Net(anywhere), class, port);
+        let said = "whether the pod sees a balancer's address or its node's is not known, and policies treat them differently";
+        let mut outcome = self.or_node(outcome, (class, port), said);
+        if outcome.state == State::Unknown {
+            outcome.doubt("which addresses the balancers have is not in the snapshot");
+        }
+        outcome
+    }
+
+    /// Requests that the pods of a Service pass on.
+    fn proxied(&mut self, class: ClassIx, port: PortSpec, service: ServiceIx) -> Outcome {
+        let proxies = self.proxies(service);
+        if !proxies.any {
+            return self.hidden(class, port);
+        }
+        let mut best = Outcome::of(State::Denied);
+        for (end, front, factor) in &proxies.ends {
+            let mut outcome = self.ask(*end, class, port).1;
+            if *front == State::Unknown && outcome.state == State::Allowed {
+                let facts = std::mem::take(&mut outcome.facts);
+                outcome = Outcome { facts, ..Outcome::of(State::Unknown) };
+            }
+            if *front == State::Unknown {
+                outcome.doubt("whether clients reach the pods that pass requests on is not known");
+            }
+            outcome.factor *= factor;
+            if (outcome.state, outcome.factor) > (best.state, best.factor) {
+                best = outcome;
+            }
+        }
+        best
+    }
+
+    /// Packets of something that the snapshot does not show.
+    fn hidden(&self, class: ClassIx, port: PortSpec) -> Outcome {
+        let (_, mut outcome) = self.ask(End::Anyone, class, port);
+        if outcome.state == State::Unknown {
+            outcome.doubt("what passes the requests on is not in the snapshot");
+        }
+        outcome
+    }
+
+    /// The pods behind a Service that clients reach, by class.
+    fn proxies(&mut self, ix: ServiceIx) -> Rc<Proxies> {
+        if let Some(known) = self.proxies.get(&ix) {
+            return Rc::clone(known);
+        }
+        let service = &self.world.services[ix.index()];
+        // What leads to a Service of the cluster's own addresses is not judged here.
+        let outside =
+            self.world.text(service.kind) != "ClusterIP" || !service.external_ips.is_empty();
+        let source = self.source(ix, Via::Client);
+        let mut found: FxHashMap<Option<ClassIx>, (End, State, f64)> = FxHashMap::default();
+        let mut order = Vec::new();
+        let mut proxies = Proxies::default();
+        for port in 0..service.ports.len() {
+            for listener in self.world.endpoints(ix, port) {
+                proxies.any = true;
+                let host = listener.0;
+                let on_machine = self.world.host_spec(host).host_network;
+                let Some(class) = self.network.class_of(host) else { continue };
+                if let (true, Host::Pod(pod)) = (on_machine, host) {
+                    proxies.nodes.insert(self.world.pods[pod.index()].node);
+                }
+                // Each node is a class of its own; any of them will do.
+                let (key, end) = match on_machine {
+                    true => (None, End::Nodes),
+                    false => (Some(class), End::Class(class)),
+                };
+                let spec = self.port(ix, port, &listener);
+                let front = match outside {
+                    true => self.judged(host, spec, source),
+                    false => Rc::clone(&self.open),
+                };
+                if front.state == State::Denied {
+                    continue;
+                }
+                let factor = if front.state == State::Allowed { front.factor } else { 1.0 };
+                let new = (end, front.state, factor);
+                let known = found.entry(key).or_insert_with(|| {
+                    order.push(key);
+                    new
+                });
+                if (new.1, new.2) > (known.1, known.2) {
+                    *known = new;
+                }
+            }
+        }
+        proxies.ends.extend(order.iter().filter_map(|key| found.get(key)).copied());
+        let proxies = Rc::new(proxies);
+        self.proxies.insert(ix, Rc::clone(&proxies));
+        proxies
+    }
+}
+
+/// The blocks that a Service's balancer lets in, if not everything.
+fn ranges(world: &World, service: &Service) -> Vec<IpNet> {
+    if world.text(service.kind) != "LoadBalancer" {
+        return Vec::new();
+    }
+    let nets = service.source_ranges.iter().filter_map(|r| world.text(*r).parse::<IpNet>().ok());
+    let nets: Vec<IpNet> = nets.collect();
+    let all = nets.iter().any(|net| net.prefix_len() == 0);
+    if all {
+        return Vec::new();
+    }
+    let public = |net: &IpNet| is_public(&net.network().to_string()) == Some(true);
+    nets.into_iter().filter(public).collect()
+}
+
+/// Whether blocks are no small part of the internet.
+fn is_wide(nets: &[IpNet]) -> bool {
+    let of = |net: &IpNet| match net {
+        IpNet::V4(v4) => 1_u64 << (32 - v4.prefix_len()),
+        IpNet::V6(v6) => u64::from(v6.prefix_len() <= 4) << 31,
+    };
+    nets.iter().map(of).sum::<u64>() >= 1 << 30
+}
+
+fn both(a: &IpNet, b: &IpNet) -> Option<IpNet> {
+    if a.contains(b) { Some(*b) } else { b.contains(a).then_some(*a) }
+}
