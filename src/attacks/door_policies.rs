@@ -10,7 +10,7 @@ use crate::graph::{Confidence, Fact, Sink};
 use crate::world::exposure::{Said, Via, is_public};
 use crate::world::hosts::Host;
 use crate::world::network::{
-    Action, ClassIx, Doubt, End, Judgement, Network, PortSpec, Protocol, Reason, State, Verdict,
+    Action, ClassIx, Direction, End, Judgement, Network, PortSpec, Protocol, Reason, State, Verdict,
 };
 use crate::world::rows::Target;
 use crate::world::{NodeIx, ObjectId, Service, ServiceIx, World};
@@ -59,28 +59,21 @@ impl Outcome {
         Self { state, factor, confidence, facts: Vec::new(), doubts: Vec::new() }
     }
 
-    /// Says what a judgement rests on.
-    fn say(&mut self, network: Network<'_>, world: &World, judgement: &Judgement) {
+    /// Says what a judgement of one direction rests on.
+    fn say(&mut self, network: Network<'_>, direction: Direction, judgement: &Judgement) {
         for reason in &judgement.reasons {
-            let doubt = match reason {
+            let unsure = match reason {
                 Reason::Rule { action: Action::Pass, .. } => continue,
-                Reason::Rule { sure: false, doubt: Some(Doubt::Said(what)), .. } => {
-                    Some(format!("a rule is not evaluated fully: {}", world.text(*what)))
-                }
-                Reason::Rule { sure: false, doubt: Some(Doubt::Address), .. } => {
-                    Some("whether a rule's block of addresses holds the source is not known".into())
-                }
-                Reason::Enforcement(_) => {
-                    Some("whether network policies are enforced is not known".into())
-                }
-                Reason::Unread(kind) => Some(format!("{kind} is not evaluated")),
-                _ => None,
+                Reason::Rule { doubt, .. } => doubt.is_some(),
+                Reason::Enforcement(_) | Reason::Unread(_) | Reason::NodePolicies => true,
+                _ => false,
             };
-            if let Some(doubt) = doubt.filter(|d| !self.doubts.contains(d)) {
+            let doubt = network.words(reason, direction);
+            if unsure && !self.doubts.contains(&doubt) {
                 self.doubts.push(doubt);
             }
             for (object, field, value) in network.facts(reason) {
-                let said = (object, field.to_owned(), value);
+                let said = (object, field.to_owned(), value.to_owned());
                 if !self.facts.contains(&said) {
                     self.facts.push(said);
                 }
@@ -227,8 +220,8 @@ impl<'w> Doors<'w> {
     fn ask(&self, from: End, class: ClassIx, port: PortSpec) -> (Verdict, Outcome) {
         let verdict = self.network.verdict(from, End::Class(class), port);
         let mut outcome = Outcome::of(verdict.state);
-        outcome.say(self.network, self.world, &verdict.egress);
-        outcome.say(self.network, self.world, &verdict.ingress);
+        outcome.say(self.network, Direction::Egress, &verdict.egress);
+        outcome.say(self.network, Direction::Ingress, &verdict.ingress);
         if verdict.state == State::Allowed {
             outcome.doubts.clear();
         }
