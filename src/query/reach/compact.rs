@@ -16,6 +16,8 @@ pub struct Line {
     pub ports: Vec<Span>,
     /// What becomes of the connection.
     pub state: State,
+    /// Why that is not sure; otherwise empty.
+    pub reason: String,
 }
 
 /// The lines of a question, as many as were asked for.
@@ -32,8 +34,8 @@ pub const EVERY: &str = "every pod";
 /// What all addresses that are no pod's are called.
 pub const OUTSIDE: &str = "outside";
 
-/// How a destination is reached: who, by which ports.
-type Profile = Vec<(String, Vec<Span>, State)>;
+/// How a destination is reached: who, by which ports, with what answer and why it is not sure.
+type Profile = Vec<(String, Vec<Span>, State, String)>;
 
 impl Ground<'_> {
     /// Who reaches whom, a line each for sources alike. Without `all` what no policy speaks of on
@@ -70,12 +72,14 @@ impl Ground<'_> {
             let mut lines = Vec::new();
             for (profile, groups) in alike {
                 for to in self.called(&groups, None, to.all) {
-                    let line = |(from, ports, state): &(String, Vec<Span>, State)| Line {
-                        from: from.clone(),
-                        to: to.clone(),
-                        ports: ports.clone(),
-                        state: *state,
-                    };
+                    let line =
+                        |(from, ports, state, reason): &(String, Vec<Span>, State, String)| Line {
+                            from: from.clone(),
+                            to: to.clone(),
+                            ports: ports.clone(),
+                            state: *state,
+                            reason: reason.clone(),
+                        };
                     lines.extend(profile.iter().map(line));
                 }
             }
@@ -85,11 +89,12 @@ impl Ground<'_> {
         for node in &to.nodes {
             let side = Side::Node(*node);
             let profile = self.profile(from, side, port, all || !to.all);
-            found.lines.extend(profile.into_iter().map(|(from, ports, state)| Line {
+            found.lines.extend(profile.into_iter().map(|(from, ports, state, reason)| Line {
                 from,
                 to: self.name(side),
                 ports,
                 state,
+                reason,
             }));
         }
         self.leaving(from, to, port, all, &mut found);
@@ -122,23 +127,24 @@ impl Ground<'_> {
         }
         let mut profile = Vec::new();
         for ((spans, state), groups) in alike {
+            // The first stands for all of them.
+            let first = groups.first().filter(|_| state == State::Unknown);
+            let why = first.map(|g| self.doubt(Side::Group(*g), to, &spans)).unwrap_or_default();
             for name in self.called(&groups, own, from.all) {
-                profile.push((name, spans.clone(), state));
+                profile.push((name, spans.clone(), state, why.clone()));
             }
         }
         for node in &from.nodes {
             let side = Side::Node(*node);
             for (spans, state) in self.answers(self.between(side, to, port), port, all) {
-                profile.push((self.name(side), spans, state));
+                profile.push((self.name(side), spans, state, String::new()));
             }
         }
         if let Some(group) = own
             && (all || !from.all || spoken)
         {
             let found = self.outside(group, Direction::Ingress, &from.ranges, port);
-            for (name, spans, state) in self.ranges(found, port, all) {
-                profile.push((name, spans, state));
-            }
+            profile.extend(self.ranges(found, port, all));
         }
         profile.sort();
         profile
@@ -162,7 +168,7 @@ impl Ground<'_> {
         if to.ranges.is_empty() {
             return;
         }
-        let mut alike: BTreeMap<(String, Vec<Span>, State), Vec<u32>> = BTreeMap::new();
+        let mut alike: BTreeMap<(String, Vec<Span>, State, String), Vec<u32>> = BTreeMap::new();
         for group in &from.groups {
             if all || !to.all || !from.all || self.is_judged(*group, Direction::Egress) {
                 let ranges = self.outside(*group, Direction::Egress, &to.ranges, port);
@@ -172,9 +178,15 @@ impl Ground<'_> {
             }
         }
         let mut lines = Vec::new();
-        for ((to, ports, state), groups) in alike {
+        for ((to, ports, state, reason), groups) in alike {
             for from in self.called(&groups, None, from.all) {
-                lines.push(Line { from, to: to.clone(), ports: ports.clone(), state });
+                lines.push(Line {
+                    from,
+                    to: to.clone(),
+                    ports: ports.clone(),
+                    state,
+                    reason: reason.clone(),
+                });
             }
         }
         lines.sort_by(|a, b| (&a.from, &a.to).cmp(&(&b.from, &b.to)));
@@ -216,7 +228,10 @@ impl Ground<'_> {
                 alike.entry((spans, state)).or_default().push(range);
             }
         }
-        alike.into_iter().map(|((spans, state), list)| (addresses(&list), spans, state)).collect()
+        alike
+            .into_iter()
+            .map(|((spans, state), list)| (addresses(&list), spans, state, String::new()))
+            .collect()
     }
 
     /// Groups by as few names as possible: all of them, those of a namespace, or each.

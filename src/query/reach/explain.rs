@@ -50,12 +50,13 @@ impl Ground<'_> {
     /// Why one side reaches another, and why not: ports that have one explanation together.
     #[must_use]
     pub fn explain(&self, from: Side, to: Side, port: Option<PortSpec>) -> Vec<Part> {
+        let asked = port.is_some();
         let mut spans = self.between(from, to, port);
         spans.extend(ports::only(ports::rest(&spans), port));
         spans.sort_by_key(|s| std::cmp::Reverse(s.state));
         let mut parts: Vec<Part> = Vec::new();
         for span in spans {
-            let part = self.part(from, to, span);
+            let part = self.part(from, to, span, asked);
             let same = |p: &&mut Part| {
                 (p.state, &p.egress, &p.ingress) == (part.state, &part.egress, &part.ingress)
             };
@@ -74,7 +75,7 @@ impl Ground<'_> {
     #[must_use]
     pub fn doubt(&self, from: Side, to: Side, spans: &[Span]) -> String {
         let Some(span) = spans.first() else { return String::new() };
-        let part = self.part(from, to, *span);
+        let part = self.part(from, to, *span, true);
         let said: Vec<String> =
             part.egress.into_iter().chain(part.ingress).map(|s| s.text).collect();
         let unsure: Vec<&str> =
@@ -83,7 +84,7 @@ impl Ground<'_> {
         unsure.into_iter().collect::<Vec<_>>().join("; ")
     }
 
-    fn part(&self, from: Side, to: Side, span: Span) -> Part {
+    fn part(&self, from: Side, to: Side, span: Span, asked: bool) -> Part {
         let port = PortSpec { protocol: span.protocol, port: span.first };
         // The pods that come to this answer; others of the same sides come to a worse one.
         let state = |(f, t): &(End, End)| {
@@ -114,22 +115,22 @@ impl Ground<'_> {
                 format!("{UNSURE}: plugins differ in what they hold back to a pod's own node");
             egress.push(Said { text, at: None });
         }
+        // What a rule would be written for: the port asked about, or one that the pods declare.
+        let meant = if asked { Some(port) } else { self.declared(to, &span) };
         let mut change = Vec::new();
-        let ends = [(&verdict.egress, Direction::Egress), (&verdict.ingress, Direction::Ingress)];
-        let (sides, ends_of) = ([(from, to), (to, from)], [(f, t), (t, f)]);
+        let ends = [(&verdict.ingress, Direction::Ingress), (&verdict.egress, Direction::Egress)];
+        let (sides, ends_of) = ([(to, from), (from, to)], [(t, f), (f, t)]);
         for (i, (judgement, direction)) in ends.into_iter().enumerate() {
             let ((own, other), (own_end, other_end)) = (sides[i], ends_of[i]);
             if span.state == State::Denied && judgement.state == State::Denied {
-                change.extend(self.opens(judgement, direction, (own, other), other_end, port));
+                change.extend(self.opens(judgement, direction, (own, other), other_end, meant));
             } else if span.state == State::Allowed {
                 change.extend(self.closes(judgement, direction, own, own_end));
             }
         }
         if span.state == State::Allowed && !change.is_empty() {
-            change.push("either is enough; another rule may then match: ask again".to_owned());
-            if change.len() == 2 {
-                change.pop();
-            }
+            let one = if change.len() > 1 { "any one of these is enough; " } else { "" };
+            change.push(format!("{one}another rule may then match: ask again"));
         }
         Part { ports: vec![span], state: span.state, egress, ingress, change }
     }
@@ -193,7 +194,7 @@ impl Ground<'_> {
                 text: format!(
                     "isolated for {} by {}; no rule matches",
                     direction.name(),
-                    self.policies(policies)
+                    self.policies(policies, ", ")
                 ),
                 at: policies.first().map(|p| (*p, ".spec".to_owned())),
             },
@@ -220,7 +221,7 @@ impl Ground<'_> {
         direction: Direction,
         (own, other): (Side, Side),
         other_end: End,
-        port: PortSpec,
+        port: Option<PortSpec>,
     ) -> Vec<String> {
         let mut change = Vec::new();
         for reason in &judgement.reasons {
@@ -235,11 +236,16 @@ impl Ground<'_> {
                         Direction::Egress => "to",
                     };
                     let peer = self.peer(own, other, other_end);
-                    let (protocol, port) = (port.protocol.name(), port.port);
+                    let port = match port {
+                        Some(PortSpec { protocol, port }) => {
+                            format!("protocol: {}, port: {port}", protocol.name())
+                        }
+                        None => "port: PORT".to_owned(),
+                    };
                     change.push(format!(
-                        "add to .spec.{} of {}: {{{key}: [{peer}], ports: [{{protocol: {protocol}, port: {port}}}]}}",
+                        "add to .spec.{} of {}: {{{key}: [{peer}], ports: [{{{port}}}]}}",
                         direction.name(),
-                        self.policies(policies),
+                        self.policies(policies, " or "),
                     ));
                 }
                 _ => {}
@@ -292,10 +298,15 @@ impl Ground<'_> {
             format!("{{ipBlock: {{cidr: {address}/{bits}}}}}")
         };
         let group = match (other, end) {
-            (Side::Range(range), _) if range.is_whole() => {
-                return "{ipBlock: {cidr: 0.0.0.0/0}}".to_owned();
+            (Side::Range(range), _) => {
+                let nets = range.nets();
+                let blocks = nets.iter().take(3).map(|n| format!("{{ipBlock: {{cidr: {n}}}}}"));
+                let mut text = blocks.collect::<Vec<_>>().join(", ");
+                if nets.len() > 3 {
+                    text.push_str(&format!(", {} blocks more", nets.len() - 3));
+                }
+                return text;
             }
-            (Side::Range(range), _) => return format!("{{ipBlock: of {range}}}"),
             (_, End::Node(node)) => return block(self.address(node)),
             (_, End::Class(class)) if self.class_node(class).is_some() => {
                 let node = self.class_node(class);
@@ -359,13 +370,25 @@ impl Ground<'_> {
         if ns.is_empty() { format!("{kind}{name}") } else { format!("{kind}{ns}/{name}") }
     }
 
-    fn policies(&self, policies: &[ObjectId]) -> String {
+    fn policies(&self, policies: &[ObjectId], and: &str) -> String {
         const FEW: usize = 3;
         let mut names: Vec<String> = policies.iter().take(FEW).map(|p| self.policy(*p)).collect();
         if policies.len() > FEW {
             names.push(format!("{} more", policies.len() - FEW));
         }
-        names.join(", ")
+        names.join(and)
+    }
+
+    /// The first port that pods of a side declare among some.
+    fn declared(&self, side: Side, span: &Span) -> Option<PortSpec> {
+        let Side::Group(group) = side else { return None };
+        let host = self.group(group).hosts.first()?;
+        let containers = self.world.host_spec(*host).containers.iter();
+        let running = containers.filter(|c| c.keeps_running());
+        let mut ports = running.flat_map(|c| c.ports.iter()).filter(|p| {
+            p.protocol == span.protocol && (span.first..=span.last).contains(&p.number)
+        });
+        ports.next().map(|p| PortSpec { protocol: p.protocol, port: p.number })
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::sym::Sym;
 use crate::world::World;
 use crate::world::network::{Peer, Rule, Spaces};
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Subnets, Ipv6Subnets};
 use rustc_hash::FxHashMap;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -71,6 +71,20 @@ impl Range {
     #[must_use]
     pub fn address(&self) -> IpNet {
         IpNet::from(self.at(self.first))
+    }
+
+    /// The blocks that it is made of.
+    #[must_use]
+    pub fn nets(&self) -> Vec<IpNet> {
+        match (self.at(self.first), self.at(self.last)) {
+            (IpAddr::V4(first), IpAddr::V4(last)) => {
+                Ipv4Subnets::new(first, last, 0).map(IpNet::V4).collect()
+            }
+            (IpAddr::V6(first), IpAddr::V6(last)) => {
+                Ipv6Subnets::new(first, last, 0).map(IpNet::V6).collect()
+            }
+            _ => Vec::new(),
+        }
     }
 
     fn at(&self, bits: u128) -> IpAddr {

@@ -118,7 +118,7 @@ fn doors(reach: &Reach<'_>, out: &mut dyn Write) -> io::Result<()> {
         .collect();
     writeln!(out, "\nfaces the internet ({}):", found.len())?;
     let rows = found.iter().take(reach.top).map(|e| {
-        let mut said = format!("{} (the door: {})", word(e.state), e.confidence);
+        let mut said = format!("{}, the door {}", word(e.state), e.confidence);
         if let Some(reason) = &e.reason {
             said = format!("{said}: {reason}");
         }
@@ -228,9 +228,14 @@ fn table(rows: &[[String; 4]], width: usize, out: &mut dyn Write) -> io::Result<
             let fill = " ".repeat(width.saturating_sub(columns(&text)));
             format!("{text}{fill}")
         };
-        let head =
-            format!("  {} -> {}  {}  ", fit(from, first), fit(to, second), fit(ports, third));
-        writeln!(out, "{head}{said}")?;
+        let (from, to, ports) = (fit(from, first), fit(to, second), fit(ports, third));
+        match said.split_once(": ") {
+            Some((word, why)) => {
+                writeln!(out, "  {from} -> {to}  {ports}  {word}")?;
+                write_hanging("      ", why, width, out)?;
+            }
+            None => writeln!(out, "  {from} -> {to}  {ports}  {said}")?,
+        }
     }
     Ok(())
 }
@@ -288,7 +293,7 @@ fn explained(
     for (name, list) in [("egress", &part.egress), ("ingress", &part.ingress)] {
         for Said { text, .. } in list {
             let place = places.next().unwrap_or_default();
-            let text = if place.is_empty() { text.clone() } else { format!("{text}  {place}") };
+            let text = if place.is_empty() { text.clone() } else { format!("{text} ({place})") };
             write_hanging(&format!("    {name:<7}  "), &terminal(&text), width, out)?;
         }
     }
