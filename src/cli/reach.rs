@@ -194,6 +194,10 @@ fn coverage(opened: &Opened) -> Vec<Topic> {
             };
             topic.reason = format!("{}: {taken}", topic.reason);
         }
+        if opened.world.policies.is_empty() && opened.world.network.others.is_empty() {
+            topic.state = State::Unknown;
+            topic.reason = format!("no network policy was collected; {}", topic.reason);
+        }
         topic.affects = &["every verdict that rests on a policy"];
     }
     topics

@@ -2,7 +2,8 @@
 
 use super::{Ground, Range, Side, Wanted, ports};
 use crate::sym::Sym;
-use crate::world::network::{Direction, PortSpec, Span, State};
+use crate::world::network::{ClassIx, Direction, PortSpec, Span, State};
+use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 
 /// One line: some sides that reach another in one way.
@@ -34,6 +35,9 @@ pub const EVERY: &str = "every pod";
 /// What all addresses that are no pod's are called.
 pub const OUTSIDE: &str = "outside";
 
+/// So many sources alike are a line each in the overview; of more the first is named.
+const MANY: usize = 6;
+
 /// How a destination is reached: who, by which ports, with what answer and why it is not sure.
 type Profile = Vec<(String, Vec<Span>, State, String)>;
 
@@ -54,7 +58,7 @@ impl Ground<'_> {
         let mut next = to.groups.as_slice();
         while let Some(first) = next.first() {
             if found.lines.len() >= most {
-                found.left = next.len();
+                found.left += next.len();
                 return found;
             }
             let ns = self.group(*first).ns;
@@ -63,9 +67,16 @@ impl Ground<'_> {
             next = rest;
             // Destinations of one namespace that are reached alike.
             let mut alike: BTreeMap<Profile, Vec<u32>> = BTreeMap::new();
-            for group in some {
-                let profile = self.profile(from, Side::Group(*group), port, all);
+            let whole = from.all && to.all;
+            let mut count = 0;
+            for (place, group) in some.iter().enumerate() {
+                if count >= most {
+                    found.left += some.len() - place;
+                    break;
+                }
+                let profile = self.profile(from, Side::Group(*group), port, all, whole);
                 if !profile.is_empty() {
+                    count += if alike.contains_key(&profile) { 0 } else { profile.len() };
                     alike.entry(profile).or_default().push(*group);
                 }
             }
@@ -88,7 +99,7 @@ impl Ground<'_> {
         }
         for node in &to.nodes {
             let side = Side::Node(*node);
-            let profile = self.profile(from, side, port, all || !to.all);
+            let profile = self.profile(from, side, port, all || !to.all, false);
             found.lines.extend(profile.into_iter().map(|(from, ports, state, reason)| Line {
                 from,
                 to: self.name(side),
@@ -101,24 +112,41 @@ impl Ground<'_> {
         found
     }
 
-    /// Who reaches a side, those together that do so alike.
-    fn profile(&self, from: &Wanted, to: Side, port: Option<PortSpec>, all: bool) -> Profile {
+    /// Who reaches a side, those together that do so alike. Of the `whole` question what is so of
+    /// every machine is left out.
+    fn profile(
+        &self,
+        from: &Wanted,
+        to: Side,
+        port: Option<PortSpec>,
+        all: bool,
+        whole: bool,
+    ) -> Profile {
         let judged = |side: Side, direction| matches!(side, Side::Group(group) if self.is_judged(group, direction));
         let spoken = judged(to, Direction::Ingress);
         let own = match to {
             Side::Group(group) => Some(group),
             _ => None,
         };
+        let mut known: FxHashMap<&[ClassIx], Vec<Span>> = FxHashMap::default();
         let mut alike: BTreeMap<(Vec<Span>, State), Vec<u32>> = BTreeMap::new();
         for group in from.groups.iter().filter(|g| Some(**g) != own) {
             let side = Side::Group(*group);
             if !all && from.all && !spoken && !judged(side, Direction::Egress) {
                 continue;
             }
-            let spans = self.between(side, to, port);
-            // What is so of every machine and its own pods is said once, for all of them.
             let machine = self.is_machine(*group) || own.is_some_and(|to| self.is_machine(to));
-            if !all && from.all && machine && is_one(&spans) {
+            // Pods of the same classes come to the same, but for what is on their machine.
+            let classes = self.group(*group).classes.as_slice();
+            let spans = match known.get(classes) {
+                Some(spans) if !machine => Vec::clone(spans),
+                _ => self.between(side, to, port),
+            };
+            if !machine {
+                known.entry(classes).or_insert_with(|| spans.clone());
+            }
+            // What is so of every machine and its own pods is said once, for all of them.
+            if !all && whole && machine && is_one(&spans) {
                 continue;
             }
             for (spans, state) in self.answers(spans, port, all) {
@@ -130,7 +158,13 @@ impl Ground<'_> {
             // The first stands for all of them.
             let first = groups.first().filter(|_| state == State::Unknown);
             let why = first.map(|g| self.doubt(Side::Group(*g), to, &spans)).unwrap_or_default();
-            for name in self.called(&groups, own, from.all) {
+            let mut names = self.called(&groups, own, from.all);
+            if whole && names.len() > MANY {
+                let rest = names.len() - 1;
+                names.truncate(1);
+                names.iter_mut().for_each(|name| name.push_str(&format!(" and {rest} more")));
+            }
+            for name in names {
                 profile.push((name, spans.clone(), state, why.clone()));
             }
         }

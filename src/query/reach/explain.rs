@@ -192,9 +192,10 @@ impl Ground<'_> {
             }
             Reason::Isolated(policies) => Said {
                 text: format!(
-                    "isolated for {} by {}; no rule matches",
+                    "isolated for {} by {}; no rule {}matches",
                     direction.name(),
-                    self.policies(policies, ", ")
+                    self.policies(policies, ", "),
+                    if judgement.state == State::Unknown { "surely " } else { "" },
                 ),
                 at: policies.first().map(|p| (*p, ".spec".to_owned())),
             },

@@ -21,7 +21,11 @@ pub fn write(reach: &Reach<'_>, out: &mut dyn Write) -> io::Result<()> {
     let world = reach.ground.world;
     let policies = world.policies.len() + world.network.others.len();
     let effect = world.plugin().effect(&[], false);
-    let of = if policies == 1 { "1 policy" } else { &format!("{policies} policies") };
+    let of = match policies {
+        0 => "no policy was collected",
+        1 => "1 policy",
+        n => &format!("{n} policies"),
+    };
     write_hanging("network  ", &terminal(&format!("{effect}; {of}")), reach.width, out)?;
     if reach.is_pair() {
         writeln!(out)?;
@@ -73,11 +77,12 @@ fn isolation(reach: &Reach<'_>, out: &mut dyn Write) -> io::Result<()> {
     }
     let all = ground.groups.len();
     let what = if all == 1 { one } else { many };
-    writeln!(
-        out,
-        "isolated {} of {all} {what} for ingress, {} for egress: they take or send only what a rule allows",
-        totals[0], totals[1]
-    )?;
+    let rest = match totals {
+        [0, 0] => "",
+        _ => ": they take or send only what a rule allows",
+    };
+    let [takes, sends] = totals;
+    writeln!(out, "isolated {takes} of {all} {what} for ingress, {sends} for egress{rest}")?;
     let (held, open): (Vec<_>, Vec<_>) =
         spaces.iter().partition(|(_, (_, isolated, _))| isolated.iter().any(|n| *n > 0));
     let name = |ns: &Sym| terminal(ground.world.text(*ns)).into_owned();
@@ -137,10 +142,11 @@ fn connections(reach: &Reach<'_>, out: &mut dyn Write) -> io::Result<()> {
     let whole = reach.from.all && reach.to.all && !reach.all;
     let note = if whole { " where a policy has a say" } else { "" };
     writeln!(out, "\nwho reaches whom{note}:")?;
-    let rows =
-        found.lines.iter().take(reach.top).map(|l| {
-            [l.from.clone(), l.to.clone(), ports::text(&l.ports), word(l.state).to_owned()]
-        });
+    let rows = found.lines.iter().take(reach.top).map(|l| {
+        let why = if l.reason.is_empty() { "" } else { ": " };
+        let said = format!("{}{why}{}", word(l.state), l.reason);
+        [l.from.clone(), l.to.clone(), ports::text(&l.ports), said]
+    });
     table(&rows.collect::<Vec<_>>(), reach.width, out)?;
     if found.lines.is_empty() {
         writeln!(out, "  nobody, or no policy has a say")?;
@@ -160,9 +166,9 @@ fn connections(reach: &Reach<'_>, out: &mut dyn Write) -> io::Result<()> {
         let machines: Vec<u32> = ground.numbers().filter(|g| ground.is_machine(*g)).collect();
         let (takes, sends) = (free(Direction::Ingress), free(Direction::Egress));
         for (list, text) in [
-            (takes, "takes what comes from anywhere, on all ports"),
-            (sends, "sends to whatever takes it, and to every address outside"),
-            (machines, "is on its machine's network, and so reaches every pod of that machine"),
+            (takes, "nothing is held back that comes in to"),
+            (sends, "nothing is held back that goes out of"),
+            (machines, "on the network of a machine, which reaches every pod that runs on it"),
         ] {
             if !list.is_empty() {
                 let names = ground.called(&list, None, true);
