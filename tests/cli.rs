@@ -9,7 +9,7 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).to_path_buf()
 }
 
-fn cluster(name: &str) -> String {
+pub(crate) fn cluster(name: &str) -> String {
     root().join("snapshots").join(name).to_str().unwrap().to_owned()
 }
 
@@ -20,17 +20,17 @@ fn kspm(args: &[&str]) -> Command {
     command
 }
 
-fn stdout(args: &[&str]) -> String {
+pub(crate) fn stdout(args: &[&str]) -> String {
     let output = kspm(args).output().unwrap();
     assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
 }
 
-fn json(args: &[&str]) -> Value {
+pub(crate) fn json(args: &[&str]) -> Value {
     serde_json::from_str(&stdout(args)).unwrap()
 }
 
-fn fails(args: &[&str], code: i32, says: &[&str]) {
+pub(crate) fn fails(args: &[&str], code: i32, says: &[&str]) {
     let output = kspm(args).output().unwrap();
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(code), "{args:?}: {stderr}");
@@ -377,16 +377,18 @@ fn the_graph_keeps_its_contract() {
     }
 }
 
+/// A value is as its schema says.
+pub(crate) fn fits(schema: &str, value: &Value) {
+    let schema: Value = serde_json::from_str(&stdout(&["schema", schema])).unwrap();
+    let mut wrong = Vec::new();
+    validate(&schema, &schema, value, "", &mut wrong);
+    assert!(wrong.is_empty(), "{}", wrong[..wrong.len().min(5)].join("\n"));
+}
+
 #[test]
 fn every_report_fits_its_schema() {
-    let check = |schema: &str, value: &Value| {
-        let schema: Value = serde_json::from_str(&stdout(&["schema", schema])).unwrap();
-        let mut wrong = Vec::new();
-        validate(&schema, &schema, value, "", &mut wrong);
-        assert!(wrong.is_empty(), "{}", wrong[..wrong.len().min(5)].join("\n"));
-    };
-    check("report", &json(&["analyze", &cluster("shop"), "-q", "-o", "json"]));
-    check("graph", &json(&["export", &cluster("leaky-ingress"), "-q", "-o", "json"]));
+    fits("report", &json(&["analyze", &cluster("shop"), "-q", "-o", "json"]));
+    fits("graph", &json(&["export", &cluster("leaky-ingress"), "-q", "-o", "json"]));
 }
 
 /// As much of JSON Schema as our schemas use.

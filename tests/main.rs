@@ -22,4 +22,5 @@ mod pictures;
 mod pod_security;
 mod query;
 mod rbac;
+mod reach;
 mod structs;

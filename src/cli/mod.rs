@@ -24,6 +24,7 @@ mod open;
 mod output;
 mod paths;
 mod query;
+mod reach;
 mod schema;
 mod snapshot;
 mod who_can;
@@ -127,6 +128,8 @@ enum Command {
     CanI(can_i::Args),
     /// Who holds a permission, and by which binding
     WhoCan(who_can::Args),
+    /// Who can reach whom over the network, and what faces the outside
+    Reach(reach::Args),
     /// What is in a snapshot, what is missing, and what that makes unknown
     Snapshot(snapshot::Args),
     /// The graph, or with --focus one answer, as json, dot or svg
@@ -297,6 +300,7 @@ fn run(cli: &Cli, out: &mut dyn Write) -> Result<Exit, Failure> {
         Command::Why(args) => why::run(args, &mut context),
         Command::CanI(args) => can_i::run(args, &mut context),
         Command::WhoCan(args) => who_can::run(args, &mut context),
+        Command::Reach(args) => reach::run(args, &mut context),
         Command::Snapshot(args) => snapshot::run(args, &mut context),
         Command::Export(args) => export::run(args, &mut context),
         Command::Attacks(args) => attacks::run(args, &mut context),

@@ -6,13 +6,15 @@ use super::{Context, Exit, Failure};
 pub(super) const SCHEMAS: &[(&str, &str)] = &[
     ("report", include_str!("../report/schema/report-v1.json")),
     ("graph", include_str!("../report/schema/graph-v1.json")),
+    ("reach", include_str!("../report/schema/reach-v1.json")),
 ];
 
-/// Prints the JSON schema of an output format: report (analyze, paths, query) or graph (export).
+/// Prints the JSON schema of an output format: report (analyze, paths, query), graph (export)
+/// or reach.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The format
-    #[arg(value_parser = ["report", "graph"])]
+    #[arg(value_parser = ["report", "graph", "reach"])]
     name: String,
 }
 

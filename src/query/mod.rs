@@ -22,6 +22,7 @@ mod near;
 mod outside;
 pub mod paths;
 mod radix;
+pub mod reach;
 pub mod risk;
 pub mod search;
 pub mod selector;

@@ -149,21 +149,21 @@ fn name(node: &Node) -> NodeId {
     NodeId(id(&format!("n{}", node.id.0)), None)
 }
 
-fn id(plain: &str) -> Id {
+pub(super) fn id(plain: &str) -> Id {
     Id::Plain(plain.to_owned())
 }
 
 /// An attribute whose value is a word or number of ours.
-fn plain(key: &str, value: &str) -> Attribute {
+pub(super) fn plain(key: &str, value: &str) -> Attribute {
     Attribute(id(key), id(value))
 }
 
 /// An attribute whose value is any text.
-fn text(key: &str, value: &str) -> Attribute {
+pub(super) fn text(key: &str, value: &str) -> Attribute {
     quoted(key, &escape::dot(value))
 }
 
 /// An attribute whose value is escaped already.
-fn quoted(key: &str, value: &str) -> Attribute {
+pub(super) fn quoted(key: &str, value: &str) -> Attribute {
     Attribute(id(key), Id::Escaped(format!("\"{value}\"")))
 }

@@ -10,6 +10,7 @@ mod layout;
 mod outline;
 pub mod pages;
 pub mod picture;
+pub mod reach;
 pub mod svg;
 mod text;
 mod words;
