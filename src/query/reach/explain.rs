@@ -5,7 +5,7 @@ use crate::sym::Sym;
 use crate::world::ObjectId;
 use crate::world::hosts::Host;
 use crate::world::network::{
-    Action, Direction, Doubt, End, Family, Judgement, PortSpec, Reason, Span, State,
+    Action, Direction, End, Family, Judgement, PortSpec, Reason, Span, State,
 };
 use std::collections::BTreeSet;
 
@@ -179,13 +179,8 @@ impl Ground<'_> {
                 let field = self.world.text(*field);
                 let mut text = format!("{does} {} {field}", self.policy(*policy));
                 if !sure {
-                    let why = match doubt {
-                        Some(Doubt::Address) => {
-                            "whether its ipBlock holds the address that the plugin sees is not known"
-                        }
-                        Some(Doubt::Said(text)) => self.world.text(*text),
-                        None => "a part of it cannot be told",
-                    };
+                    let doubt = doubt.map(|doubt| self.network.doubt(doubt));
+                    let why = doubt.unwrap_or("a part of it cannot be told");
                     text = format!("{text}, {UNSURE}: {why}");
                 }
                 Said { text, at: Some((*policy, field.to_owned())) }
@@ -197,19 +192,10 @@ impl Ground<'_> {
                     self.policies(policies, ", "),
                     if judgement.state == State::Unknown { "surely " } else { "" },
                 ),
-                at: policies.first().map(|p| (*p, ".spec".to_owned())),
+                at: policies.first().map(|(policy, _)| (*policy, ".spec".to_owned())),
             },
-            Reason::Unread(kind) => {
-                plain(format!("{UNSURE}: policies of kind {kind} are not evaluated"))
-            }
-            Reason::Enforcement(family) => {
-                let of = match family {
-                    Family::Kubernetes => "NetworkPolicies",
-                    Family::Admin => "policies of policy.networking.k8s.io",
-                    Family::Cilium => "policies of Cilium",
-                    Family::Calico => "policies of Calico",
-                };
-                plain(format!("{UNSURE}: whether {of} are enforced is not known"))
+            Reason::Unread(_) | Reason::Enforcement(_) | Reason::NodePolicies => {
+                plain(format!("{UNSURE}: {}", self.network.words(reason, direction)))
             }
         };
         judgement.reasons.iter().map(one).collect()
@@ -371,9 +357,9 @@ impl Ground<'_> {
         if ns.is_empty() { format!("{kind}{name}") } else { format!("{kind}{ns}/{name}") }
     }
 
-    fn policies(&self, policies: &[ObjectId], and: &str) -> String {
+    fn policies(&self, policies: &[(ObjectId, Family)], and: &str) -> String {
         const FEW: usize = 3;
-        let mut names: Vec<String> = policies.iter().take(FEW).map(|p| self.policy(*p)).collect();
+        let mut names: Vec<String> = policies.iter().take(FEW).map(|(policy, _)| self.policy(*policy)).collect();
         if policies.len() > FEW {
             names.push(format!("{} more", policies.len() - FEW));
         }

@@ -81,7 +81,9 @@ impl<'w> Network<'w> {
         }
     }
 
-    fn doubt(&self, doubt: Doubt) -> &'w str {
+    /// Why a rule may match and may not, in words.
+    #[must_use]
+    pub fn doubt(&self, doubt: Doubt) -> &'w str {
         match doubt {
             Doubt::Address => "whether its block of addresses matches the pod is not known",
             Doubt::PolicyGroup => {
