@@ -56,6 +56,7 @@ mod node_redirect;
 mod nodes_api;
 mod openshift;
 mod operators;
+mod passage;
 pub mod peers;
 mod platform_operators;
 mod pod_api;
