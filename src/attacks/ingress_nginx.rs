@@ -363,8 +363,9 @@ fn reaches(
         let facts: Vec<Fact> = [name].into_iter().chain(way.facts.iter().copied()).collect();
         sink.edge_with(Thing::Node(node), set, &INGRESS_NIGHTMARE, way.odds(sure), &facts);
     }
-    let isolated =
-        it.class.map_or_else(Vec::new, |class| world.network().isolation(class, Direction::Ingress));
+    let isolated = it
+        .class
+        .map_or_else(Vec::new, |class| world.network().isolation(class, Direction::Ingress));
     let mut scopes: BTreeMap<Scope, Passage> = BTreeMap::new();
     for maker in creators(world, sink) {
         let way = scopes.entry(maker.scope).or_insert_with(|| {

@@ -92,8 +92,7 @@ fn find(world: &World, sink: &mut Sink<'_>) {
                     ways.push((*set, Odds::certain(1.0), Vec::new()));
                 }
                 let own = world.host_node(host);
-                let own =
-                    own.filter(|n| nodes.binary_search(n).is_ok() && !some.contains(n));
+                let own = own.filter(|n| nodes.binary_search(n).is_ok() && !some.contains(n));
                 let way = own.and_then(|node| {
                     let way = passage(world, sink, End::Host(host), End::Node(node), PORT)?;
                     Some((node, way))

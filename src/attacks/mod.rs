@@ -48,6 +48,7 @@ mod kubelet_api;
 mod names;
 mod namespace_create;
 mod namespace_label;
+mod neighbours;
 mod node;
 mod node_admission;
 mod node_certificates;
@@ -183,6 +184,7 @@ pub static CATALOGUE: &[&Family] = &[
     &claims::FAMILY,
     &rebind::FAMILY,
     &exposure::FAMILY,
+    &neighbours::FAMILY,
     &anonymous::FAMILY,
     &nodes_api::FAMILY,
     &kubelet_api::FAMILY,

@@ -147,7 +147,8 @@ pub(super) fn to_metadata(
     let mut way = passage(world, sink, from, End::Net(IpNet::from(second)), &[80])?;
     way.factor *= 0.1;
     way.confidence = way.confidence.max(Confidence::Possible);
-    let text = "policies close 169.254.169.254 and leave fd00:ec2::254, which few machines answer at";
+    let text =
+        "policies close 169.254.169.254 and leave fd00:ec2::254, which few machines answer at";
     way.facts.push(of_every_cluster(world, sink, text));
     Some(way)
 }
