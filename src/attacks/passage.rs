@@ -153,6 +153,39 @@ pub(super) fn to_metadata(
     Some(way)
 }
 
+/// The way to GKE's metadata server, which gives a pod its own identity. Which address and port
+/// policies see differs by the data plane and its version: where they tell these apart, the way is
+/// unknown.
+pub(super) fn to_gke_server(world: &World, sink: &mut Sink<'_>, from: End) -> Option<Passage> {
+    let server = IpNet::from(IpAddr::V4(Ipv4Addr::new(169, 254, 169, 252)));
+    let seen = [(metadata(), 80), (server, 988)];
+    let ways = seen.map(|(to, port)| passage(world, sink, from, End::Net(to), &[port]));
+    let mut found: Vec<Passage> = ways.into_iter().flatten().collect();
+    let all = found.len() == seen.len() && found.iter().all(Passage::is_open);
+    let mut way = found.drain(..).next()?;
+    if !all {
+        if way.is_open() {
+            let text = "which address policies see depends on the data plane of GKE";
+            way.facts.push(of_every_cluster(world, sink, text));
+        }
+        way = Passage::unknown(way.facts);
+    }
+    Some(way)
+}
+
+/// The way to the agent of EKS Pod Identity on the pod's node.
+pub(super) fn to_pod_identity(world: &World, sink: &mut Sink<'_>, from: End) -> Option<Passage> {
+    let v4 = IpAddr::V4(Ipv4Addr::new(169, 254, 170, 23));
+    let v6 = IpAddr::V6(Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x23));
+    let way = passage(world, sink, from, End::Net(IpNet::from(v4)), &[80]);
+    // The agent answers at the address of the cluster's family.
+    let dual = world.network.pod_blocks.iter().any(|net| matches!(net, IpNet::V6(_)));
+    match way {
+        None if dual => passage(world, sink, from, End::Net(IpNet::from(v6)), &[80]),
+        way => way,
+    }
+}
+
 /// The way of a pod that somebody makes in a namespace, and whose labels he chooses: those of a pod
 /// that is there, or any others.
 pub(super) fn of_new_pod(
