@@ -60,7 +60,7 @@ fn find(world: &World, sink: &mut Sink<'_>) {
         let set = *known.entry(class).or_insert_with(|| {
             let node = world.network().classes().get(class.index()).and_then(|c| c.node);
             let ways = ways(world, sink, &dangers, End::Class(class), node);
-            sets.leading(sink, &dangers, ways)
+            sets.leading(sink, &dangers, &ways)
         });
         let Some(set) = set else { continue };
         let (object, _) = world.host_object(host);
@@ -75,7 +75,7 @@ fn find(world: &World, sink: &mut Sink<'_>) {
         let of = &world.nodes[node.index()];
         if world.text(of.name) != UNKNOWN_NODE {
             let ways = ways(world, sink, &dangers, End::Node(node), Some(node));
-            if let Some(set) = sets.leading(sink, &dangers, ways) {
+            if let Some(set) = sets.leading(sink, &dangers, &ways) {
                 let name = sink.fact(of.object, ".metadata.name", world.text(of.name));
                 sink.edge(Thing::Node(node), set, &NETWORK_REACH, &[name]);
             }
@@ -94,7 +94,7 @@ impl Sets {
         &mut self,
         sink: &mut Sink<'_>,
         dangers: &[Danger],
-        ways: Vec<(usize, Passage)>,
+        ways: &[(usize, Passage)],
     ) -> Option<Thing<'static>> {
         if ways.is_empty() {
             return None;
@@ -103,7 +103,7 @@ impl Sets {
         let of = u32::try_from(self.0.len() + 1).unwrap_or(u32::MAX);
         Some(*self.0.entry(key).or_insert_with(|| {
             let set = Thing::Set(SetKey { kind: &IN_REACH, ns: Sym::EMPTY, of });
-            for (i, way) in &ways {
+            for (i, way) in ways {
                 lead(sink, set, &dangers[*i], way);
             }
             set
