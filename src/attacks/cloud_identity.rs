@@ -70,7 +70,9 @@ crate::attack! {
     /// The IAM policy of the Google account, which has to grant `roles/iam.workloadIdentityUser` to
     /// the account. Pods on the host's network get the node's identity instead, and so do pods on
     /// nodes without the label `iam.gke.io/gke-metadata-server-enabled`. A token for the API server
-    /// has another audience.
+    /// has another audience. A network policy without egress to the metadata server
+    /// (`169.254.169.254` port 80 with Dataplane V2, `169.254.169.252` port 988 without), for
+    /// containers that hold no token for the pool.
     /// ## Fix
     /// Keep annotated accounts in namespaces where nobody else makes pods or requests tokens; bind
     /// IAM roles to the Google account for what its pods need.
@@ -129,7 +131,8 @@ crate::attack! {
     /// $AWS_CONTAINER_CREDENTIALS_FULL_URI`.
     /// ## Stopped by
     /// The node's agent exchanges tokens of pods on its node. A token by TokenRequest names no pod,
-    /// and the exchange asks for the node's own AWS permissions.
+    /// and the exchange asks for the node's own AWS permissions. A network policy without egress to
+    /// the agent's `169.254.170.23` (`fd00:ec2::23`), port 80, where the plugin enforces it.
     /// ## Fix
     /// Keep such accounts in namespaces where nobody else makes pods: the association is by the
     /// names of namespace and account, whoever made them. Give the role few permissions.

@@ -6,15 +6,14 @@
 
 use super::Family;
 use super::created_pods;
-use super::exposure::isolates_egress;
 use super::node::cloud_identity;
+use super::passage::{Asked, Passage, to_metadata};
 use super::secrets::enterable;
 use super::sets::SET_MEMBER;
-use crate::graph::{Confidence, Fact, Odds, SetKey, SetKind, Sink, Thing};
+use crate::graph::{Fact, Odds, SetKey, SetKind, Sink, Thing};
 use crate::sym::Sym;
 use crate::world::hosts::Host;
-use crate::world::{NodeIx, PolicyIx, UNKNOWN_NODE, World};
-use rustc_hash::FxHashMap;
+use crate::world::{NodeIx, UNKNOWN_NODE, World};
 use std::collections::BTreeSet;
 
 crate::attack! {
@@ -38,14 +37,15 @@ crate::attack! {
     /// AWS: IMDSv2 alone with a hop limit of 1, which the snapshot does not show; EKS Auto Mode
     /// always has it and Karpenter by default, managed node groups have 2 by default. Google Cloud:
     /// GKE's metadata server (label `iam.gke.io/gke-metadata-server-enabled`) answers with the
-    /// pod's own identity, and sandboxed pods cannot ask at all. None of these stops a pod on the
-    /// host's network, which the levels `baseline` and `restricted` refuse. Off it, a NetworkPolicy that isolates the pod's egress may: whether it does
-    /// is unknown until policies are evaluated.
+    /// pod's own identity, and sandboxed pods cannot ask at all. A network policy that lets the pod
+    /// connect to no `169.254.169.254` on port 80 (and on AWS with IPv6 to no `fd00:ec2::254`), where
+    /// the network plugin enforces it; where that is not shown, the step is marked unknown. None of
+    /// these stops a pod on the host's network, which the levels `baseline` and `restricted` refuse.
     /// ## Fix
     /// AWS: `aws ec2 modify-instance-metadata-options --http-tokens required
     /// --http-put-response-hop-limit 1`, and the same in the launch template. Google Cloud: turn on
-    /// Workload Identity Federation for the node pool. Azure: a NetworkPolicy without egress to
-    /// `169.254.169.254/32`. Give pods identities of their own, and the machine's one little.
+    /// Workload Identity Federation for the node pool. Azure: a NetworkPolicy whose
+    /// egress is `0.0.0.0/0` except `169.254.169.254/32`. Give pods identities of their own, and the machine's one little.
     /// ## Detect
     /// CloudTrail and the like: the machine's role used from another address or for unusual calls
     /// (GuardDuty `InstanceCredentialExfiltration`); flow logs of pods to `169.254.169.254`.
@@ -159,22 +159,30 @@ fn find(world: &World, sink: &mut Sink<'_>) {
     created_pods::find(world, sink);
 }
 
+/// Whether a node is a machine of AWS, whose metadata service has an address of IPv6 too.
+pub(super) fn is_aws(world: &World, node: NodeIx) -> bool {
+    world.text(world.nodes[node.index()].provider).starts_with("aws://")
+}
+
 /// Whether a node is one of EKS, whose kubelet signs in by the machine's role.
 fn is_eks(world: &World, node: NodeIx) -> bool {
+    let is_aws = is_aws(world, node);
     let node = &world.nodes[node.index()];
     let labels = world.labels_of(node.object);
-    world.text(node.provider).starts_with("aws://")
+    is_aws
         && (world.text(node.kubelet).contains("-eks-")
             || labels.iter().any(|(key, _)| world.text(*key).starts_with("eks.amazonaws.com/")))
 }
 
 /// The pods whose node is known.
 fn placed(world: &World, sink: &mut Sink<'_>) {
-    let mut isolated: FxHashMap<(Sym, u32), Option<PolicyIx>> = FxHashMap::default();
+    // Of classes of pods, by whether the machine is one of AWS.
+    let mut asked: [Asked; 2] = Default::default();
     for node in (0..world.nodes.len()).map(NodeIx::new) {
         let Some(name) = cloud_identity(world, node) else { continue };
         let of = &world.nodes[node.index()];
         let provider = sink.fact(of.object, ".spec.providerID", world.text(of.provider));
+        let aws = is_aws(world, node);
         let guard = Guard::of(world, node);
         let given = given(node);
         sink.edge(given, Thing::Cloud(&name), &SET_MEMBER, &[provider]);
@@ -193,19 +201,11 @@ fn placed(world: &World, sink: &mut Sink<'_>) {
             } else {
                 let sandboxed = world.text(spec.runtime_class) == "gvisor"
                     && world.text(of.provider).starts_with("gce://");
-                let Some(mut odds) = guard.odds().filter(|_| !sandboxed) else { continue };
-                let (ns, labels) =
-                    (world.pods[pod.index()].ns, world.objects[object.index()].labels);
-                let by = *isolated
-                    .entry((ns, labels))
-                    .or_insert_with(|| isolates_egress(world, ns, labels));
-                if let Some(policy) = by {
-                    odds = odds.but(0.5, Confidence::Unknown);
-                    let policy = world.policies[policy.index()].object;
-                    let value = "isolates egress; not evaluated";
-                    facts.push(sink.fact(policy, ".spec.podSelector", value));
-                }
-                odds
+                let Some(odds) = guard.odds().filter(|_| !sandboxed) else { continue };
+                let ask = |from| to_metadata(world, sink, from, aws);
+                let Some(way) = asked[usize::from(aws)].of(world, host, ask) else { continue };
+                facts.extend(&way.facts);
+                way.odds(odds)
             };
             let placed = sink.fact(object, ".spec.nodeName", world.text(of.name));
             facts.insert(0, placed);
@@ -239,13 +239,19 @@ fn unplaced(world: &World, sink: &mut Sink<'_>) {
     if !answered[1] {
         return;
     }
+    let aws = (0..world.nodes.len()).any(|node| is_aws(world, NodeIx::new(node)));
+    let (mut asked, open) = (Asked::default(), Passage::open(Vec::new()));
     for host in world.hosts().filter(|host| world.host_node(*host) == unknown) {
         let on = world.host_spec(host).host_network;
         if answered[usize::from(on)] {
+            let ask = |from| to_metadata(world, sink, from, aws);
+            let way = if on { Some(&open) } else { asked.of(world, host, ask) };
+            let Some(way) = way else { continue };
             let (object, _) = world.host_object(host);
             let field = world.host_field(host, ".spec.nodeName");
             let fact = sink.fact(object, &field, "its node is not in the snapshot");
-            asks(world, sink, host, key(on), Odds::unknown(0.2), &[fact]);
+            let facts: Vec<Fact> = [fact].into_iter().chain(way.facts.iter().copied()).collect();
+            asks(world, sink, host, key(on), way.odds(Odds::unknown(0.2)), &facts);
         }
     }
 }

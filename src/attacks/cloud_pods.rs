@@ -2,8 +2,10 @@
 //! from the metadata server.
 
 use super::cloud_identity::{
-    AZURE_WORKLOAD_IDENTITY, GKE_WORKLOAD_IDENTITY, Identities, PROVIDERS, Provider,
+    AZURE_WORKLOAD_IDENTITY, EKS_POD_IDENTITY, GKE_WORKLOAD_IDENTITY, Identities, PROVIDERS,
+    Provider,
 };
+use super::passage::{Asked, Passage, to_gke_server, to_pod_identity};
 use super::secrets::enterable;
 use crate::graph::{Fact, Sink, Thing};
 use crate::sym::Sym;
@@ -49,6 +51,8 @@ fn projected(world: &World, host: Host) -> Vec<Projected> {
 pub(super) fn containers(world: &World, sink: &mut Sink<'_>, identities: &mut Identities) {
     let mut known: FxHashMap<(u32, Sym), Vec<Projected>> = FxHashMap::default();
     let mut kubelets = BTreeSet::new();
+    let (mut agent, mut server) = (Asked::default(), Asked::default());
+    let open = Passage::open(Vec::new());
     for host in world.hosts() {
         let account = world.host_account(host);
         let Some(account) = account.filter(|a| world.accounts[a.index()].exists) else { continue };
@@ -64,15 +68,25 @@ pub(super) fn containers(world: &World, sink: &mut Sink<'_>, identities: &mut Id
                 let mut facts = vec![sink.fact(object, &token.field, &audience)];
                 facts.extend(provider.fact(world, sink, account));
                 identities.entry((account, p)).or_insert_with(|| facts.clone());
-                for (container, mount) in &token.mounts {
+                // The agent exchanges it for whoever asks from the pod's address; other tokens are
+                // good from anywhere.
+                let ask = |from| to_pod_identity(world, sink, from);
+                let way = match provider.attack.id == EKS_POD_IDENTITY.id {
+                    true => agent.of(world, host, ask),
+                    false => Some(&open),
+                };
+                for (container, mount) in token.mounts.iter().filter(|_| way.is_some()) {
                     let Some(of) = world.host_spec(host).containers.get(*container) else {
                         continue;
                     };
                     if enterable(world, host, of) {
                         let mounted = sink.fact(object, mount, "the token's volume");
-                        let facts: Vec<Fact> = facts.iter().copied().chain([mounted]).collect();
+                        let way = way.unwrap_or(&open);
+                        let by = [mounted].into_iter().chain(way.facts.iter().copied());
+                        let facts: Vec<Fact> = facts.iter().copied().chain(by).collect();
                         let from = Thing::Container(host, *container);
-                        sink.edge(from, Thing::Cloud(&name), provider.attack, &facts);
+                        let odds = way.odds(provider.attack.odds);
+                        sink.edge_with(from, Thing::Cloud(&name), provider.attack, odds, &facts);
                     }
                 }
                 // A kubelet may ask for tokens of those audiences that its pods have in volumes.
@@ -90,12 +104,20 @@ pub(super) fn containers(world: &World, sink: &mut Sink<'_>, identities: &mut Id
                 continue;
             };
             if let Some(fact) = by_itself(world, sink, provider, host) {
-                let facts: Vec<Fact> =
-                    [fact].into_iter().chain(provider.fact(world, sink, account)).collect();
+                let ask = |from| to_gke_server(world, sink, from);
+                let way = match provider.attack.id == GKE_WORKLOAD_IDENTITY.id {
+                    true => server.of(world, host, ask),
+                    false => Some(&open),
+                };
+                let Some(way) = way else { continue };
+                let odds = way.odds(provider.attack.odds);
+                let of = provider.fact(world, sink, account);
+                let by = of.into_iter().chain(way.facts.iter().copied());
+                let facts: Vec<Fact> = [fact].into_iter().chain(by).collect();
                 for (i, container) in world.host_spec(host).containers.iter().enumerate() {
                     if enterable(world, host, container) {
                         let from = Thing::Container(host, i);
-                        sink.edge(from, Thing::Cloud(&name), provider.attack, &facts);
+                        sink.edge_with(from, Thing::Cloud(&name), provider.attack, odds, &facts);
                     }
                 }
             }

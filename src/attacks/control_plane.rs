@@ -98,14 +98,18 @@ crate::attack! {
     ///
     /// ## Needs
     /// `/var/lib/etcd` on a node of the control plane, or the key of an etcd client in
-    /// `/etc/kubernetes/pki/etcd` together with a way to port 2379.
+    /// `/etc/kubernetes/pki/etcd` together with a way to port 2379; or an etcd whose flags open a port
+    /// to the network without `--client-cert-auth` or `--trusted-ca-file`, and a way to that port.
     /// ## Abuse
     /// Read Secrets from the file `member/snap/db`; or `etcdctl put` a ClusterRoleBinding to
     /// `cluster-admin`, which no admission and no audit sees.
     /// ## Stopped by
-    /// Encryption at rest keeps Secrets from being read, not objects from being written.
+    /// Encryption at rest keeps Secrets from being read, not objects from being written. Of an open
+    /// port, users that are kept in etcd itself, which no snapshot shows, and policies on the egress
+    /// of pods, which do not hold for nodes and pods on their network.
     /// ## Fix
-    /// Take the hostPath mount away; let nobody but the API server reach etcd.
+    /// Take the hostPath mount away; set `--client-cert-auth` and `--trusted-ca-file`; let nobody but
+    /// the API server reach etcd.
     /// ## Detect
     /// File audit on `/var/lib/etcd`; etcd connections from other clients than the API server.
     /// ## References

@@ -4,18 +4,19 @@
 //! Whoever creates the pod names its node, so it is every machine's identity. Where privileged pods
 //! are let in without doubt the machine itself is reached, and with it what its metadata gives.
 
-use super::cloud_machines::{Guard, IMDS_NODE_ROLE, given};
+use super::cloud_machines::{Guard, IMDS_NODE_ROLE, given, is_aws};
 use super::custom_resources;
 use super::impersonation::cluster;
 use super::node::cloud_identity;
 use super::openshift;
+use super::passage::new_pod_to_metadata;
 use super::pod_api::{admits, enforced, set_of};
 use super::sets::SET_MEMBER;
 use super::workloads::creators;
-use crate::graph::{Confidence, Fact, Odds, SetKind, Sink};
+use crate::graph::{Fact, Odds, SetKind, Sink};
 use crate::world::admission::Level;
 use crate::world::grants::Scope;
-use crate::world::{Namespace, NodeIx, PolicyIx, World};
+use crate::world::{Namespace, NodeIx, World};
 use std::collections::{BTreeMap, BTreeSet};
 
 static CREATED: SetKind = SetKind { id: "created-pods", noun: "pods to create on any node" };
@@ -62,6 +63,7 @@ pub(super) fn find(world: &World, sink: &mut Sink<'_>) {
         return;
     }
     let everywhere = scopes.contains(&Scope::Cluster);
+    let aws = nodes.values().any(|(.., members)| members.iter().any(|n| is_aws(world, *n)));
     for (namespace, _) in world.namespaces.iter().zip(held).filter(|(_, held)| *held) {
         let scope = Scope::Namespace(namespace.name);
         if !everywhere && !scopes.contains(&scope) {
@@ -72,15 +74,10 @@ pub(super) fn find(world: &World, sink: &mut Sink<'_>) {
         if everywhere {
             sink.edge(cluster(&CREATED), from, &SET_MEMBER, &[level]);
         }
-        let mut facts: Vec<Fact> = vec![level];
-        let by = isolates_all(world, namespace);
-        facts.extend(by.map(|policy| {
-            let object = world.policies[policy.index()].object;
-            sink.fact(object, ".spec.podSelector", "isolates egress of every pod; not evaluated")
-        }));
+        let Some(way) = new_pod_to_metadata(world, sink, namespace.name, aws) else { continue };
+        let facts: Vec<Fact> = [level].into_iter().chain(way.facts.iter().copied()).collect();
         for (kind, odds, _) in nodes.values() {
-            let odds = if by.is_some() { odds.but(0.5, Confidence::Unknown) } else { *odds };
-            sink.edge_with(from, cluster(kind), &IMDS_NODE_ROLE, odds, &facts);
+            sink.edge_with(from, cluster(kind), &IMDS_NODE_ROLE, way.odds(*odds), &facts);
         }
     }
     for (kind, _, members) in nodes.values() {
@@ -105,13 +102,4 @@ const fn kind(guard: Guard) -> Option<&'static SetKind> {
 fn is_held(world: &World, sink: &mut Sink<'_>, namespace: &Namespace) -> bool {
     !admits(namespace, Level::Privileged)
         || openshift::admission(world, sink, namespace).1.likelihood < 0.9
-}
-
-/// The first policy of a namespace that isolates the egress of a pod whatever its labels, which
-/// whoever creates it chooses.
-fn isolates_all(world: &World, namespace: &Namespace) -> Option<PolicyIx> {
-    let start = world.policies.partition_point(|p| p.ns < namespace.name);
-    let here = world.policies[start..].iter().take_while(|p| p.ns == namespace.name);
-    let mut every = here.enumerate().filter(|(_, p)| p.egress && p.selector.0.is_empty());
-    every.next().map(|(i, _)| PolicyIx::new(start + i))
 }

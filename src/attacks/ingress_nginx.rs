@@ -5,8 +5,8 @@
 //! it watches and whether it serves the admission webhook.
 
 use super::Family;
-use super::exposure::isolates;
 use super::ingress_flaws::{BY_ADMISSION, BY_INGRESS, Version};
+use super::passage::{Asked, Passage, new_pod_to, passage};
 use super::sets::SET_MEMBER;
 use super::together::allows_everything;
 use super::workloads::{applied, creators};
@@ -15,8 +15,9 @@ use crate::sym::Sym;
 use crate::world::grants::{Grant, Permission, Scope};
 use crate::world::hosts::Host;
 use crate::world::image::Image;
+use crate::world::network::{ClassIx, Direction, End};
 use crate::world::pods::{Container, is_ingress_nginx};
-use crate::world::{PolicyIx, World};
+use crate::world::{NodeIx, UNKNOWN_NODE, World};
 use std::collections::{BTreeMap, BTreeSet};
 
 crate::attack! {
@@ -66,8 +67,10 @@ crate::attack! {
     /// controller, after a request whose body nginx keeps in a file: it loads that file as a
     /// library.
     /// ## Stopped by
-    /// A NetworkPolicy that lets only the API server reach the port; whether one does is not
-    /// evaluated yet, so that the step is then marked unknown. A policy on the source's own egress.
+    /// A network policy that lets only the API server reach the port, or one on the source's own
+    /// egress, where the network plugin enforces it; where that is not shown, or the source is a pod
+    /// yet to be made, whose labels its maker chooses, the step is marked unknown. Policies let a
+    /// node reach the pods that run on it.
     /// ## Fix
     /// Update to 1.11.5, 1.12.1 or later. Until then remove `--validating-webhook` and the
     /// ValidatingWebhookConfiguration `ingress-nginx-admission`.
@@ -104,6 +107,8 @@ struct Controller<'w> {
     version: Option<Version>,
     /// The only namespace whose Ingresses it takes.
     watches: Option<Sym>,
+    /// What policies take them for; none on the host's network.
+    class: Option<ClassIx>,
     members: Vec<(Host, usize)>,
     /// What says that it is one, and of which version.
     image: Fact,
@@ -127,19 +132,21 @@ fn controllers<'w>(world: &'w World, sink: &mut Sink<'_>) -> Vec<Controller<'w>>
     if !wanted.contains(&true) {
         return Vec::new();
     }
-    let mut found: BTreeMap<(Sym, (u32, Sym), usize), Controller<'w>> = BTreeMap::new();
+    let mut found: BTreeMap<_, Controller<'w>> = BTreeMap::new();
     for host in world.hosts() {
         let shape = world.host_shape(host);
         if wanted.get(shape.0 as usize) != Some(&true) {
             continue;
         }
         let (object, ns) = world.host_object(host);
+        let class = world.network().class_of(host);
+        let class = class.filter(|_| !world.host_spec(host).host_network);
         for (i, container) in world.host_spec(host).containers.iter().enumerate() {
             let image = world.text(container.image);
             if !is_ingress_nginx(image) || !container.keeps_running() {
                 continue;
             }
-            let controller = found.entry((ns, shape, i)).or_insert_with(|| {
+            let controller = found.entry((ns, shape, i, class)).or_insert_with(|| {
                 let field = world.host_field(host, &format!("{}.image", container.field()));
                 let watches = world.flags(container, "--watch-namespace").next();
                 let watches = watches.filter(|w| !w.is_empty()).map(|name| {
@@ -156,6 +163,7 @@ fn controllers<'w>(world: &'w World, sink: &mut Sink<'_>) -> Vec<Controller<'w>>
                     container,
                     version: version.and_then(|(major, minor, patch)| Some((major, minor, patch?))),
                     watches,
+                    class,
                     members: Vec::new(),
                     image: sink.fact(object, &field, image),
                 }
@@ -275,8 +283,9 @@ fn members(world: &World, sink: &mut Sink<'_>, it: &Controller<'_>, set: Thing<'
 }
 
 fn by_admission(world: &World, sink: &mut Sink<'_>, it: &Controller<'_>, of: u32) {
-    let served = world.flags(it.container, "--validating-webhook").next().is_some();
-    if !served || it.version.is_some_and(|v| !BY_ADMISSION.has(v)) {
+    let served = world.flags(it.container, "--validating-webhook").next();
+    let Some(served) = served else { return };
+    if it.version.is_some_and(|v| !BY_ADMISSION.has(v)) {
         return;
     }
     let Some((first, _)) = it.members.first() else { return };
@@ -290,31 +299,12 @@ fn by_admission(world: &World, sink: &mut Sink<'_>, it: &Controller<'_>, of: u32
         }
     };
     facts.push(sink.fact(it.image.object, "", &text));
-    if let Some(policy) = isolated(world, *first) {
-        odds = odds.but(0.5, Confidence::Unknown);
-        let policy = world.policies[policy.index()].object;
-        facts.push(sink.fact(policy, ".spec.podSelector", "isolates ingress; not evaluated"));
-    }
     if world.text(it.container.image).contains("chroot") {
         odds = odds.but(0.4, Confidence::Possible);
     }
     let set = Thing::Set(SetKey { kind: &WEBHOOKS, ns: Sym::EMPTY, of });
-    let own: BTreeSet<&(Host, usize)> = it.members.iter().collect();
-    let runs = sink.fact(it.image.object, "", "runs on the network of the pods");
-    for host in world.hosts() {
-        let (object, _) = world.host_object(host);
-        for (i, container) in world.host_spec(host).containers.iter().enumerate() {
-            if container.keeps_running() && !own.contains(&(host, i)) {
-                let fact = Fact { object, ..runs };
-                let from = Thing::Container(host, i);
-                sink.edge_with(from, set, &INGRESS_NIGHTMARE, Odds::certain(1.0), &[fact]);
-            }
-        }
-    }
-    for maker in creators(world, sink) {
-        let sure = Odds::certain(1.0);
-        sink.edge_with(maker.from, set, &INGRESS_NIGHTMARE, sure, &maker.facts);
-    }
+    let port = served.rsplit(':').next().and_then(|port| port.parse().ok()).unwrap_or(8443);
+    reaches(world, sink, it, it.class.map_or(End::Host(*first), End::Class), &[port], set);
     for (host, container) in &it.members {
         let (object, _) = world.host_object(*host);
         let mut facts = facts.clone();
@@ -324,12 +314,65 @@ fn by_admission(world: &World, sink: &mut Sink<'_>, it: &Controller<'_>, of: u32
     }
 }
 
-/// A policy that isolates what runs.
-fn isolated(world: &World, host: Host) -> Option<PolicyIx> {
-    let (object, ns) = world.host_object(host);
-    let labels = match host {
-        Host::Pod(_) => world.objects[object.index()].labels,
-        Host::Template(workload) => world.workloads[workload.index()].template_labels,
-    };
-    (!world.host_spec(host).host_network).then(|| isolates(world, ns, labels)).flatten()
+/// Who gets a packet to a controller's webhook.
+fn reaches(
+    world: &World,
+    sink: &mut Sink<'_>,
+    it: &Controller<'_>,
+    to: End,
+    port: &[u16],
+    set: Thing<'_>,
+) {
+    let sure = Odds::certain(1.0);
+    let own: BTreeSet<&(Host, usize)> = it.members.iter().collect();
+    let near: BTreeSet<NodeIx> =
+        it.members.iter().filter_map(|(host, _)| world.host_node(*host)).collect();
+    let runs = sink.fact(it.image.object, "", "runs on the network of the pods");
+    let local = sink.fact(it.image.object, "", "runs on the same node, which policies let in");
+    let local = Passage::open(vec![local]);
+    let mut asked = Asked::default();
+    for host in world.hosts() {
+        let (object, _) = world.host_object(host);
+        let spec = world.host_spec(host);
+        let beside =
+            spec.host_network && world.host_node(host).is_some_and(|node| near.contains(&node));
+        let ask = |from| passage(world, sink, from, to, port);
+        let way = asked.of(world, host, ask);
+        let near = beside.then_some(&local).filter(|_| !way.is_some_and(Passage::is_open));
+        let Some(way) = near.or(way) else { continue };
+        for (i, container) in spec.containers.iter().enumerate() {
+            if container.keeps_running() && !own.contains(&(host, i)) {
+                let facts: Vec<Fact> = [Fact { object, ..runs }]
+                    .into_iter()
+                    .chain(way.facts.iter().copied())
+                    .collect();
+                let from = Thing::Container(host, i);
+                sink.edge_with(from, set, &INGRESS_NIGHTMARE, way.odds(sure), &facts);
+            }
+        }
+    }
+    for node in (0..world.nodes.len()).map(NodeIx::new) {
+        let of = &world.nodes[node.index()];
+        if world.text(of.name) == UNKNOWN_NODE {
+            continue;
+        }
+        let way = passage(world, sink, End::Node(node), to, port);
+        let near = near.contains(&node).then_some(&local);
+        let Some(way) = near.or(way.as_ref()) else { continue };
+        let name = sink.fact(of.object, ".metadata.name", world.text(of.name));
+        let facts: Vec<Fact> = [name].into_iter().chain(way.facts.iter().copied()).collect();
+        sink.edge_with(Thing::Node(node), set, &INGRESS_NIGHTMARE, way.odds(sure), &facts);
+    }
+    let isolated = it
+        .class
+        .map_or_else(Vec::new, |class| world.network().isolation(class, Direction::Ingress));
+    let mut scopes: BTreeMap<Scope, Passage> = BTreeMap::new();
+    for maker in creators(world, sink) {
+        let way = scopes.entry(maker.scope).or_insert_with(|| {
+            let mut ask = |sink: &mut Sink<'_>, from| passage(world, sink, from, to, port);
+            new_pod_to(world, sink, maker.scope, &isolated, &mut ask)
+        });
+        let facts: Vec<Fact> = maker.facts.into_iter().chain(way.facts.iter().copied()).collect();
+        sink.edge_with(maker.from, set, &INGRESS_NIGHTMARE, way.odds(sure), &facts);
+    }
 }

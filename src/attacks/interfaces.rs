@@ -10,11 +10,12 @@ use crate::world::pods::Container;
 use crate::world::{AccountIx, World};
 
 crate::attack! {
-    /// Uses an exposed administration interface that asks for no login, and acts by its service
-    /// account.
+    /// Uses an administration interface that is in reach and asks for no login, and acts by its
+    /// service account.
     ///
     /// ## Needs
-    /// A door that leads to Kubernetes Dashboard with `--enable-skip-login`, or before 1.10.1, or to
+    /// A door from outside that leads to, or a container that reaches over the network, Kubernetes
+    /// Dashboard with `--enable-skip-login`, or before 1.10.1, or to
     /// the server of Argo Workflows with `--auth-mode=server`, or before 3.0 without any mode.
     /// ## Abuse
     /// Open the Dashboard, choose Skip, and create a pod or read a Secret as its service account
@@ -22,7 +23,7 @@ crate::attack! {
     /// @workflow.json`.
     /// ## Stopped by
     /// An authenticating proxy before the interface, which is not judged here; a service account
-    /// with few rights. Network policies that keep what comes through the door from the pod (see
+    /// with few rights; network policies that let none but the proxy reach the pod (see
     /// `network-reach`). Whether an interface that asks for a login has a weak one is not in a
     /// snapshot.
     /// ## Fix
@@ -64,6 +65,21 @@ fn asks_nobody(world: &World, container: &Container) -> Option<(&'static str, St
         };
     }
     None
+}
+
+/// The ports at which an interface answers: those that it declares, or those that it has by itself.
+pub(super) fn ports(world: &World, container: &Container) -> Vec<u16> {
+    let declared: Vec<u16> = container.ports.iter().map(|port| port.number).collect();
+    if !declared.is_empty() {
+        return declared;
+    }
+    let argo = Image::new(world.text(container.image)).is("argoproj/argocli");
+    if argo { vec![2746] } else { vec![8443, 9090] }
+}
+
+/// Whether an interface asks nobody for a login.
+pub(super) fn is_open(world: &World, container: &Container) -> bool {
+    asks_nobody(world, container).is_some()
 }
 
 /// The account by which a container acts for everybody who reaches its port, and what says so.

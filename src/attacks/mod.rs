@@ -50,6 +50,7 @@ mod kubelet_api;
 mod names;
 mod namespace_create;
 mod namespace_label;
+mod neighbours;
 mod node;
 mod node_admission;
 mod node_certificates;
@@ -58,6 +59,7 @@ mod node_redirect;
 mod nodes_api;
 mod openshift;
 mod operators;
+mod passage;
 pub mod peers;
 mod platform_operators;
 mod pod_api;
@@ -184,6 +186,7 @@ pub static CATALOGUE: &[&Family] = &[
     &claims::FAMILY,
     &rebind::FAMILY,
     &exposure::FAMILY,
+    &neighbours::FAMILY,
     &anonymous::FAMILY,
     &nodes_api::FAMILY,
     &kubelet_api::FAMILY,

@@ -85,6 +85,7 @@ fn belongs_to(world: &World, key: &SetKey) -> Option<String> {
         | "mounted-secrets"
         | "environment-secrets"
         | "pods-on-node"
+        | "open-kubelet"
         | "node-metadata" => world.text(world.nodes.get(at)?.name).to_owned(),
         "service-traffic" | "webhook-answers" | "webhook-keys" | "webhook-posed" => {
             let service = world.services.get(at)?;

@@ -373,6 +373,9 @@ fn rank(graph: &Graph, fact: Fact) -> Option<u8> {
         "RoleBinding" | "ClusterRoleBinding" => Some(1),
         "Role" | "ClusterRole" => Some(2),
         "Node" | "User" | "Group" => None,
+        // Without a policy that holds back more gets through, and what one rule lets through
+        // another may.
+        policy if policy.ends_with("NetworkPolicy") => None,
         "Secret" => Some(4),
         _ => Some(3),
     }

@@ -361,3 +361,28 @@ fn an_empty_snapshot_has_no_answers() {
     }
     assert!(Selector::parse("internet,anonymous,cluster-admin").unwrap().select(&graph).is_ok());
 }
+
+#[test]
+fn a_policy_is_not_what_to_remove() {
+    let yaml = r#"
+apiVersion: v1
+kind: List
+items:
+- {apiVersion: v1, kind: Node, metadata: {name: z}, spec: {providerID: "azure:///subscriptions/s/vm"}}
+- {apiVersion: v1, kind: Pod, metadata: {name: web, namespace: n}, spec: {nodeName: z, containers: [{name: c}]}, status: {phase: Running}}
+- apiVersion: networking.k8s.io/v1
+  kind: NetworkPolicy
+  metadata: {name: out, namespace: n}
+  spec: {podSelector: {}, policyTypes: [Egress]}
+"#;
+    let graph = graph(yaml);
+    let text = "{id: q, title: t, why: w, from: container, to: cloud}";
+    let query = library::parse("q.yaml", text, &attacks::attacks()).unwrap();
+    let outcome = Asker::new(&graph).ask(&query);
+    let [answer] = &outcome.answers[..] else { panic!("{} answers", outcome.answers.len()) };
+    // The policy is part of the evidence, since it may hold the step back.
+    let facts = answer.steps.iter().flat_map(|step| &step.edges).flat_map(|e| graph.facts(*e));
+    let policies = facts.filter(|fact| graph.view(*fact).kind == "NetworkPolicy").count();
+    assert!(policies > 0);
+    assert_eq!(answer.cut, None);
+}

@@ -359,7 +359,8 @@ impl Ground<'_> {
 
     fn policies(&self, policies: &[(ObjectId, Family)], and: &str) -> String {
         const FEW: usize = 3;
-        let mut names: Vec<String> = policies.iter().take(FEW).map(|(policy, _)| self.policy(*policy)).collect();
+        let mut names: Vec<String> =
+            policies.iter().take(FEW).map(|(policy, _)| self.policy(*policy)).collect();
         if policies.len() > FEW {
             names.push(format!("{} more", policies.len() - FEW));
         }
