@@ -149,7 +149,7 @@ impl Ground<'_> {
             if !all && whole && machine && is_one(&spans) {
                 continue;
             }
-            for (spans, state) in self.answers(spans, port, all) {
+            for (spans, state) in self.answers(&spans, port, all) {
                 alike.entry((spans, state)).or_default().push(*group);
             }
         }
@@ -162,7 +162,7 @@ impl Ground<'_> {
             if whole && names.len() > MANY {
                 let rest = names.len() - 1;
                 names.truncate(1);
-                names.iter_mut().for_each(|name| name.push_str(&format!(" and {rest} more")));
+                names.iter_mut().for_each(|name| *name = format!("{name} and {rest} more"));
             }
             for name in names {
                 profile.push((name, spans.clone(), state, why.clone()));
@@ -170,7 +170,7 @@ impl Ground<'_> {
         }
         for node in &from.nodes {
             let side = Side::Node(*node);
-            for (spans, state) in self.answers(self.between(side, to, port), port, all) {
+            for (spans, state) in self.answers(&self.between(side, to, port), port, all) {
                 profile.push((self.name(side), spans, state, String::new()));
             }
         }
@@ -231,18 +231,18 @@ impl Ground<'_> {
     #[must_use]
     pub fn answers(
         &self,
-        spans: Vec<Span>,
+        spans: &[Span],
         port: Option<PortSpec>,
         denied: bool,
     ) -> Vec<(Vec<Span>, State)> {
         let mut rows = Vec::new();
         for state in [State::Allowed, State::Unknown] {
-            let some = ports::with(&spans, state);
+            let some = ports::with(spans, state);
             if !some.is_empty() {
                 rows.push((some, state));
             }
         }
-        let rest = if denied { ports::only(ports::rest(&spans), port) } else { Vec::new() };
+        let rest = if denied { ports::only(ports::rest(spans), port) } else { Vec::new() };
         if !rest.is_empty() {
             rows.push((rest, State::Denied));
         }
@@ -258,7 +258,7 @@ impl Ground<'_> {
     ) -> Profile {
         let mut alike: BTreeMap<(Vec<Span>, State), Vec<Range>> = BTreeMap::new();
         for (range, spans) in found {
-            for (spans, state) in self.answers(spans, port, denied) {
+            for (spans, state) in self.answers(&spans, port, denied) {
                 alike.entry((spans, state)).or_default().push(range);
             }
         }

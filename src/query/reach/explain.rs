@@ -290,7 +290,7 @@ impl Ground<'_> {
                 let blocks = nets.iter().take(3).map(|n| format!("{{ipBlock: {{cidr: {n}}}}}"));
                 let mut text = blocks.collect::<Vec<_>>().join(", ");
                 if nets.len() > 3 {
-                    text.push_str(&format!(", {} blocks more", nets.len() - 3));
+                    text = format!("{text}, {} blocks more", nets.len() - 3);
                 }
                 return text;
             }

@@ -4,7 +4,7 @@ use crate::sym::Sym;
 use crate::world::World;
 use crate::world::network::{Peer, Rule, Spaces};
 use ipnet::{IpNet, Ipv4Subnets, Ipv6Subnets};
-use rustc_hash::FxHashMap;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -122,7 +122,7 @@ pub struct Borders {
     /// Those of all policies.
     all: Vec<(bool, u128)>,
     /// Those of policies of one namespace.
-    of: FxHashMap<Sym, Vec<(bool, u128)>>,
+    of: BTreeMap<Sym, Vec<(bool, u128)>>,
     /// Those of policies of the whole cluster.
     wide: Vec<(bool, u128)>,
     v6: bool,
@@ -132,8 +132,8 @@ impl Borders {
     /// Reads the blocks of every policy. O(blocks).
     #[must_use]
     pub fn new(world: &World) -> Self {
-        let mut borders = Self::default();
-        borders.v6 = world.network.pod_blocks.iter().any(|net| matches!(net, IpNet::V6(_)));
+        let v6 = world.network.pod_blocks.iter().any(|net| matches!(net, IpNet::V6(_)));
+        let mut borders = Self { v6, ..Self::default() };
         for policy in &world.policies {
             borders.add(Some(policy.ns), &policy.rules);
         }

@@ -22,7 +22,7 @@ pub fn write(reach: &Reach<'_>, out: &mut dyn Write) -> io::Result<()> {
     let found = reach.ground.lines(reach.from, reach.to, reach.port, reach.all, reach.top);
     let mut caption = "lines: solid is allowed, dashed unknown, dotted denied".to_owned();
     if found.left > 0 {
-        caption.push_str(&format!("; {} destinations are not drawn", found.left));
+        caption = format!("{caption}; {} destinations are not drawn", found.left);
     }
     let mut stmts = vec![
         Stmt::GAttribute(GraphAttributes::Graph(vec![

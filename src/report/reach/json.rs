@@ -89,7 +89,7 @@ struct Rows<'r, 'o> {
 impl Rows<'_, '_> {
     fn pair(&mut self, from: Side, to: Side) -> io::Result<()> {
         let spans = self.reach.ground.between(from, to, self.reach.port);
-        self.rows(from, to, (self.reach.ground.name(from), self.reach.ground.name(to)), spans)
+        self.rows(from, to, (self.reach.ground.name(from), self.reach.ground.name(to)), &spans)
     }
 
     fn outside(&mut self, group: u32, direction: Direction) -> io::Result<()> {
@@ -106,7 +106,7 @@ impl Rows<'_, '_> {
                     Direction::Egress => (own, other),
                 };
                 let names = (ground.name(from), ground.name(to));
-                self.rows(from, to, names, spans.clone())?;
+                self.rows(from, to, names, &spans)?;
             }
         }
         Ok(())
@@ -117,7 +117,7 @@ impl Rows<'_, '_> {
         from: Side,
         to: Side,
         (src, dst): (String, String),
-        found: Vec<Span>,
+        found: &[Span],
     ) -> io::Result<()> {
         let reach = self.reach;
         for (list, state) in reach.ground.answers(found, reach.port, reach.all) {

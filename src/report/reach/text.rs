@@ -49,7 +49,7 @@ fn few<'t>(names: impl IntoIterator<Item = &'t str>, most: usize) -> String {
     let names: Vec<&str> = names.into_iter().collect();
     let mut text = names.iter().take(most).copied().collect::<Vec<_>>().join(", ");
     if names.len() > most {
-        text.push_str(&format!(" and {} more", names.len() - most));
+        text = format!("{text} and {} more", names.len() - most);
     }
     terminal(&text).into_owned()
 }
