@@ -8,12 +8,11 @@ use super::door_policies::{Doors, Outcome};
 use super::exposed_route::{EXPOSED_OPENSHIFT_ROUTE, EXPOSED_ROUTE, EXPOSED_VIRTUAL_SERVICE};
 use super::interfaces::{DASHBOARD_EXPOSED, open_interface};
 use crate::graph::{Attack, Fact, Odds, SetKey, SetKind, Sink, Thing};
-use crate::sym::Sym;
 use crate::world::exposure::{Door, Sure, Via};
 use crate::world::hosts::Host;
 use crate::world::network::{PortSpec, State};
 use crate::world::rows::Target;
-use crate::world::{ObjectId, Policy, PolicyIx, ServiceIx, World};
+use crate::world::{ObjectId, ServiceIx, World};
 use rustc_hash::FxHashMap;
 use std::rc::Rc;
 
@@ -331,29 +330,4 @@ fn exploit(
         let odds = odds(&DASHBOARD_EXPOSED);
         sink.edge_with(from, Thing::Account(account), &DASHBOARD_EXPOSED, odds, &facts);
     }
-}
-
-/// The first policy of a namespace that isolates pods with these labels from what comes in.
-pub(super) fn isolates(world: &World, ns: Sym, labels: u32) -> Option<PolicyIx> {
-    first_policy(world, ns, labels, |policy| policy.ingress)
-}
-
-/// The first policy of a namespace that isolates pods with these labels from where they go.
-pub(super) fn isolates_egress(world: &World, ns: Sym, labels: u32) -> Option<PolicyIx> {
-    first_policy(world, ns, labels, |policy| policy.egress)
-}
-
-fn first_policy(
-    world: &World,
-    ns: Sym,
-    labels: u32,
-    direction: impl Fn(&Policy) -> bool,
-) -> Option<PolicyIx> {
-    let labels = world.labels.get(labels as usize)?;
-    let start = world.policies.partition_point(|p| p.ns < ns);
-    world.policies[start..]
-        .iter()
-        .take_while(|p| p.ns == ns)
-        .position(|p| direction(p) && p.selector.selects(labels))
-        .map(|i| PolicyIx::new(start + i))
 }

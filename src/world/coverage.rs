@@ -252,14 +252,12 @@ impl World {
         let plugin = self.plugin();
         let effect = plugin.effect(&of_kind, self.nodes.iter().any(|n| n.windows));
         let reason = if all == 0 {
-            format!(
-                "no network policy was collected; {effect}; moves from pod to pod over the network are not evaluated yet"
-            )
+            format!("no network policy was collected; {effect}")
         } else if plugin.enforces == Enforces::No {
-            format!("{effect}; moves from pod to pod over the network are not evaluated yet")
+            effect
         } else {
             format!(
-                "{effect}; {} held against what comes from outside, and steps that they may stop are marked unknown; moves from pod to pod over the network are not evaluated yet",
+                "{effect}; {} held against doors from outside and what pods reach: steps that they may stop are marked unknown",
                 counted(all, "network policy is", "network policies are")
             )
         };
