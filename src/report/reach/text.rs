@@ -4,7 +4,7 @@ use super::{Reach, word};
 use crate::query::reach::explain::{Part, Said};
 use crate::query::reach::{Range, Side, ports};
 use crate::report::escape::{columns, shorten_middle, terminal};
-use crate::report::{write_hanging, write_lacking};
+use crate::report::write_hanging;
 use crate::sym::Sym;
 use crate::world::network::{Direction, PortSpec, Protocol, Span, State};
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,13 +20,15 @@ const METADATA: ([u8; 4], u16) = ([169, 254, 169, 254], 80);
 pub fn write(reach: &Reach<'_>, out: &mut dyn Write) -> io::Result<()> {
     let world = reach.ground.world;
     let policies = world.policies.len() + world.network.others.len();
-    let effect = world.plugin().effect(&[], false);
     let of = match policies {
-        0 => "no policy was collected",
-        1 => "1 policy",
-        n => &format!("{n} policies"),
+        // What coverage says then.
+        0 => "",
+        1 => "; 1 policy",
+        n => &format!("; {n} policies"),
     };
-    write_hanging("network  ", &terminal(&format!("{effect}; {of}")), reach.width, out)?;
+    let topic = reach.coverage.iter().find(|topic| topic.topic == "network-policies");
+    let says = topic.map_or("", |topic| &topic.reason);
+    write_hanging("network  ", &terminal(&format!("{says}{of}")), reach.width, out)?;
     if reach.is_pair() {
         writeln!(out)?;
         return pairs(reach, out);
@@ -39,9 +41,7 @@ pub fn write(reach: &Reach<'_>, out: &mut dyn Write) -> io::Result<()> {
     if reach.from.all && reach.to.all {
         outside(reach, out)?;
     }
-    let topics = reach.coverage.iter().filter(|t| t.topic == "network-policies").cloned();
-    writeln!(out)?;
-    write_lacking(&topics.collect::<Vec<_>>(), reach.width, out)
+    Ok(())
 }
 
 /// A list in few words.
