@@ -48,7 +48,8 @@ pub fn catalogue_page() -> String {
          done, what stops it, how to close it and how to see it. The pages are generated from the code.\n",
         attacks().len()
     );
-    for family in CATALOGUE {
+    // A family may only lead to attacks that others list.
+    for family in CATALOGUE.iter().filter(|family| !family.attacks.is_empty()) {
         let _ = writeln!(
             page,
             "## {}\n\n| attack | what it does | ATT&CK |\n|---|---|---|",
