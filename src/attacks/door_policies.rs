@@ -62,14 +62,11 @@ impl Outcome {
     /// Says what a judgement of one direction rests on.
     fn say(&mut self, network: Network<'_>, direction: Direction, judgement: &Judgement) {
         for reason in &judgement.reasons {
-            let unsure = match reason {
-                Reason::Rule { action: Action::Pass, .. } => continue,
-                Reason::Rule { doubt, .. } => doubt.is_some(),
-                Reason::Enforcement(_) | Reason::Unread(_) | Reason::NodePolicies => true,
-                _ => false,
-            };
+            if matches!(reason, Reason::Rule { action: Action::Pass, .. }) {
+                continue;
+            }
             let doubt = network.words(reason, direction);
-            if unsure && !self.doubts.contains(&doubt) {
+            if reason.is_unsure() && !self.doubts.contains(&doubt) {
                 self.doubts.push(doubt);
             }
             for (object, field, value) in network.facts(reason) {

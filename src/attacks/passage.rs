@@ -8,8 +8,8 @@ use crate::sym::Sym;
 use crate::world::grants::Scope;
 use crate::world::hosts::Host;
 use crate::world::network::{
-    Action, ClassIx, Direction, Doubt, End, Judgement, Peer, PortSpec, Ports, Protocol, Reason,
-    Rule, State, Truth, Verdict,
+    Action, ClassIx, Direction, End, Judgement, Peer, PortSpec, Ports, Protocol, Reason, Rule,
+    State, Truth, Verdict,
 };
 use crate::world::{ObjectId, Policy, World};
 use ipnet::IpNet;
@@ -67,14 +67,20 @@ pub(super) fn passage(
     if state == State::Denied {
         return None;
     }
-    let mut facts = said(world, sink, &egress);
-    facts.extend(said(world, sink, &ingress));
+    let mut facts = said(world, sink, Direction::Egress, &egress);
+    facts.extend(said(world, sink, Direction::Ingress, &ingress));
     facts.truncate(NAMED);
     Some(if state == State::Allowed { Passage::open(facts) } else { Passage::unknown(facts) })
 }
 
 /// The facts of one end's judgement. Of one that allows, the rule that does.
-fn said(world: &World, sink: &mut Sink<'_>, judgement: &Judgement) -> Vec<Fact> {
+fn said(
+    world: &World,
+    sink: &mut Sink<'_>,
+    direction: Direction,
+    judgement: &Judgement,
+) -> Vec<Fact> {
+    let network = world.network();
     let allowed = judgement.state == State::Allowed;
     let mut facts: Vec<Fact> = Vec::new();
     for reason in &judgement.reasons {
@@ -82,28 +88,16 @@ fn said(world: &World, sink: &mut Sink<'_>, judgement: &Judgement) -> Vec<Fact> 
         if allowed && !allows {
             continue;
         }
-        let doubt = match reason {
-            Reason::Rule { doubt: Some(Doubt::Address), .. } => {
-                "; whether its block of addresses is meant is not known"
-            }
-            Reason::Rule { doubt: Some(Doubt::Said(text)), .. } => world.text(*text),
-            _ => "",
-        };
-        for (object, field, text) in world.network().facts(reason) {
-            let gap = if doubt.is_empty() || doubt.starts_with(';') { "" } else { "; " };
-            facts.push(sink.fact(object, field, &format!("{text}{gap}{doubt}")));
+        for (object, field, text) in network.facts(reason) {
+            facts.push(sink.fact(object, field, text));
         }
-        let open = match reason {
-            Reason::Enforcement(_) => "whether it is enforced is not shown".to_owned(),
-            Reason::Unread(kind) => format!("{kind} is not evaluated and may say otherwise"),
-            Reason::OwnNode => "a pod's own node is spared by some plugins".to_owned(),
-            _ => continue,
-        };
-        let policy = facts.last().map(|fact| fact.object);
-        facts.push(match policy {
-            Some(policy) => sink.fact(policy, "", &open),
-            None => of_every_cluster(world, sink, &open),
-        });
+        if reason.is_unsure() {
+            let open = network.words(reason, direction);
+            facts.push(match facts.last().map(|fact| fact.object) {
+                Some(policy) => sink.fact(policy, "", &open),
+                None => of_every_cluster(world, sink, &open),
+            });
+        }
     }
     facts
 }

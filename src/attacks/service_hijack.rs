@@ -232,29 +232,12 @@ pub(super) fn redirect(
     for way in WAYS {
         let of: Vec<ServiceIx> =
             services.iter().copied().filter(|s| (way.works)(row(world, *s))).collect();
-        let mut scopes = BTreeSet::new();
-        for grant in useful(world, way.rights) {
-            let from = Thing::Binding(grant.binding);
-            let facts = sink.grant(&grant);
-            let within = of.iter().filter(|s| grant.scope.covers(row(world, **s).ns));
-            match grant.names {
-                Names::All if within.clone().next().is_some() => {
-                    scopes.insert(grant.scope);
-                    sink.edge(from, set_of(way.set, grant.scope), way.attack, &facts);
-                }
-                Names::All => {}
-                Names::Only(names) => {
-                    for service in within {
-                        let name = world.text(row(world, *service).name);
-                        if names.iter().any(|n| (way.means)(world.text(*n), name)) {
-                            sink.edge(from, traffic(world, *service), way.attack, &facts);
-                            fed.insert(*service);
-                        }
-                    }
-                }
-            }
-        }
-        join(world, sink, way.set, &scopes, &of, &mut fed);
+        let means = |names: &[Sym], service: ServiceIx| {
+            let name = world.text(row(world, service).name);
+            names.iter().any(|n| (way.means)(world.text(*n), name))
+        };
+        let grants = useful(world, way.rights);
+        lead(world, sink, (way.set, way.attack), &of, &grants, means, &mut fed);
     }
     behind(world, sink, services, &mut fed);
     relabel(world, sink, services, &mut fed);
@@ -271,6 +254,39 @@ pub(super) fn useful<'w>(world: &'w World, rights: &[Permission]) -> Vec<Grant<'
     let mut grants = world.grants_any(rights);
     grants.retain(|g| g.scope != Scope::Cluster || !allows_everything(world, g));
     grants
+}
+
+/// Leads some grants to the Services that they redirect: `means` tells which ones the names of a
+/// grant mean.
+fn lead(
+    world: &World,
+    sink: &mut Sink<'_>,
+    (set, attack): (&'static SetKind, &'static Attack),
+    services: &[ServiceIx],
+    grants: &[Grant<'_>],
+    means: impl Fn(&[Sym], ServiceIx) -> bool,
+    fed: &mut BTreeSet<ServiceIx>,
+) {
+    let mut scopes = BTreeSet::new();
+    for grant in grants {
+        let from = Thing::Binding(grant.binding);
+        let facts = sink.grant(grant);
+        let within = services.iter().filter(|s| grant.scope.covers(row(world, **s).ns));
+        match grant.names {
+            Names::All if within.clone().next().is_some() => {
+                scopes.insert(grant.scope);
+                sink.edge(from, set_of(set, grant.scope), attack, &facts);
+            }
+            Names::All => {}
+            Names::Only(names) => {
+                for service in within.filter(|service| means(names, **service)) {
+                    sink.edge(from, traffic(world, *service), attack, &facts);
+                    fed.insert(*service);
+                }
+            }
+        }
+    }
+    join(world, sink, set, &scopes, services, fed);
 }
 
 /// Leads the sets of some scopes to the Services in them.
@@ -335,29 +351,11 @@ fn relabel(
             of.selector.is_some() && !there.is_empty()
         })
         .collect();
-    let mut scopes = BTreeSet::new();
-    for grant in grants {
-        let from = Thing::Binding(grant.binding);
-        let facts = sink.grant(&grant);
-        let within = of.iter().filter(|s| grant.scope.covers(row(world, **s).ns));
-        match grant.names {
-            Names::All if within.clone().next().is_some() => {
-                scopes.insert(grant.scope);
-                sink.edge(from, set_of(&RELABELLED, grant.scope), &POD_RELABEL, &facts);
-            }
-            Names::All => {}
-            Names::Only(names) => {
-                for service in within {
-                    let there = &pods[&row(world, *service).ns];
-                    if names.iter().any(|name| there.contains(name)) {
-                        sink.edge(from, traffic(world, *service), &POD_RELABEL, &facts);
-                        fed.insert(*service);
-                    }
-                }
-            }
-        }
-    }
-    join(world, sink, &RELABELLED, &scopes, &of, fed);
+    let means = |names: &[Sym], service: ServiceIx| {
+        let there = &pods[&row(world, service).ns];
+        names.iter().any(|name| there.contains(name))
+    };
+    lead(world, sink, (&RELABELLED, &POD_RELABEL), &of, &grants, means, fed);
 }
 
 /// Addresses that any Service of the cluster may claim.

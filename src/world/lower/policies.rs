@@ -290,19 +290,8 @@ impl Part {
         };
         let narrowed = is_given(&of["labelSelector"]) || is_given(&of["name"]);
         let area = Area { excluded: self.patterns(&of["excludedNamespaces"]), ..self.area(of) };
-        Some(GuardRule {
-            field: self.sym(".spec"),
-            judged: judge::constraint(kind, &spec["parameters"], narrowed),
-            enforces,
-            overrides: Box::default(),
-            areas: [area].into(),
-            except: Box::default(),
-            ephemeral: true,
-            evadable: false,
-            loosened: Box::default(),
-            program: None,
-            skips: false,
-        })
+        let judged = judge::constraint(kind, &spec["parameters"], narrowed);
+        Some(GuardRule { judged, enforces, ..self.somewhere(vec![area]) })
     }
 
     /// The rule of a policy in CEL, or of a binding, if `resources` takes in new pods, whatever

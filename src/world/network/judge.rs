@@ -46,6 +46,20 @@ pub enum Reason {
     Enforcement(Family),
 }
 
+impl Reason {
+    /// Whether it leaves open what becomes of a connection, so that an unknown verdict rests on it.
+    #[must_use]
+    pub const fn is_unsure(&self) -> bool {
+        match self {
+            Self::Rule { doubt, .. } => doubt.is_some(),
+            Self::OwnNode | Self::NodePolicies | Self::Unread(_) | Self::Enforcement(_) => true,
+            Self::Free | Self::HostNetwork | Self::Itself | Self::NoPod | Self::Isolated(_) => {
+                false
+            }
+        }
+    }
+}
+
 /// Why a rule may match and may not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Doubt {
