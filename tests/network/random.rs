@@ -271,6 +271,23 @@ proptest! {
     }
 
     #[test]
+    fn what_is_unknown_says_why(objects in objects(), more in administrators()) {
+        let mut objects = objects;
+        objects.extend(more);
+        let mut cluster = cluster(objects.clone());
+        cluster.switches.kubernetes = Truth::Maybe;
+        let network = cluster.world.network().with(cluster.switches);
+        for (from, _) in pods_of(&objects) {
+            for (to, _) in pods_of(&objects) {
+                let verdict = network.verdict(cluster.end(&from), cluster.end(&to), port(PORTS[0]));
+                let mut reasons = verdict.egress.reasons.iter().chain(&verdict.ingress.reasons);
+                let says = reasons.any(kspm_graph::world::network::Reason::is_unsure);
+                prop_assert!(verdict.state != State::Unknown || says, "{from} -> {to}: {verdict:?}");
+            }
+        }
+    }
+
+    #[test]
     fn spans_of_ports_say_what_each_port_says(objects in objects()) {
         let cluster = cluster(objects.clone());
         let network = cluster.world.network().with(cluster.switches);
