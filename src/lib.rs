@@ -18,6 +18,7 @@
 //! | 5 | [`attacks`] | the catalogue: every way from one thing to another |
 //! | 6 | [`query`] | questions and their answers |
 //! | 7 | [`report`] | answers as bytes |
+//! | 8 | [`tui`] | the terminal interface |
 //! | 9 | [`cli`] | commands |
 
 pub mod attacks;
@@ -30,4 +31,5 @@ pub mod k8s;
 pub mod query;
 pub mod report;
 pub mod sym;
+pub mod tui;
 pub mod world;

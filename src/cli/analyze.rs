@@ -5,8 +5,8 @@ use super::open::{SnapshotsArg, open};
 use super::output::{Output, report_output, style, write_report};
 use super::{Context, Exit, Failure};
 use crate::attacks::attacks;
-use crate::graph::{Confidence, Graph, NodeKind};
-use crate::query::{Answer, Asker, Outcome, Query, Severity, Summary, library};
+use crate::graph::{Confidence, Graph};
+use crate::query::{Answer, Asked, Query, Severity, Summary, ask_all, library};
 use crate::report::Report;
 use crate::world::coverage::{State, Topic};
 use std::path::PathBuf;
@@ -137,58 +137,6 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
         context.error(line);
     }
     Ok(verdict.0)
-}
-
-/// The answers to several queries, the worst first, and what has to be said about them.
-pub(crate) struct Asked {
-    pub(crate) answers: Vec<Answer>,
-    pub(crate) notes: Vec<String>,
-}
-
-/// Asks queries one after another.
-pub(crate) fn ask_all(graph: &Graph, queries: &[Query]) -> Asked {
-    let mut asker = Asker::new(graph);
-    let (mut answers, mut notes) = (Vec::new(), Vec::new());
-    for query in queries {
-        let outcome = asker.ask(query);
-        notes.extend(said_of(query, &outcome));
-        answers.extend(outcome.answers);
-    }
-    // Within a severity what begins outside comes first, then what scores higher.
-    let outside = |a: &Answer| {
-        graph.kind(a.from) == NodeKind::Internet || graph.name(a.from) == "system:anonymous"
-    };
-    answers.sort_by(|a, b| {
-        let first = (b.severity, outside(b)).cmp(&(a.severity, outside(a)));
-        first.then_with(|| b.score.total_cmp(&a.score))
-    });
-    Asked { answers, notes }
-}
-
-/// What has to be said about the answers to a query: which there are besides.
-pub(crate) fn said_of(query: &Query, outcome: &Outcome) -> Vec<String> {
-    let mut notes = Vec::new();
-    let name = if query.id.is_empty() { "this question" } else { query.id.as_str() };
-    if outcome.left_out > 0 {
-        let left = outcome.left_out;
-        notes.push(format!(
-            "{name}: {left} more {} beyond its limit of {} (--limit N keeps more)",
-            if left == 1 { "answer is" } else { "answers are" },
-            query.limit
-        ));
-    }
-    if outcome.undecided > 0 {
-        notes.push(format!(
-            "{name}: it is not known whether {} a path: what it needs at once was too much to follow",
-            if outcome.undecided == 1 { "1 more start has".to_owned() } else { format!("{} more starts have", outcome.undecided) }
-        ));
-    }
-    if outcome.partial {
-        notes.push(format!(
-            "{name}: there are too many pairs of ends to look at each, so each start's likeliest path is answered"
-        ));
-    }
-    notes
 }
 
 /// The display options that hide answers.

@@ -1,11 +1,12 @@
 //! `export`: the graph, or the answers in focus, as data or as a picture.
 
-use super::analyze::{ask_all, queries};
+use super::analyze::queries;
 use super::open::{Opened, SnapshotsArg, open};
 use super::output::{Output, parse, write_to};
 use super::query::{selector_failure, unknown};
 use super::{Context, Exit, Failure};
 use crate::graph::Graph;
+use crate::query::ask_all;
 use crate::query::selector::Selector;
 use crate::query::{Answer, Query};
 use crate::report::GraphJson;

@@ -27,6 +27,7 @@ mod query;
 mod reach;
 mod schema;
 mod snapshot;
+mod tui;
 mod who_can;
 mod why;
 
@@ -64,7 +65,7 @@ SNAPSHOT is anything that holds Kubernetes objects: a file, a folder, a .gz, .ta
 Exit codes: 0 done · 1 gate failed · 2 usage · 3 input · 4 evidence incomplete · 5 internal error";
 
 /// Options of every command.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Global {
     /// When to use colour
     #[arg(
@@ -132,6 +133,8 @@ enum Command {
     Reach(reach::Args),
     /// What is in a snapshot, what is missing, and what that makes unknown
     Snapshot(snapshot::Args),
+    /// Explore a snapshot in the terminal
+    Tui(tui::Args),
     /// The graph, or with --focus one answer, as json, dot or svg
     Export(export::Args),
     /// The catalogue of attacks
@@ -183,6 +186,14 @@ impl Failure {
     /// The input cannot be used.
     pub(crate) fn input(error: impl Into<anyhow::Error>, help: impl Into<Option<String>>) -> Self {
         Self { code: 3, error: error.into(), help: help.into() }
+    }
+}
+
+impl Failure {
+    /// What is wrong and what to do, in two lines.
+    fn text(&self) -> String {
+        let help = self.help.as_ref().map_or_else(String::new, |help| format!("\nhelp: {help}"));
+        format!("{:#}{help}", self.error)
     }
 }
 
@@ -302,6 +313,7 @@ fn run(cli: &Cli, out: &mut dyn Write) -> Result<Exit, Failure> {
         Command::WhoCan(args) => who_can::run(args, &mut context),
         Command::Reach(args) => reach::run(args, &mut context),
         Command::Snapshot(args) => snapshot::run(args, &mut context),
+        Command::Tui(args) => tui::run(args, &mut context),
         Command::Export(args) => export::run(args, &mut context),
         Command::Attacks(args) => attacks::run(args, &mut context),
         Command::Explain(args) => explain::run(args, &mut context),

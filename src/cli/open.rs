@@ -1,6 +1,6 @@
 //! From SNAPSHOT to graph, for every command: reads, lowers, derives, with progress on a terminal.
 
-use super::{Context, Failure};
+use super::{Context, Failure, Global};
 use crate::attacks;
 use crate::graph::Graph;
 use crate::input::{self, Input, Origin, Problem, Progress, Reading, SourceId};
@@ -112,31 +112,43 @@ impl Meter {
 
 /// Reads snapshots as one.
 pub(crate) fn open(arguments: &[String], context: &Context<'_>) -> Result<Opened, Failure> {
+    let meter = Meter::new(context);
+    let opened = read(arguments, context.global, &|text| meter.show(&text));
+    meter.clear();
+    let opened = opened?;
+    warn(&opened, context);
+    Ok(opened)
+}
+
+/// Reads snapshots as one, telling how far it is and printing nothing.
+pub(crate) fn read(
+    arguments: &[String],
+    global: &Global,
+    tell: &(dyn Fn(String) + Sync),
+) -> Result<Opened, Failure> {
     let inputs: Vec<Input> = arguments
         .iter()
         .map(|a| if a == "-" { Input::Stdin } else { Input::Path(PathBuf::from(a)) })
         .collect();
-    let threads = match context.global.threads {
+    let threads = match global.threads {
         0 => std::thread::available_parallelism().map_or(1, usize::from),
         n => n,
     };
-    let meter = Meter::new(context);
     let progress = |p: Progress| {
         const MB: u64 = 1_000_000;
-        meter.show(&format!("reading {} of {} MB", p.read / MB, p.total / MB));
+        tell(format!("reading {} of {} MB", p.read / MB, p.total / MB));
     };
     let reading: Reading<Part> =
         input::read(&inputs, threads, Part::default, &progress).map_err(|error| {
             let help = error.help();
             Failure::input(error, help)
         })?;
-    meter.show("joining what was read");
+    tell("joining what was read".to_owned());
     let Reading { collectors, sources, one_line, mut problems, skipped, unknown, objects, .. } =
         reading;
     let unread: u64 = unknown.values().sum();
     let mut world = World::new(collectors, unknown);
-    world.said = context.global.network()?;
-    meter.clear();
+    world.said = global.network()?;
     for (origin, message) in &world.unusable {
         let source = sources.get(origin.source.index()).cloned().unwrap_or_default();
         let place = format!("byte {}", origin.offset);
@@ -149,9 +161,7 @@ pub(crate) fn open(arguments: &[String], context: &Context<'_>) -> Result<Opened
     let coverage = world.coverage();
     let snapshot =
         Snapshot { inputs: arguments.to_vec(), sources, objects: objects + unread, problems };
-    let opened = Opened { world: Arc::new(world), snapshot, coverage, skipped, one_line };
-    warn(&opened, context);
-    Ok(opened)
+    Ok(Opened { world: Arc::new(world), snapshot, coverage, skipped, one_line })
 }
 
 fn no_objects(arguments: &[String], problems: &[Problem]) -> Failure {

@@ -1,6 +1,5 @@
 //! `paths`: the best ways between two selections that the user names.
 
-use super::analyze::said_of;
 use super::open::{Opened, SnapshotsArg, open};
 use super::output::{Output, report_output, write_answers};
 use super::query::selector_failure;
@@ -65,7 +64,7 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
     let graph = opened.derive();
     ends_exist(&graph, &query)?;
     let outcome = Asker::new(&graph).ask_more(&query, args.k.max(1));
-    let notes = said_of(&query, &outcome);
+    let notes = crate::query::notes(&query, &outcome);
     let answers = outcome.answers;
     write_answers(&opened, &graph, (&answers, &notes), &args.outputs, args.top, context)?;
     Ok(Exit::Done)

@@ -1,10 +1,11 @@
 //! `query`: one named question, or the list of them.
 
-use super::analyze::{Asked, ask_all, queries};
+use super::analyze::queries;
 use super::open::{WithArg, open};
 use super::output::{Output, report_output, write_answers};
 use super::{Context, Exit, Failure};
 use crate::attacks::attacks;
+use crate::query::{Asked, ask_all};
 use crate::query::{Query, library};
 use std::path::{Path, PathBuf};
 

@@ -55,6 +55,7 @@ pub struct Asker<'g> {
     cache: Vec<(Direction, Vec<Avoid>, Rc<Grown>)>,
     pools: Pools,
     fields: OnceCell<Fields>,
+    without: Filter,
 }
 
 impl<'g> Asker<'g> {
@@ -62,18 +63,35 @@ impl<'g> Asker<'g> {
     #[must_use]
     pub fn new(graph: &'g Graph) -> Self {
         let (search, pools) = (Search::new(graph), Pools::new(graph));
-        Self { graph, search, cache: Vec::new(), pools, fields: OnceCell::new() }
+        let (cache, fields, without) = (Vec::new(), OnceCell::new(), Filter::default());
+        Self { graph, search, cache, pools, fields, without }
+    }
+
+    /// Leaves something out of the answers to every query, beside what the query avoids.
+    #[must_use]
+    pub fn without(mut self, filter: Filter) -> Self {
+        self.without = filter;
+        self.cache.clear();
+        self
+    }
+
+    /// What the searches of a query leave out.
+    fn filter(&self, query: &Query) -> Filter {
+        let mut filter = self.without.clone();
+        query.avoid.iter().for_each(|avoid| avoid.apply(self.graph, &mut filter));
+        filter
     }
 
     /// Asks a query. Ends that match nothing have no answers.
     pub fn ask(&mut self, query: &Query) -> Outcome {
         let more = if query.id.is_empty() { TYPED } else { 1 };
+        let filter = self.filter(query);
         let finder = Finder {
             graph: self.graph,
             search: &mut self.search,
             cache: &mut self.cache,
             query,
-            filter: query.filter(self.graph),
+            filter,
             budget: WORK * more,
             finds: Finds::default(),
         };
@@ -119,7 +137,7 @@ impl<'g> Asker<'g> {
         let firsts = std::mem::take(&mut outcome.answers);
         let share = MORE_WORK / firsts.len().max(1);
         for first in firsts {
-            let mut filter = query.filter(self.graph);
+            let mut filter = self.filter(query);
             if let Some(door) = first.door(self.graph) {
                 filter.only_door(door);
             }

@@ -7,6 +7,7 @@
 //! that closes most (`closes`). [`blast`], [`paths`] and [`why`] answer other forms of question.
 //! This room uses the graph and knows nothing of how an answer is shown.
 
+mod all;
 mod answer;
 mod ask;
 pub mod blast;
@@ -29,6 +30,7 @@ pub mod selector;
 pub mod steps;
 pub mod why;
 
+pub use all::{Asked, ask_all, ask_without, notes};
 pub use answer::{Answer, Cut, Severity, Step, Summary, is_part};
 pub use ask::{Asker, Outcome};
 pub use library::Query;

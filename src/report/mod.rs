@@ -17,9 +17,9 @@ mod words;
 
 pub use json::{GraphJson, write_value};
 
-use crate::graph::{EdgeId, FactView, Graph, NodeId, NodeKind};
+use crate::graph::{EdgeId, Fact, FactView, Graph, NodeId, NodeKind};
 use crate::input::{Origin, Problem};
-use crate::query::{Answer, Summary, fingerprint};
+use crate::query::{Answer, Step, Summary, fingerprint};
 use crate::world::coverage::Topic;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -113,23 +113,14 @@ fn placed<'a>(
     brief: bool,
 ) -> Vec<Vec<Vec<Placed<'a>>>> {
     let graph = report.graph;
-    let shown = |edge: EdgeId, fact: &FactView<'_>| {
-        !brief || (graph.attack(edge).id != crate::attacks::SET_MEMBER && !is_plain(fact))
-    };
     let mut all = Vec::new();
     let mut wanted = Vec::new();
     for answer in answers {
         let mut steps = Vec::new();
         for step in &answer.steps {
-            let gate = step.edges.iter().rposition(|e| is_gate(graph, *e));
-            let mut facts: Vec<(FactView<'a>, bool)> = Vec::new();
-            for (i, edge) in step.edges.iter().enumerate() {
-                for fact in graph.evidence(*edge).filter(|fact| shown(*edge, fact)) {
-                    if !facts.iter().any(|(known, _)| *known == fact) {
-                        facts.push((fact, gate.is_some_and(|gate| i <= gate)));
-                    }
-                }
-            }
+            let facts = facts(graph, step, brief);
+            let facts: Vec<(FactView<'a>, bool)> =
+                facts.into_iter().map(|(fact, part)| (graph.view(fact), part)).collect();
             wanted.extend(facts.iter().filter_map(|(f, _)| Some((f.origin?, f.field))));
             steps.push(facts);
         }
@@ -148,6 +139,28 @@ fn placed<'a>(
         .collect()
 }
 
+/// The facts of a step, each once, and whether each is of the step's own part: before the gate
+/// that needs others too. `brief` leaves out what only says that a thing is one of a set, or that
+/// the parts of a step work together.
+#[must_use]
+pub fn facts(graph: &Graph, step: &Step, brief: bool) -> Vec<(Fact, bool)> {
+    let gate = step.edges.iter().rposition(|e| is_gate(graph, *e));
+    let mut facts: Vec<(Fact, bool)> = Vec::new();
+    for (i, edge) in step.edges.iter().enumerate() {
+        if brief && graph.attack(*edge).id == crate::attacks::SET_MEMBER {
+            continue;
+        }
+        for fact in graph.facts(*edge) {
+            let view = graph.view(fact);
+            let known = facts.iter().any(|(known, _)| graph.view(*known) == view);
+            if !known && !(brief && is_plain(&view)) {
+                facts.push((fact, gate.is_some_and(|gate| i <= gate)));
+            }
+        }
+    }
+    facts
+}
+
 /// Whether an edge leads into a gate.
 fn is_gate(graph: &Graph, edge: EdgeId) -> bool {
     graph.kind(graph.ends(edge).1) == NodeKind::Gate
@@ -155,7 +168,8 @@ fn is_gate(graph: &Graph, edge: EdgeId) -> bool {
 
 /// For each answer the place of an earlier one that says the same: several queries may find one
 /// path. Ends and ways agree, and what the answer stands for, the earlier one does too.
-fn repeats(graph: &Graph, answers: &[Answer]) -> Vec<Option<usize>> {
+#[must_use]
+pub fn repeats(graph: &Graph, answers: &[Answer]) -> Vec<Option<usize>> {
     let within = |answer: &Answer, first: &Answer| {
         let end = |node, of| node == of || first.nodes.binary_search(&node).is_ok();
         let nodes = &answer.nodes;

@@ -1,0 +1,41 @@
+//! The terminal interface: a cluster's attack graph, explored by keys.
+//!
+//! Elm by hand. [`Model`] is all state, as plain data; a key becomes a [`Msg`](message::Msg) by
+//! one table ([`keymap::KEYMAP`]); [`update`](update::press) changes the model and says what has
+//! to be done outside of it; [`view`](view::view) draws it into cells and changes nothing. Work
+//! that takes a while is a [`Job`](worker::Job) for a thread, and what it finds comes back as
+//! something to put into the model.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `model`, `session` | the state; the snapshot and what is pretended about it |
+//! | `key`, `keymap`, `message` | keys, the table of them, what they ask for |
+//! | `update`, `commands`, `prompt`, `filter`, `fuzzy`, `export` | what that does |
+//! | `screens/` | one file a screen, and the one table of them |
+//! | `view`, `canvas`, `list`, `theme` | how it is drawn |
+//! | `worker` | the thread |
+//! | `terminal` | the terminal itself, the only file that knows it |
+//! | `pilot` | keys in, screens out, without a terminal: for tests and for documents |
+
+pub mod canvas;
+mod commands;
+mod export;
+mod filter;
+mod fuzzy;
+pub mod key;
+pub mod keymap;
+mod list;
+pub mod message;
+pub mod model;
+pub mod pilot;
+mod prompt;
+pub mod screens;
+pub mod session;
+pub mod terminal;
+pub mod theme;
+pub mod update;
+pub mod view;
+pub mod worker;
+
+pub use model::Model;
+pub use session::Loaded;

@@ -1,0 +1,234 @@
+//! Cuts: which changes close the most answers, and what is left once some are pretended. Space
+//! pretends the one under the cursor, or no longer; everything else follows at once.
+
+use super::super::canvas::{column, fit, pane, paragraph, rows, safe, span};
+use super::super::filter::Filter;
+use super::super::list::List;
+use super::super::message::{Effect, Found, Msg};
+use super::super::model::Model;
+use super::super::session::{Changes, Loaded};
+use super::super::theme::letter;
+use super::super::worker::{Job, Topic};
+use super::{Room, Under};
+use crate::graph::{Attack, EdgeId, Fact, Graph};
+use crate::query::{Answer, Severity, Summary, ask_without};
+use crate::report::{fact_text, named};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::Line;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// The screen.
+pub static ROOM: Room =
+    Room { title: "Cuts", panes: 1, view, update, refresh, under, command, markdown };
+
+/// What the screen keeps.
+#[derive(Default)]
+pub struct State {
+    list: List,
+    rows: Vec<Row>,
+}
+
+/// One thing that is pretended or could be.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum What {
+    Fact(Fact),
+    Attack(&'static Attack),
+    Edge(EdgeId),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Row {
+    what: What,
+    marked: bool,
+    /// How many answers it closes by itself, where that is known.
+    closes: Option<usize>,
+}
+
+/// Asks all queries again, as things are pretended to be.
+#[must_use]
+pub fn ask(changes: &Changes) -> Job {
+    let changes = changes.clone();
+    let run = move |loaded: &Arc<Loaded>, stop: &super::super::worker::Stop| -> Found {
+        let filter = changes.filter(&loaded.graph);
+        let asked = ask_without(&loaded.graph, &loaded.queries, &filter, &|| stop.asked());
+        Box::new(move |model| {
+            let asked = Arc::new(asked);
+            if changes.is_empty() {
+                model.before = Arc::clone(&asked);
+            }
+            model.asked = asked;
+            model.answered = true;
+            (model.screen.room().refresh)(model)
+        })
+    };
+    Job { topic: Topic::Answers, doing: "asking every query", run: Box::new(run) }
+}
+
+fn refresh(model: &mut Model) -> Vec<Effect> {
+    let Some(loaded) = model.loaded.clone() else { return Vec::new() };
+    let marked = &model.changes;
+    let facts = marked.facts.iter().map(|fact| What::Fact(*fact));
+    let attacks = marked.attacks.iter().map(|attack| What::Attack(attack));
+    let edges = marked.edges.iter().map(|edge| What::Edge(*edge));
+    let closing = closing(&model.before.answers);
+    let known = |what: &What| match what {
+        What::Fact(fact) => closing.get(fact).copied(),
+        _ => None,
+    };
+    let mut rows: Vec<Row> = facts
+        .chain(attacks)
+        .chain(edges)
+        .map(|what| Row { what, marked: true, closes: known(&what) })
+        .collect();
+    // What would close most of what is left, the most first.
+    let left = self::closing(&model.asked.answers);
+    let mut open: Vec<(Fact, usize)> =
+        left.into_iter().filter(|(fact, _)| !marked.facts.contains(fact)).collect();
+    open.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
+    rows.extend(open.into_iter().map(|(fact, closes)| Row {
+        what: What::Fact(fact),
+        marked: false,
+        closes: Some(closes),
+    }));
+    let filter = Filter::new(model.filter(), &loaded.graph);
+    rows.retain(|row| filter.keeps(None, None, &text(&loaded.graph, row.what)));
+    model.on.cuts.rows = rows;
+    Vec::new()
+}
+
+/// For each fact that closes an answer by itself, how many it closes.
+fn closing(answers: &[Answer]) -> BTreeMap<Fact, usize> {
+    let mut closing = BTreeMap::new();
+    for cut in answers.iter().filter_map(|a| a.cut.as_ref()) {
+        *closing.entry(cut.fact).or_default() += 1;
+    }
+    closing
+}
+
+fn text(graph: &Graph, what: What) -> String {
+    match what {
+        What::Fact(fact) => fact_text(&graph.view(fact)),
+        What::Attack(attack) => format!("every {}: {}", attack.id, attack.title),
+        What::Edge(edge) => {
+            let (from, to) = graph.ends(edge);
+            format!("{} from {} to {}", graph.attack(edge).id, named(graph, from), named(graph, to))
+        }
+    }
+}
+
+fn chosen(model: &Model) -> Option<Row> {
+    let state = &model.on.cuts;
+    state.rows.get(state.list.at(state.rows.len())?).copied()
+}
+
+fn under(model: &Model) -> Under {
+    match chosen(model).map(|row| row.what) {
+        Some(What::Fact(fact)) => {
+            let object =
+                model.graph().and_then(|g| g.nodes().find(|n| g.object(*n) == Some(fact.object)));
+            Under { node: object, fact: Some(fact), edge: None }
+        }
+        Some(What::Edge(edge)) => {
+            let node = model.graph().map(|graph| graph.ends(edge).1);
+            Under { node, edge: Some(edge), fact: None }
+        }
+        _ => Under::default(),
+    }
+}
+
+fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
+    match msg {
+        Msg::Move(motion) => {
+            let (len, page) = (model.on.cuts.rows.len(), model.page_rows());
+            model.on.cuts.list.go(motion, len, page);
+            Vec::new()
+        }
+        Msg::Open => match chosen(model).map(|row| row.what) {
+            Some(What::Fact(fact)) => super::super::update::change(model, |c| c.toggle_fact(fact)),
+            Some(What::Attack(attack)) => {
+                super::super::update::change(model, |c| c.toggle_attack(attack))
+            }
+            Some(What::Edge(edge)) => super::super::update::change(model, |c| c.toggle_edge(edge)),
+            None => Vec::new(),
+        },
+        _ => Vec::new(),
+    }
+}
+
+/// The counts by severity, before and as pretended: `C 3 → 1`.
+#[must_use]
+pub fn numbers(model: &Model) -> Line<'static> {
+    let theme = model.theme;
+    let arrow = theme.glyphs().arrow;
+    let (before, now) = (Summary::of(&model.before.answers), Summary::of(&model.asked.answers));
+    let mut spans = Vec::new();
+    for (place, severity) in Severity::ALL.iter().enumerate() {
+        let (old, new) = (before.by_severity[place], now.by_severity[place]);
+        let text = if model.changes.is_empty() || old == new {
+            format!("{} {new}  ", letter(*severity))
+        } else {
+            format!("{} {old} {arrow} {new}  ", letter(*severity))
+        };
+        spans.push(span(text, theme.severity(*severity)));
+    }
+    Line::from(spans)
+}
+
+fn view(model: &Model, buf: &mut Buffer, area: Rect) {
+    let (Some(graph), theme) = (model.graph(), model.theme) else { return };
+    let head = [
+        numbers(model),
+        Line::from(span(
+            "Space pretends that a fact is gone; u takes it back, R forgets all.".to_owned(),
+            theme.dim(),
+        )),
+    ];
+    paragraph(buf, area, &head);
+    let rest = Rect { y: area.y + 2, height: area.height.saturating_sub(2), ..area };
+    let marked = model.changes.count();
+    let title = format!(
+        "Changes: {marked} pretended, {} offered",
+        model.on.cuts.rows.len().saturating_sub(marked)
+    );
+    let inner = pane(buf, rest, &title, true, theme);
+    let state = &model.on.cuts;
+    if state.rows.is_empty() {
+        let text = match (model.answered, model.before.answers.is_empty()) {
+            (false, _) => "asking ...",
+            (true, true) => "there is no path to close",
+            (true, false) => {
+                "no single change closes an answer; the steps of a path can be marked one by one in Paths"
+            }
+        };
+        super::empty(buf, inner, text, theme);
+    }
+    rows(buf, inner, (state.list, state.rows.len()), (true, theme), |at, width| {
+        let Some(row) = state.rows.get(at).copied() else { return Line::default() };
+        let glyphs = theme.glyphs();
+        let closes = row.closes.map_or_else(String::new, |n| format!("closes {n}"));
+        let room = width.saturating_sub(18);
+        Line::from(vec![
+            span(column(if row.marked { glyphs.on } else { glyphs.off }, 4, theme), theme.good()),
+            span(column(&closes, 13, theme), theme.dim()),
+            span(fit(&text(graph, row.what), room, theme), theme.text()),
+        ])
+    });
+}
+
+fn command(model: &Model) -> String {
+    format!("analyze {}", model.inputs())
+}
+
+fn markdown(model: &Model) -> String {
+    let Some(graph) = model.graph() else { return String::new() };
+    let mut out = "| pretended | closes | change |\n|---|---|---|\n".to_owned();
+    for row in &model.on.cuts.rows {
+        let closes = row.closes.map_or_else(String::new, |n| n.to_string());
+        let marked = if row.marked { "yes" } else { "" };
+        let text = crate::report::escape::markdown(&safe(&text(graph, row.what))).into_owned();
+        out.push_str(&format!("| {marked} | {closes} | {text} |\n"));
+    }
+    out
+}

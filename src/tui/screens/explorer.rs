@@ -1,0 +1,228 @@
+//! Explorer: one node in the middle, what leads to it on the left, what it leads to on the right.
+//! Enter goes there, Esc comes back.
+
+use super::super::canvas::{fit, pane, put, rows, safe, span, split};
+use super::super::filter::Filter;
+use super::super::list::List;
+use super::super::message::{Effect, Msg};
+use super::super::model::{Model, quote};
+use super::super::theme::Theme;
+use super::super::update::explore;
+use super::{Room, Under};
+use crate::graph::{EdgeId, Graph, NodeId, NodeKind, Tag, likelihood_of};
+use crate::report::{fact_text, is_plain, named};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::Line;
+
+/// The screen.
+pub static ROOM: Room =
+    Room { title: "Explorer", panes: 2, view, update, refresh, under, command, markdown };
+
+/// What the screen keeps.
+#[derive(Default)]
+pub struct State {
+    /// The cursors of what comes in and of what goes out.
+    pub lists: [List; 2],
+    /// The edges that the filter keeps, coming in and going out, with their other ends; the
+    /// likeliest first.
+    edges: [Vec<(EdgeId, NodeId)>; 2],
+}
+
+impl State {
+    /// Forgets the edges of the node before.
+    pub fn clear(&mut self) {
+        *self = Self::default();
+    }
+}
+
+fn refresh(model: &mut Model) -> Vec<Effect> {
+    let Some(loaded) = model.loaded.clone() else { return Vec::new() };
+    let graph = &loaded.graph;
+    // Where nothing was looked at yet, begin with what everybody asks about.
+    let start = || graph.nodes_of(|kind| kind == NodeKind::ClusterAdmin).next();
+    model.node = model.node.or_else(start);
+    let Some(node) = model.node else { return Vec::new() };
+    let filter = Filter::new(model.filter(), graph);
+    let gone = model.changes.filter(graph);
+    let sorted = |edges: &mut dyn Iterator<Item = (EdgeId, NodeId)>, out: bool| {
+        let open = |(edge, near): &(EdgeId, NodeId)| {
+            let (from, to) = if out { (node, *near) } else { (*near, node) };
+            gone.allows(graph, *edge, from, to)
+        };
+        let kept = |(edge, near): &(EdgeId, NodeId)| {
+            filter.is_empty()
+                || filter.keeps(
+                    Some(*near),
+                    Some(graph.attack(*edge).id),
+                    &text(graph, *edge, *near),
+                )
+        };
+        let mut edges: Vec<(EdgeId, NodeId)> = edges.filter(open).filter(kept).collect();
+        edges.sort_by_key(|(edge, near)| (graph.cost(*edge), *near, *edge));
+        edges
+    };
+    let into = sorted(&mut graph.incoming(node), false);
+    let out = sorted(&mut graph.outgoing(node), true);
+    model.on.explorer.edges = [into, out];
+    Vec::new()
+}
+
+fn text(graph: &Graph, edge: EdgeId, near: NodeId) -> String {
+    format!("{} {}", graph.attack(edge).id, named(graph, near))
+}
+
+/// The edge under the cursor, and its other end.
+fn chosen(model: &Model) -> Option<(EdgeId, NodeId)> {
+    let state = &model.on.explorer;
+    let edges = state.edges.get(model.pane)?;
+    let list = state.lists.get(model.pane)?;
+    edges.get(list.at(edges.len())?).copied()
+}
+
+fn under(model: &Model) -> Under {
+    let Some(graph) = model.graph() else { return Under::default() };
+    match chosen(model) {
+        Some((edge, near)) => {
+            let fact = graph.facts(edge).find(|fact| !is_plain(&graph.view(*fact)));
+            Under { node: Some(near), edge: Some(edge), fact }
+        }
+        None => Under { node: model.node, ..Under::default() },
+    }
+}
+
+fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
+    let page = model.page_rows();
+    match msg {
+        Msg::Move(motion) => {
+            let pane = model.pane;
+            let state = &mut model.on.explorer;
+            if let (Some(list), Some(edges)) = (state.lists.get_mut(pane), state.edges.get(pane)) {
+                list.go(motion, edges.len(), page);
+            }
+            Vec::new()
+        }
+        Msg::Open => chosen(model).map_or_else(Vec::new, |(_, near)| explore(model, near)),
+        _ => Vec::new(),
+    }
+}
+
+/// What is said of the node itself: its name, its marks, its labels.
+fn head(graph: &Graph, node: NodeId) -> Vec<String> {
+    let tags: Vec<&str> =
+        Tag::ALL.iter().filter(|(tag, _)| graph.has(node, *tag)).map(|(_, name)| *name).collect();
+    let labels: Vec<String> =
+        graph.labels(node).map(|(k, v)| format!("{}={}", safe(k), safe(v))).collect();
+    let mut lines = vec![named(graph, node)];
+    if !tags.is_empty() || !labels.is_empty() {
+        lines.push([tags.join(" "), labels.join(" ")].join("  ").trim().to_owned());
+    }
+    lines
+}
+
+fn view(model: &Model, buf: &mut Buffer, area: Rect) {
+    let (Some(graph), Some(node)) = (model.graph(), model.node) else { return };
+    let (theme, glyphs) = (model.theme, model.theme.glyphs());
+    let width = usize::from(area.width);
+    // The way here, the last places only.
+    let been = model.trail.iter().rev().filter(|p| p.screen == super::Screen::Explorer);
+    let mut crumbs: Vec<String> =
+        been.filter_map(|p| p.node).take(3).map(|n| named(graph, n)).collect();
+    crumbs.reverse();
+    let crumbs = crumbs.join(&format!(" {} ", glyphs.arrow));
+    put(
+        buf,
+        area.x,
+        area.y,
+        area.width,
+        &Line::from(span(fit(&crumbs, width, theme), theme.dim())),
+    );
+    let mut y = area.y + 1;
+    for (place, line) in head(graph, node).iter().enumerate() {
+        let style = if place == 0 { theme.title() } else { theme.dim() };
+        put(buf, area.x, y, area.width, &Line::from(span(fit(line, width, theme), style)));
+        y += 1;
+    }
+    let rest = Rect { y, height: area.bottom().saturating_sub(y), ..area };
+    let alone = model.enlarged || area.width < 60;
+    let (left, right) = if alone { (rest, rest) } else { split(rest, 50) };
+    for (place, area) in [left, right].into_iter().enumerate() {
+        if !alone || model.pane == place {
+            side(model, graph, buf, area, place);
+        }
+    }
+}
+
+fn side(model: &Model, graph: &Graph, buf: &mut Buffer, area: Rect, place: usize) {
+    let (theme, state) = (model.theme, &model.on.explorer);
+    let (Some(edges), Some(list)) = (state.edges.get(place), state.lists.get(place)) else {
+        return;
+    };
+    let focused = model.pane == place;
+    let title = if place == 0 { "Leads here" } else { "Leads to" };
+    let inner = pane(buf, area, &format!("{title}: {}", edges.len()), focused, theme);
+    // The evidence of the edge under the cursor stands beneath its list.
+    let facts =
+        if focused { facts(graph, model, usize::from(inner.width), theme) } else { Vec::new() };
+    let below = u16::try_from(facts.len()).unwrap_or(0).min(inner.height / 2);
+    let (above, height) = (inner.height - below, inner.height);
+    let listed = Rect { height: above, ..inner };
+    if edges.is_empty() {
+        let text = if model.filter().is_empty() { "nothing" } else { "the filter leaves nothing" };
+        super::empty(buf, listed, text, theme);
+    }
+    rows(buf, listed, (*list, edges.len()), (focused, theme), |row, width| {
+        let Some((edge, near)) = edges.get(row).copied() else { return Line::default() };
+        let likelihood = likelihood_of(u64::from(graph.cost(edge)));
+        let attack = graph.attack(edge).id;
+        let room = width.saturating_sub(attack.chars().count() + 6).max(width / 3);
+        Line::from(vec![
+            span(format!("{likelihood:.2} "), theme.dim()),
+            span(fit(&named(graph, near), room, theme), theme.kind(graph.kind(near))),
+            span(format!(" {attack}"), theme.dim()),
+        ])
+    });
+    let beneath = Rect { y: inner.y + above, height: height - above, ..inner };
+    super::super::canvas::paragraph(buf, beneath, &facts);
+}
+
+fn facts(graph: &Graph, model: &Model, width: usize, theme: Theme) -> Vec<Line<'static>> {
+    let Some((edge, _)) = chosen(model) else { return Vec::new() };
+    let confidence = graph.confidence(edge);
+    let title = format!("  {}: {confidence}", graph.attack(edge).title);
+    let mut lines = vec![Line::from(span(fit(&title, width, theme), theme.text()))];
+    for fact in graph.evidence(edge).filter(|fact| !is_plain(fact)) {
+        let text = fit(&fact_text(&fact), width.saturating_sub(4), theme);
+        lines.push(Line::from(span(format!("    {text}"), theme.dim())));
+    }
+    lines
+}
+
+fn command(model: &Model) -> String {
+    let inputs = model.inputs();
+    let Some(node) = model.node else { return format!("export {inputs} -o json") };
+    let here = quote(&model.spelled(node));
+    match chosen(model) {
+        Some((_, near)) => {
+            let near = quote(&model.spelled(near));
+            let (from, to) = if model.pane == 0 { (near, here) } else { (here, near) };
+            format!("why {inputs} {from} {to}")
+        }
+        None => format!("blast {inputs} {here}"),
+    }
+}
+
+fn markdown(model: &Model) -> String {
+    let (Some(graph), Some(node)) = (model.graph(), model.node) else { return String::new() };
+    let safe = |s: &str| crate::report::escape::markdown(s).into_owned();
+    let mut out = format!("## {}\n", safe(&named(graph, node)));
+    for (title, edges) in ["Leads here", "Leads to"].iter().zip(&model.on.explorer.edges) {
+        out.push_str(&format!("\n### {title}\n\n| likelihood | attack | node |\n|---|---|---|\n"));
+        for (edge, near) in edges {
+            let likelihood = likelihood_of(u64::from(graph.cost(*edge)));
+            let (attack, near) = (graph.attack(*edge).id, safe(&named(graph, *near)));
+            out.push_str(&format!("| {likelihood:.2} | `{attack}` | {near} |\n"));
+        }
+    }
+    out
+}

@@ -1,0 +1,488 @@
+//! Paths: every answer on the left, the worst first; on the right the steps of the one under the
+//! cursor, with the evidence of each and the change that closes it.
+
+use super::super::canvas::{column, fit, pane, put, rows, safe, span, split, wrap};
+use super::super::filter::Filter;
+use super::super::list::List;
+use super::super::message::{Effect, Msg};
+use super::super::model::{Model, quote};
+use super::super::session::Loaded;
+use super::super::theme::letter;
+use super::super::update::explore;
+use super::super::worker::{Job, Topic};
+use super::{Room, Under};
+use crate::graph::{EdgeId, Fact, Graph, NodeId};
+use crate::query::selector::Selector;
+use crate::query::{Answer, Asked, Asker, Query, Step, is_part, spell};
+use crate::report::{self, ends, fact_text, facts, named};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::Line;
+use std::sync::Arc;
+
+/// The screen.
+pub static ROOM: Room =
+    Room { title: "Paths", panes: 2, view, update, refresh, under, command, markdown };
+
+/// How many ways between two ends are looked for.
+const WAYS: usize = 8;
+
+/// The narrowest screen on which both panes stand side by side.
+const WIDE: u16 = 72;
+
+/// What the screen keeps.
+#[derive(Default)]
+pub struct State {
+    /// The answers that the filter keeps, by their place.
+    pub shown: Vec<usize>,
+    list: List,
+    steps: List,
+    /// Which of the ways is shown; 0 is the answer itself.
+    way: usize,
+    /// Other ways between the ends of an answer, by its fingerprint.
+    ways: Option<(String, Vec<Answer>)>,
+    /// The answers to a question that was asked here, instead of those to the library.
+    question: Option<Question>,
+}
+
+struct Question {
+    from: NodeId,
+    to: NodeId,
+    asked: Arc<Asked>,
+    answered: bool,
+}
+
+/// A row of the right pane.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Row {
+    /// Where a step starts, or what it gained.
+    Node(NodeId, usize),
+    /// The attack of a step.
+    Attack(usize),
+    /// A fact of a step.
+    Fact(usize, Fact),
+    /// The change that closes the path.
+    Cut(Fact),
+    /// That there are other ways.
+    Ways(usize),
+}
+
+/// Everything that is asked, of the library or here.
+fn asked(model: &Model) -> &Arc<Asked> {
+    model.on.paths.question.as_ref().map_or(&model.asked, |question| &question.asked)
+}
+
+/// The answer under the cursor of the left pane.
+#[must_use]
+pub fn answer(model: &Model) -> Option<&Answer> {
+    let state = &model.on.paths;
+    let place = state.list.at(state.shown.len()).and_then(|row| state.shown.get(row));
+    asked(model).answers.get(*place?)
+}
+
+/// The way that is shown on the right: the answer itself or one of its others.
+#[must_use]
+pub fn way(model: &Model) -> Option<&Answer> {
+    let first = answer(model)?;
+    let state = &model.on.paths;
+    let others = state.ways.as_ref().filter(|(of, _)| *of == first.fingerprint);
+    let other = state.way.checked_sub(1).and_then(|place| others?.1.get(place));
+    Some(other.unwrap_or(first))
+}
+
+/// The rows that tell an answer's steps.
+fn rows_of(graph: &Graph, answer: &Answer) -> Vec<Row> {
+    let mut rows = Vec::new();
+    let mut before = None;
+    for (place, step) in answer.steps.iter().enumerate() {
+        if before != Some(step.from) {
+            rows.push(Row::Node(step.from, place));
+        }
+        rows.push(Row::Attack(place));
+        rows.extend(facts(graph, step, true).into_iter().map(|(fact, _)| Row::Fact(place, fact)));
+        rows.push(Row::Node(step.to, place));
+        before = Some(step.to);
+    }
+    rows.extend(answer.cut.as_ref().map(|cut| Row::Cut(cut.fact)));
+    if answer.alternatives > 0 && answer.steps.len() > 1 {
+        rows.push(Row::Ways(answer.alternatives));
+    }
+    rows
+}
+
+/// The edge of a step that bears its attack: the last one that does.
+fn edge_of(graph: &Graph, step: &Step) -> Option<EdgeId> {
+    let named = step.edges.iter().rev().find(|e| std::ptr::eq(graph.attack(**e), step.attack));
+    named.or(step.edges.last()).copied()
+}
+
+fn under(model: &Model) -> Under {
+    let (Some(graph), Some(way)) = (model.graph(), way(model)) else { return Under::default() };
+    let step = |place: usize| way.steps.get(place);
+    let edge = |place: usize| step(place).and_then(|s| edge_of(graph, s));
+    if model.pane == 0 {
+        let fact = way.cut.as_ref().map(|cut| cut.fact);
+        return Under { node: Some(way.from), edge: edge(0), fact };
+    }
+    let rows = rows_of(graph, way);
+    let Some(row) = model.on.paths.steps.at(rows.len()).and_then(|at| rows.get(at)) else {
+        return Under::default();
+    };
+    match *row {
+        Row::Node(node, place) => Under { node: Some(node), edge: edge(place), fact: None },
+        Row::Attack(place) => {
+            Under { node: step(place).map(|s| s.to), edge: edge(place), fact: None }
+        }
+        Row::Fact(place, fact) => {
+            let object = graph.nodes().find(|n| graph.object(*n) == Some(fact.object));
+            Under { node: object, edge: edge(place), fact: Some(fact) }
+        }
+        Row::Cut(fact) => Under { node: None, edge: None, fact: Some(fact) },
+        Row::Ways(_) => Under::default(),
+    }
+}
+
+fn refresh(model: &mut Model) -> Vec<Effect> {
+    let Some(loaded) = model.loaded.clone() else { return Vec::new() };
+    let filter = Filter::new(model.filter(), &loaded.graph);
+    let graph = &loaded.graph;
+    let answers = &asked(model).answers;
+    let kept = |place: &usize| answers.get(*place).is_some_and(|a| filter.keeps_answer(graph, a));
+    let chosen = answer(model).map(|a| a.fingerprint.clone());
+    // What several queries find is one answer, under the first of them.
+    let repeats = report::repeats(graph, answers);
+    let firsts = (0..answers.len()).filter(|place| repeats.get(*place) == Some(&None));
+    let shown: Vec<usize> = firsts.filter(kept).collect();
+    // The cursor stays with its answer where that is still there.
+    let again = shown
+        .iter()
+        .position(|p| answers.get(*p).is_some_and(|a| Some(&a.fingerprint) == chosen.as_ref()));
+    let state = &mut model.on.paths;
+    if again.is_none() {
+        (state.way, state.steps) = (0, List::default());
+    }
+    state.list.selected = again.unwrap_or(state.list.selected.min(shown.len().saturating_sub(1)));
+    state.shown = shown;
+    Vec::new()
+}
+
+fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
+    let page = model.page_rows();
+    match msg {
+        Msg::Move(motion) if model.pane == 0 => {
+            let len = model.on.paths.shown.len();
+            model.on.paths.list.go(motion, len, page);
+            (model.on.paths.way, model.on.paths.steps) = (0, List::default());
+        }
+        Msg::Move(motion) => {
+            let Some((graph, way)) = model.graph().zip(way(model)) else { return Vec::new() };
+            let len = rows_of(graph, way).len();
+            model.on.paths.steps.go(motion, len, page);
+        }
+        Msg::Open if model.pane == 0 => model.pane = 1,
+        Msg::Open => {
+            if let Some(node) = under(model).node {
+                return explore(model, node);
+            }
+        }
+        Msg::Way(forward) => return turn(model, forward),
+        _ => {}
+    }
+    Vec::new()
+}
+
+/// The next way between the ends, or the one before. They are looked for when first asked.
+fn turn(model: &mut Model, forward: bool) -> Vec<Effect> {
+    let Some(first) = answer(model).cloned() else { return Vec::new() };
+    let known = model.on.paths.ways.as_ref().filter(|(of, _)| *of == first.fingerprint);
+    let Some((_, others)) = known else {
+        return vec![Effect::Work(others_of(model, first, forward))];
+    };
+    let count = others.len() + 1;
+    let state = &mut model.on.paths;
+    state.way = if forward { state.way + 1 } else { state.way + count - 1 } % count;
+    state.steps = List::default();
+    if count == 1 {
+        model.status = "there is no other way that reads differently".to_owned();
+    }
+    Vec::new()
+}
+
+fn others_of(model: &Model, first: Answer, forward: bool) -> Job {
+    let changes = model.changes.clone();
+    let run = move |loaded: &Arc<Loaded>, _: &_| -> super::super::message::Found {
+        let filter = changes.filter(&loaded.graph);
+        let others = question(&loaded.graph, first.from, first.to).map_or_else(Vec::new, |query| {
+            let asked = Asker::new(&loaded.graph).without(filter).ask_more(&query, WAYS);
+            asked.answers
+        });
+        let same = |a: &Answer| a.steps.iter().map(|s| s.to).eq(first.steps.iter().map(|s| s.to));
+        let others = others.into_iter().filter(|a| !same(a)).collect();
+        Box::new(move |model| {
+            model.on.paths.ways = Some((first.fingerprint, others));
+            turn(model, forward)
+        })
+    };
+    Job { topic: Topic::Ways, doing: "looking for other ways", run: Box::new(run) }
+}
+
+/// The question of the ways between two nodes.
+fn question(graph: &Graph, from: NodeId, to: NodeId) -> Option<Query> {
+    let select = |node| Selector::parse(&spell(graph, node)).ok();
+    Some(Query::between(select(from)?, select(to)?))
+}
+
+/// Asks for the paths between two nodes, and shows them instead of the library's answers.
+pub fn between(model: &mut Model, from: NodeId, to: NodeId) -> Vec<Effect> {
+    let asked = Arc::default();
+    model.on.paths.question = Some(Question { from, to, asked, answered: false });
+    let changes = model.changes.clone();
+    let run = move |loaded: &Arc<Loaded>, _: &_| -> super::super::message::Found {
+        let filter = changes.filter(&loaded.graph);
+        let asked = question(&loaded.graph, from, to).map_or_else(Asked::default, |query| {
+            let outcome = Asker::new(&loaded.graph).without(filter).ask_more(&query, WAYS);
+            let notes = crate::query::notes(&query, &outcome);
+            Asked { answers: outcome.answers, notes }
+        });
+        Box::new(move |model| {
+            model.on.paths.question =
+                Some(Question { from, to, asked: Arc::new(asked), answered: true });
+            refresh(model)
+        })
+    };
+    let mut effects = refresh(model);
+    let doing = "looking for paths";
+    effects.push(Effect::Work(Job { topic: Topic::Ways, doing, run: Box::new(run) }));
+    effects
+}
+
+/// What is pretended has changed: what was asked here is asked again.
+pub fn asked_anew(model: &mut Model) -> Vec<Effect> {
+    model.on.paths.ways = None;
+    model.on.paths.way = 0;
+    match &model.on.paths.question {
+        Some(Question { from, to, .. }) => between(model, *from, *to),
+        None => Vec::new(),
+    }
+}
+
+/// Leaves the right pane, or the question that was asked here; whether there was something.
+pub fn leave(model: &mut Model) -> bool {
+    if model.pane == 1 {
+        model.pane = 0;
+        return true;
+    }
+    let left = model.on.paths.question.take().is_some();
+    if left {
+        refresh(model);
+    }
+    left
+}
+
+fn view(model: &Model, buf: &mut Buffer, area: Rect) {
+    let Some(loaded) = &model.loaded else { return };
+    let alone = model.enlarged || area.width < WIDE;
+    let (left, right) = if alone { (area, area) } else { split(area, 42) };
+    if !alone || model.pane == 0 {
+        list(model, loaded, buf, left);
+    }
+    if !alone || model.pane == 1 {
+        steps(model, loaded, buf, right);
+    }
+}
+
+fn list(model: &Model, loaded: &Loaded, buf: &mut Buffer, area: Rect) {
+    let (state, theme, graph) = (&model.on.paths, model.theme, &loaded.graph);
+    let answers = &asked(model).answers;
+    let counted = if state.shown.len() == answers.len() {
+        format!("{}", answers.len())
+    } else {
+        format!("{} of {}", state.shown.len(), answers.len())
+    };
+    let title = match &state.question {
+        Some(q) => {
+            let (from, to) = (model.spelled(q.from), model.spelled(q.to));
+            format!("{} {} {}: {counted}", safe(&from), theme.glyphs().arrow, safe(&to))
+        }
+        None => format!("Answers: {counted}"),
+    };
+    let inner = pane(buf, area, &title, model.pane == 0, theme);
+    let answered = state.question.as_ref().map_or(model.answered, |q| q.answered);
+    if state.shown.is_empty() {
+        let text = match (answered, answers.is_empty()) {
+            (false, _) => "asking ...".to_owned(),
+            (true, false) => "the filter leaves nothing; Esc clears it".to_owned(),
+            (true, true) if model.changes.is_empty() => {
+                "no path found. 8 shows what the snapshot does not tell".to_owned()
+            }
+            (true, true) => "no path is left by what is pretended; 5 shows it".to_owned(),
+        };
+        super::empty(buf, inner, &text, theme);
+        return;
+    }
+    rows(buf, inner, (state.list, state.shown.len()), (model.pane == 0, theme), |row, width| {
+        let answer = state.shown.get(row).and_then(|place| answers.get(*place));
+        let Some(answer) = answer else { return Line::default() };
+        let from = named(graph, answer.door(graph).unwrap_or(answer.from));
+        let to = named(graph, answer.to);
+        let head = format!("{:>3.0} {:>2} ", answer.score, answer.step_count());
+        let room = width.saturating_sub(head.len() + 3);
+        let arrow = theme.glyphs().arrow;
+        Line::from(vec![
+            span(letter(answer.severity), theme.severity(answer.severity)),
+            span(head, theme.dim()),
+            span(two(&from, arrow, &to, room, theme), theme.text()),
+        ])
+    });
+}
+
+/// Two names with an arrow between in so many columns: the longer one gives way first.
+fn two(
+    from: &str,
+    arrow: &str,
+    to: &str,
+    room: usize,
+    theme: super::super::theme::Theme,
+) -> String {
+    let room = room.saturating_sub(arrow.chars().count() + 2);
+    let width = |text: &str| text.chars().count();
+    let half = room / 2;
+    let (a, b) = match (width(from) <= half, width(to) <= room - half) {
+        (true, _) => (width(from), room.saturating_sub(width(from))),
+        (false, true) => (room.saturating_sub(width(to)), width(to)),
+        (false, false) => (half, room - half),
+    };
+    format!("{} {arrow} {}", fit(from, a, theme), fit(to, b, theme))
+}
+
+fn steps(model: &Model, loaded: &Loaded, buf: &mut Buffer, area: Rect) {
+    let (state, theme, graph) = (&model.on.paths, model.theme, &loaded.graph);
+    let Some(way) = way(model) else {
+        pane(buf, area, "Steps", model.pane == 1, theme);
+        return;
+    };
+    let others =
+        state.ways.as_ref().filter(|(of, _)| answer(model).is_some_and(|a| *of == a.fingerprint));
+    let ways = others.map_or_else(String::new, |(_, others)| {
+        format!(" way {} of {} {}", state.way + 1, others.len() + 1, theme.glyphs().dot)
+    });
+    let title = format!(
+        "{}{ways} likelihood {:.2} {} {}",
+        way.severity,
+        way.likelihood,
+        theme.glyphs().dot,
+        way.confidence
+    );
+    let mut inner = pane(buf, area, &title, model.pane == 1, theme);
+    // The ends in full: the list has room for less.
+    let heads = wrap(&ends(graph, way), usize::from(inner.width));
+    for line in heads.iter().take(2) {
+        put(buf, inner.x, inner.y, inner.width, &Line::from(span(line.clone(), theme.title())));
+        inner = Rect { y: inner.y + 1, height: inner.height.saturating_sub(1), ..inner };
+    }
+    let all = rows_of(graph, way);
+    rows(buf, inner, (state.steps, all.len()), (model.pane == 1, theme), |row, width| {
+        all.get(row).map_or_else(Line::default, |row| line(model, graph, way, *row, width))
+    });
+}
+
+fn line(model: &Model, graph: &Graph, way: &Answer, row: Row, width: usize) -> Line<'static> {
+    let theme = model.theme;
+    let glyphs = theme.glyphs();
+    match row {
+        Row::Node(node, _) => Line::from(vec![
+            span(format!("{} ", glyphs.node), theme.dim()),
+            span(
+                fit(&named(graph, node), width.saturating_sub(2), theme),
+                theme.kind(graph.kind(node)),
+            ),
+        ]),
+        Row::Attack(place) => {
+            let Some(step) = way.steps.get(place) else { return Line::default() };
+            let part = if is_part(&way.steps, place) { " (a part of a later step)" } else { "" };
+            let needs = if step.needs.is_empty() { "" } else { " (needs its parts at once)" };
+            let text = format!(
+                "{} {:.2} {}{part}{needs}",
+                step.attack.id, step.likelihood, step.confidence
+            );
+            Line::from(vec![
+                span(format!("{} ", glyphs.vertical), theme.dim()),
+                span(fit(&text, width.saturating_sub(2), theme), theme.text()),
+            ])
+        }
+        Row::Fact(_, fact) => {
+            let gone = model.changes.facts.contains(&fact);
+            let text = fit(&fact_text(&graph.view(fact)), width.saturating_sub(4), theme);
+            let style = if gone { theme.gone() } else { theme.dim() };
+            let mark = if gone { glyphs.cut } else { " " };
+            Line::from(vec![
+                span(column(&format!("{} {mark}", glyphs.vertical), 4, theme), theme.dim()),
+                span(text, style),
+            ])
+        }
+        Row::Cut(fact) => {
+            let closes = way.cut.as_ref().map_or_else(String::new, |cut| report::cut(graph, cut));
+            let mark = if model.changes.facts.contains(&fact) { glyphs.on } else { glyphs.cut };
+            Line::from(vec![
+                span(format!("{mark} "), theme.good()),
+                span(fit(&closes, width.saturating_sub(4), theme), theme.good()),
+            ])
+        }
+        Row::Ways(count) => {
+            let text = format!(
+                "{count} other {} between these ends: ]",
+                if count == 1 { "way" } else { "ways" }
+            );
+            Line::from(span(text, theme.dim()))
+        }
+    }
+}
+
+fn command(model: &Model) -> String {
+    let inputs = model.inputs();
+    match (&model.on.paths.question, answer(model)) {
+        (Some(q), _) => {
+            let (from, to) = (model.spelled(q.from), model.spelled(q.to));
+            format!("paths {inputs} --from {} --to {} -k {WAYS}", quote(&from), quote(&to))
+        }
+        (None, Some(answer)) if !answer.query.is_empty() => {
+            format!("query {inputs} {}", answer.query)
+        }
+        _ => format!("analyze {inputs}"),
+    }
+}
+
+fn markdown(model: &Model) -> String {
+    let (Some(graph), Some(way)) = (model.graph(), way(model)) else { return String::new() };
+    let text = |s: &str| report::escape::markdown(s).into_owned();
+    let mut out = format!("## {}: {}\n\n", way.severity, text(&ends(graph, way)));
+    for (number, step) in way.steps.iter().enumerate() {
+        out.push_str(&format!(
+            "{}. `{}`: {} {} {}\n",
+            number + 1,
+            step.attack.id,
+            text(&named(graph, step.from)),
+            model.theme.glyphs().arrow,
+            text(&named(graph, step.to))
+        ));
+        for (fact, _) in facts(graph, step, true) {
+            out.push_str(&format!("   - {}\n", text(&fact_text(&graph.view(fact)))));
+        }
+    }
+    if let Some(cut) = &way.cut {
+        out.push_str(&format!("\nCut: {}\n", text(&report::cut(graph, cut))));
+    }
+    out
+}
+
+/// Moves the cursor to an answer, if the filter keeps it.
+pub fn select(model: &mut Model, fingerprint: &str) {
+    let answers = &asked(model).answers;
+    let shown = &model.on.paths.shown;
+    let row =
+        shown.iter().position(|p| answers.get(*p).is_some_and(|a| a.fingerprint == fingerprint));
+    if let Some(row) = row {
+        let state = &mut model.on.paths;
+        (state.list.selected, state.steps, state.way) = (row, List::default(), 0);
+    }
+}

@@ -1,0 +1,249 @@
+//! The terminal: keys come from it, cells go to it, and it is given back as it was found, after an
+//! error, a panic or a signal too.
+
+use super::key::{Code, Key};
+use super::message::{Effect, Motion, Msg};
+use super::model::Model;
+use super::pilot::opened;
+use super::update::{press, update};
+use super::view::view;
+use super::worker::{Load, News, Worker};
+use ratatui::crossterm::clipboard::CopyToClipboard;
+use ratatui::crossterm::event::{
+    self, DisableMouseCapture, EnableMouseCapture, Event, KeyCode, KeyEvent, KeyEventKind,
+    KeyModifiers, MouseEventKind,
+};
+use ratatui::crossterm::execute;
+use ratatui::{DefaultTerminal, crossterm};
+use std::io::{self, stdout};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::TryRecvError;
+use std::time::Duration;
+
+/// How often the worker is listened to while no key is pressed.
+const TICK: Duration = Duration::from_millis(50);
+
+/// Runs until somebody leaves.
+///
+/// # Errors
+/// When the terminal cannot be read or written.
+pub fn run(model: Model, load: Load) -> io::Result<()> {
+    // The hook that is set here restores the terminal before the one that was set before reports.
+    let mut terminal = ratatui::try_init()?;
+    if model.mouse {
+        execute!(stdout(), EnableMouseCapture)?;
+    }
+    let ended = signals::ended()?;
+    let result = Session { model, worker: Worker::start(load), ended }.run(&mut terminal);
+    let _ = execute!(stdout(), DisableMouseCapture);
+    ratatui::try_restore()?;
+    result
+}
+
+struct Session {
+    model: Model,
+    worker: Worker,
+    /// Set once the system wants the program to end.
+    ended: Arc<AtomicBool>,
+}
+
+impl Session {
+    fn run(mut self, terminal: &mut DefaultTerminal) -> io::Result<()> {
+        let mut changed = true;
+        loop {
+            if changed {
+                self.draw(terminal)?;
+            }
+            changed = false;
+            // Keys that came while it was drawn are answered together.
+            let mut wait = TICK;
+            while event::poll(wait)? {
+                wait = Duration::ZERO;
+                changed = true;
+                if !self.event(&event::read()?, terminal)? {
+                    return Ok(());
+                }
+            }
+            if self.ended.load(Ordering::Relaxed) {
+                return Ok(());
+            }
+            loop {
+                match self.worker.news.try_recv() {
+                    Ok(news) => {
+                        changed = true;
+                        if !self.news(news, terminal)? {
+                            return Ok(());
+                        }
+                    }
+                    Err(TryRecvError::Empty) => break,
+                    // It has panicked, or has said why it cannot read.
+                    Err(TryRecvError::Disconnected) if self.model.failure.is_none() => {
+                        return Err(io::Error::other("the thread that works has ended"));
+                    }
+                    Err(TryRecvError::Disconnected) => break,
+                }
+            }
+        }
+    }
+
+    fn draw(&mut self, terminal: &mut DefaultTerminal) -> io::Result<()> {
+        terminal.draw(|frame| {
+            let area = frame.area();
+            self.model.size = (area.width, area.height);
+            if let Some(cursor) = view(&self.model, frame.buffer_mut()) {
+                frame.set_cursor_position(cursor);
+            }
+        })?;
+        Ok(())
+    }
+
+    /// Answers an event; whether to go on.
+    fn event(&mut self, event: &Event, terminal: &mut DefaultTerminal) -> io::Result<bool> {
+        let effects = match event {
+            Event::Key(key) if key.kind != KeyEventKind::Release => match key_of(key) {
+                Some(key) => {
+                    let table = self.model.keys.clone();
+                    press(&mut self.model, &table, key)
+                }
+                None => Vec::new(),
+            },
+            Event::Mouse(mouse) => match mouse.kind {
+                MouseEventKind::ScrollUp => update(&mut self.model, Msg::Move(Motion::Up)),
+                MouseEventKind::ScrollDown => update(&mut self.model, Msg::Move(Motion::Down)),
+                _ => Vec::new(),
+            },
+            _ => Vec::new(),
+        };
+        self.effects(effects, terminal)
+    }
+
+    fn news(&mut self, news: News, terminal: &mut DefaultTerminal) -> io::Result<bool> {
+        let model = &mut self.model;
+        let effects = match news {
+            News::Reading(text) => {
+                model.reading = text;
+                Vec::new()
+            }
+            News::Loaded(loaded) => opened(model, loaded),
+            News::Failed(message) => {
+                model.failure = Some(message);
+                Vec::new()
+            }
+            News::Found(topic, found) => {
+                forget(model, topic);
+                found(model)
+            }
+            News::Stopped(topic) => {
+                forget(model, topic);
+                Vec::new()
+            }
+        };
+        self.effects(effects, terminal)
+    }
+
+    fn effects(
+        &mut self,
+        effects: Vec<Effect>,
+        terminal: &mut DefaultTerminal,
+    ) -> io::Result<bool> {
+        for effect in effects {
+            match effect {
+                Effect::Work(job) => {
+                    self.model.busy.push((job.topic, job.doing));
+                    self.worker.give(job);
+                }
+                Effect::Stop => self.worker.stop(),
+                Effect::Copy(text) => execute!(stdout(), CopyToClipboard::to_clipboard_from(text))?,
+                Effect::Write { name, bytes } => {
+                    if let Err(error) = std::fs::write(&name, bytes) {
+                        self.model.status = format!("cannot write `{name}`: {error}");
+                    }
+                }
+                Effect::Mouse(true) => execute!(stdout(), EnableMouseCapture)?,
+                Effect::Mouse(false) => execute!(stdout(), DisableMouseCapture)?,
+                Effect::Quit => return Ok(false),
+                Effect::Suspend => suspend(terminal)?,
+            }
+        }
+        Ok(true)
+    }
+}
+
+fn forget(model: &mut Model, topic: super::worker::Topic) {
+    if let Some(place) = model.busy.iter().position(|(busy, _)| *busy == topic) {
+        model.busy.remove(place);
+    }
+}
+
+/// Gives the terminal to the shell until it is given back.
+fn suspend(terminal: &mut DefaultTerminal) -> io::Result<()> {
+    ratatui::try_restore()?;
+    signals::suspend()?;
+    crossterm::terminal::enable_raw_mode()?;
+    execute!(stdout(), crossterm::terminal::EnterAlternateScreen)?;
+    terminal.clear()
+}
+
+#[cfg(unix)]
+mod signals {
+    //! What the system and the shell tell a program.
+
+    use signal_hook::consts::{SIGHUP, SIGTERM, SIGTSTP};
+    use std::io;
+    use std::sync::Arc;
+    use std::sync::atomic::AtomicBool;
+
+    /// Set once the program shall end.
+    pub(super) fn ended() -> io::Result<Arc<AtomicBool>> {
+        let ended = Arc::new(AtomicBool::new(false));
+        for signal in [SIGTERM, SIGHUP] {
+            signal_hook::flag::register(signal, Arc::clone(&ended))?;
+        }
+        Ok(ended)
+    }
+
+    /// Stops until the shell goes on with the program.
+    pub(super) fn suspend() -> io::Result<()> {
+        signal_hook::low_level::emulate_default_handler(SIGTSTP)
+    }
+}
+
+#[cfg(not(unix))]
+mod signals {
+    //! Other systems have no such signals.
+
+    use std::io;
+    use std::sync::Arc;
+    use std::sync::atomic::AtomicBool;
+
+    pub(super) fn ended() -> io::Result<Arc<AtomicBool>> {
+        Ok(Arc::default())
+    }
+
+    pub(super) fn suspend() -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn key_of(event: &KeyEvent) -> Option<Key> {
+    let code = match event.code {
+        KeyCode::Char(c) => Code::Char(c),
+        KeyCode::Enter => Code::Enter,
+        KeyCode::Esc => Code::Esc,
+        KeyCode::Tab => Code::Tab,
+        KeyCode::BackTab => Code::BackTab,
+        KeyCode::Backspace => Code::Backspace,
+        KeyCode::Delete => Code::Delete,
+        KeyCode::Up => Code::Up,
+        KeyCode::Down => Code::Down,
+        KeyCode::Left => Code::Left,
+        KeyCode::Right => Code::Right,
+        KeyCode::Home => Code::Home,
+        KeyCode::End => Code::End,
+        KeyCode::PageUp => Code::PageUp,
+        KeyCode::PageDown => Code::PageDown,
+        _ => return None,
+    };
+    Some(Key { code, ctrl: event.modifiers.contains(KeyModifiers::CONTROL) })
+}
