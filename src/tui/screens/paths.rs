@@ -323,8 +323,9 @@ fn list(model: &Model, loaded: &Loaded, buf: &mut Buffer, area: Rect) {
     rows(buf, inner, (state.list, state.shown.len()), (model.pane == 0, theme), |row, width| {
         let answer = state.shown.get(row).and_then(|place| answers.get(*place));
         let Some(answer) = answer else { return Line::default() };
-        let from = named(graph, answer.door(graph).unwrap_or(answer.from));
-        let to = named(graph, answer.to);
+        // Selectors are shorter than sentences, and can be typed.
+        let from = safe(&spell(graph, answer.door(graph).unwrap_or(answer.from)));
+        let to = safe(&spell(graph, answer.to));
         let head = format!("{:>3.0} {:>2} ", answer.score, answer.step_count());
         let room = width.saturating_sub(head.len() + 3);
         let arrow = theme.glyphs().arrow;
