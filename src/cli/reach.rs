@@ -34,7 +34,8 @@ Examples:
   kspm-graph reach cluster.json --from internet --to ns/shop
   kspm-graph reach cluster.json --from ns/shop --to 169.254.169.254
   kspm-graph reach cluster.json --level namespace -o md=matrix.md
-  kspm-graph reach cluster.json --enforces no -o json")]
+  kspm-graph reach cluster.json --enforces no -o json
+  kspm-graph reach cluster.json --level pod --sets -o json=reach.json")]
 pub(crate) struct Args {
     #[command(flatten)]
     snapshot: SnapshotArg,
@@ -53,6 +54,9 @@ pub(crate) struct Args {
     /// Also what is denied, and what no policy speaks of
     #[arg(long)]
     all: bool,
+    /// In JSON, name ends that are treated alike once, as sets, instead of a row for each pair
+    #[arg(long)]
+    sets: bool,
     /// How many rows of each part to print as text or to draw
     #[arg(long, value_name = "N", default_value_t = 40)]
     top: usize,
@@ -91,6 +95,7 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
         to: &to,
         port: args.port,
         all: args.all,
+        sets: args.sets,
         top: args.top,
         snapshot: &opened.snapshot,
         coverage: &ends::coverage(&opened),

@@ -14,9 +14,11 @@ use crate::query::why::{Chain, LastStep, why, why_not};
 use crate::report::escape::terminal;
 use crate::report::reach::{Reach, Why};
 use crate::report::{fact_text, is_plain, named, write_lacking};
-use crate::world::network::{PortSpec, State};
+use crate::world::network::PortSpec;
+use ipnet::{IpNet, Ipv4Net};
 use serde_json::json;
 use std::collections::BTreeSet;
+use std::net::Ipv4Addr;
 
 /// Shows every single step from one selection to another, with all its evidence, and what network
 /// policies say of a connection between them.
@@ -96,7 +98,7 @@ fn steps(question: &Question<'_>, context: &mut Context<'_>) -> Result<Exit, Fai
             })
             .collect();
         let mut all = json!({"schema": "kspm-graph/why/v1", "steps": list});
-        network(question, &[], context, |why, _| {
+        network(question, (&[], false), context, |why, _| {
             all["network"] = why.json();
             Ok(())
         })?;
@@ -127,15 +129,15 @@ fn steps(question: &Question<'_>, context: &mut Context<'_>) -> Result<Exit, Fai
     if pairs.is_empty() {
         writeln!(context.out)?;
     }
-    network(question, &[], context, |why, context| Ok(why.text(context.out)?))?;
+    network(question, (&[], false), context, |why, context| Ok(why.text(context.out)?))?;
     Ok(Exit::Done)
 }
 
 /// Asks the network, and hands on what it says; says nothing where an end has no address. `near`:
-/// what leads to the end, whose doors matter too.
+/// what leads to the end, whose doors matter too; and whether the ways to it do.
 fn network(
     question: &Question<'_>,
-    near: &[NodeId],
+    (near, inner): (&[NodeId], bool),
     context: &mut Context<'_>,
     tell: impl FnOnce(&Why<'_>, &mut Context<'_>) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
@@ -144,8 +146,26 @@ fn network(
     let ground = Ground::new(&opened.world, level);
     let wanted = |typed: &Typed, nodes: &[NodeId]| typed.wanted(&ground, Some((graph, nodes)));
     let (from, to) = (wanted(typed[0], &question.from), wanted(typed[1], &question.to));
+    let runs = |n: &NodeId| {
+        matches!(graph.kind(*n), NodeKind::Workload | NodeKind::Pod | NodeKind::Container)
+    };
+    let pods: Vec<NodeId> = near.iter().copied().filter(runs).collect();
+    let leading = ground.wanted(graph, &pods).groups;
+    let others: Vec<u32> =
+        leading.iter().copied().filter(|g| to.groups.binary_search(g).is_err()).collect();
+    // Where the credentials of machines and clouds lead there, so does who hands them out.
+    let clouds =
+        |n: &NodeId| matches!(graph.kind(*n), NodeKind::NodeIdentity | NodeKind::CloudIdentity);
+    let metadata: Vec<(Range, PortSpec)> = match near.iter().any(clouds) {
+        true => vec![(Range::of(&METADATA), PortSpec::tcp(80))],
+        false => Vec::new(),
+    };
+    let held = match inner {
+        true => ground.held(&from, &others, &metadata),
+        false => (Vec::new(), 0),
+    };
     let doors = match from.ranges.iter().any(Range::is_public) {
-        true => doors(&ground, graph, &to, near),
+        true => doors(&ground, &to, &leading),
         false => Vec::new(),
     };
     let coverage = ends::coverage(opened);
@@ -155,28 +175,28 @@ fn network(
         to: &to,
         port: args.port,
         all: true,
+        sets: false,
         top: args.top,
         snapshot: &opened.snapshot,
         coverage: &coverage,
         lines: *opened,
         width: style(context, 0).width,
     };
-    let why = Why { reach: &reach, not: args.not, doors: &doors };
+    let why = Why { reach: &reach, not: args.not, doors: &doors, held: &held };
     if why.is_empty() { Ok(()) } else { tell(&why, context) }
 }
 
+/// Where clouds hand out the credentials of a machine.
+const METADATA: IpNet = IpNet::V4(Ipv4Net::new_assert(Ipv4Addr::new(169, 254, 169, 254), 32));
+
 /// The doors to the end, and those to what leads there that policies hold.
-fn doors(ground: &Ground<'_>, graph: &Graph, to: &Wanted, near: &[NodeId]) -> Vec<Explained> {
-    let runs = |n: &NodeId| {
-        matches!(graph.kind(*n), NodeKind::Workload | NodeKind::Pod | NodeKind::Container)
-    };
-    let near: Vec<NodeId> = near.iter().copied().filter(runs).collect();
+fn doors(ground: &Ground<'_>, to: &Wanted, leading: &[u32]) -> Vec<Explained> {
     let mut groups: BTreeSet<u32> = to.groups.iter().copied().collect();
-    groups.extend(ground.wanted(graph, &near).groups);
+    groups.extend(leading);
     let mut doors = ground.explained(&groups);
     let behind = |e: &Explained| to.groups.binary_search(&e.exposed.group).is_ok();
     // A door that nothing holds leads there, and the path says so.
-    doors.retain(|e| e.exposed.state != State::Allowed || behind(e));
+    doors.retain(|e| e.is_held() || behind(e));
     doors
 }
 
@@ -250,7 +270,7 @@ fn not(question: &Question<'_>, context: &mut Context<'_>) -> Result<Exit, Failu
             .collect();
         let mut all = json!({"schema": "kspm-graph/why-not/v1", "reachable": found.reachable, "last": last,
             "reach": names(&found.reach), "ancestry": names(&found.ancestry), "gates": gates, "unknown": unknown});
-        network(question, &found.ancestry, context, |why, _| {
+        network(question, (&found.ancestry, !found.reachable), context, |why, _| {
             all["network"] = why.json();
             Ok(())
         })?;
@@ -259,7 +279,7 @@ fn not(question: &Question<'_>, context: &mut Context<'_>) -> Result<Exit, Failu
     }
     let tell = |why: &Why<'_>, context: &mut Context<'_>| Ok(why.text(context.out)?);
     if from.is_empty() || to.is_empty() {
-        network(question, &[], context, tell)?;
+        network(question, (&[], false), context, tell)?;
         return Ok(Exit::Done);
     }
     if found.reachable {
@@ -267,7 +287,7 @@ fn not(question: &Question<'_>, context: &mut Context<'_>) -> Result<Exit, Failu
         let command =
             format!("kspm-graph paths {} --from '{from}' --to '{to}'", snapshot.all().join(" "));
         writeln!(context.out, "there is a way: `{}` shows it\n", terminal(&command))?;
-        network(question, &found.ancestry, context, tell)?;
+        network(question, (&found.ancestry, false), context, tell)?;
         return Ok(Exit::Done);
     }
     const MOST: usize = 12;
@@ -296,7 +316,7 @@ fn not(question: &Question<'_>, context: &mut Context<'_>) -> Result<Exit, Failu
     let width = style(context, 0).width;
     write_lacking(&opened.coverage, width, context.out)?;
     writeln!(context.out)?;
-    network(question, &found.ancestry, context, tell)?;
+    network(question, (&found.ancestry, true), context, tell)?;
     Ok(Exit::Done)
 }
 

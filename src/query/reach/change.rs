@@ -234,7 +234,11 @@ impl Ground<'_> {
 
     /// Who bears the labels that a rule would name the side by.
     fn alike(&self, side: Side) -> String {
-        let Side::Group(group) = side else { return self.name(side) };
+        let group = match side {
+            Side::Group(group) => group,
+            Side::Range(range) if range.is_whole() => return "every address outside".to_owned(),
+            side => return self.name(side),
+        };
         if self.is_machine(group) {
             return format!("the node of {}", self.name(side));
         }

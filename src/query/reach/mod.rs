@@ -5,11 +5,14 @@
 //! that stand for many alike ([`compact`]), doors to the outside ([`doors`]), a verdict in words
 //! ([`explain`]) and what would turn it around (`change`). Nothing is kept for pairs.
 
+pub mod bundles;
 mod change;
 pub mod compact;
 mod connect;
 pub mod doors;
 pub mod explain;
+mod fronts;
+pub mod held;
 pub mod ports;
 mod range;
 

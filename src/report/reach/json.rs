@@ -29,8 +29,22 @@ pub fn write(reach: &Reach<'_>, out: &mut dyn Write) -> io::Result<()> {
     let level = reach.ground.level.names().0;
     write!(out, "{{\"schema\":\"kspm-graph/reach/v1\",\"level\":\"{level}\",")?;
     write!(out, "\"network\":{network},\"coverage\":{},", Value::from(coverage))?;
+    match reach.sets {
+        true => super::sets::write(reach, out)?,
+        false => connections(reach, out)?,
+    }
+    write!(out, ",\"exposed\":[")?;
+    for (i, door) in doors(reach).iter().enumerate() {
+        write!(out, "{}\n{door}", if i == 0 { "" } else { "," })?;
+    }
+    writeln!(out, "]}}")
+}
+
+/// A row for each pair.
+fn connections(reach: &Reach<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let why = unenforced(reach.ground.world.plugin());
     write!(out, "\"connections\":[")?;
-    let mut rows = Rows { reach, out, first: true, why: unenforced(plugin) };
+    let mut rows = Rows { reach, out, first: true, why };
     for from in &reach.from.groups {
         for to in reach.to.groups.iter().filter(|to| *to != from) {
             rows.pair(Side::Group(*from), Side::Group(*to))?;
@@ -41,18 +55,15 @@ pub fn write(reach: &Reach<'_>, out: &mut dyn Write) -> io::Result<()> {
         rows.outside(*from, Direction::Egress)?;
     }
     for node in &reach.from.nodes {
-        for to in reach.to.sides().filter(|to| !matches!(to, Side::Range(_))) {
-            rows.pair(Side::Node(*node), to)?;
+        let from = Side::Node(*node);
+        for to in reach.to.sides().filter(|to| !matches!(to, Side::Range(_)) && *to != from) {
+            rows.pair(from, to)?;
         }
     }
     for to in &reach.to.groups {
         rows.outside(*to, Direction::Ingress)?;
     }
-    write!(out, "],\"exposed\":[")?;
-    for (i, door) in doors(reach).iter().enumerate() {
-        write!(out, "{}\n{door}", if i == 0 { "" } else { "," })?;
-    }
-    writeln!(out, "]}}")
+    write!(rows.out, "]")
 }
 
 /// The doors behind which something is that was asked for.
@@ -77,7 +88,7 @@ pub(super) fn exposed(reach: &Reach<'_>, e: &Exposed) -> Value {
     row
 }
 
-fn spans(list: &[Span]) -> Value {
+pub(super) fn spans(list: &[Span]) -> Value {
     let one = |s: &Span| json!({"protocol": s.protocol.name(), "from": s.first, "to": s.last});
     list.iter().map(one).collect()
 }

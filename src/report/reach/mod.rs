@@ -3,6 +3,7 @@
 mod dot;
 mod json;
 mod markdown;
+mod sets;
 mod text;
 mod why;
 
@@ -30,6 +31,8 @@ pub struct Reach<'a> {
     pub port: Option<PortSpec>,
     /// What is denied too, and what no policy speaks of.
     pub all: bool,
+    /// In data, ends that are treated alike are one.
+    pub sets: bool,
     /// Lines for people.
     pub top: usize,
     /// What was read.

@@ -300,7 +300,7 @@ pub(super) fn split(reach: &Reach<'_>) -> Vec<(Side, Side)> {
     all
 }
 
-fn explained(
+pub(super) fn explained(
     part: &Part,
     told: Changes,
     places: &mut impl Iterator<Item = String>,

@@ -1,14 +1,14 @@
 //! What the network says in `why`: the verdict with its reasons by policy and rule, the doors from
 //! the internet, and with `--not` what each would need.
 
-use super::text::{Changes, pairs, sentences};
+use super::text::{Changes, explained, pairs, sentences};
 use super::{Reach, json, word};
 use crate::query::reach::doors::Explained;
-use crate::query::reach::explain::Said;
+use crate::query::reach::explain::{Part, Said};
+use crate::query::reach::held::Held;
 use crate::query::reach::{Range, ports};
 use crate::report::escape::terminal;
 use crate::report::write_hanging;
-use crate::world::network::State;
 use serde_json::{Value, json};
 use std::io::{self, Write};
 
@@ -21,13 +21,16 @@ pub struct Why<'a> {
     /// Doors from the internet to the end, and of those to what leads there the ones that policies
     /// hold.
     pub doors: &'a [Explained],
+    /// What policies hold between the start and what leads to the end, and how many pairs were not
+    /// looked at.
+    pub held: &'a (Vec<Held>, usize),
 }
 
 impl Why<'_> {
     /// Whether there is a connection to speak of, or a door.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.doors.is_empty() && self.reach.pairs().next().is_none()
+        self.doors.is_empty() && self.held.0.is_empty() && self.reach.pairs().next().is_none()
     }
 
     fn is_from_internet(&self) -> bool {
@@ -63,10 +66,11 @@ impl Why<'_> {
             };
             write_hanging("  ", text, width, out)?;
         }
+        self.inner(out)?;
         if self.doors.is_empty() {
             return Ok(());
         }
-        let held = self.doors.iter().filter(|d| d.exposed.state != State::Allowed).count();
+        let held = self.doors.iter().filter(|door| door.is_held()).count();
         match self.not {
             true => writeln!(
                 out,
@@ -99,6 +103,30 @@ impl Why<'_> {
         Ok(())
     }
 
+    /// What policies hold of the ways to what leads to the end.
+    fn inner(&self, out: &mut dyn Write) -> io::Result<()> {
+        let Reach { ground, width, top, .. } = *self.reach;
+        let (held, left) = self.held;
+        if held.is_empty() {
+            return Ok(());
+        }
+        let more = if *left == 0 { String::new() } else { format!(", {left} pairs not looked at") };
+        writeln!(out, "held by policies on the way to what leads there ({}{more}):", held.len())?;
+        for Held { from, to, parts } in held.iter().take(top) {
+            let (from, to) = (ground.name(*from), ground.name(*to));
+            writeln!(out, "{} -> {}", terminal(&from), terminal(&to))?;
+            let mut places = self.reach.places(parts).into_iter();
+            for part in parts {
+                explained(part, Changes::None, &mut places, width, out)?;
+            }
+        }
+        if held.len() > top {
+            let rest = held.len() - top;
+            writeln!(out, "  and {rest} more (--top N prints more, -o json has all)")?;
+        }
+        Ok(())
+    }
+
     /// As data: connections as in `reach/v1`, and doors with their reasons.
     #[must_use]
     pub fn json(&self) -> Value {
@@ -114,8 +142,19 @@ impl Why<'_> {
             row
         };
         let doors: Vec<Value> = self.doors.iter().map(door).collect();
+        let held = |held: &Held| -> Value {
+            let ground = self.reach.ground;
+            let part = |part: &Part| {
+                json!({"ports": json::spans(&part.ports), "verdict": word(part.state),
+                    "egress": said(&part.egress), "ingress": said(&part.ingress)})
+            };
+            let why: Vec<Value> = held.parts.iter().map(part).collect();
+            json!({"src": ground.name(held.from), "dst": ground.name(held.to), "why": why})
+        };
+        let held: Vec<Value> = self.held.0.iter().map(held).collect();
         let plugin = self.reach.ground.world.plugin();
         json!({"plugin": plugin.name, "enforces": plugin.enforces.name(),
-            "connections": json::explained(self.reach), "doors": doors})
+            "connections": json::explained(self.reach), "doors": doors,
+            "held": held})
     }
 }
