@@ -126,10 +126,11 @@ fn steps(question: &Question<'_>, context: &mut Context<'_>) -> Result<Exit, Fai
             writeln!(context.out, "  and {rest} more (-o json has all, --top N prints more)\n")?;
         }
     }
-    if pairs.is_empty() {
-        writeln!(context.out)?;
-    }
-    network(question, (&[], false), context, |why, context| Ok(why.text(context.out)?))?;
+    let apart = if pairs.is_empty() { "\n" } else { "" };
+    network(question, (&[], false), context, |why, context| {
+        write!(context.out, "{apart}")?;
+        Ok(why.text(context.out)?)
+    })?;
     Ok(Exit::Done)
 }
 

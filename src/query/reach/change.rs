@@ -29,6 +29,9 @@ const OWN: &[&str] = &[
 /// The label by which the API server names a namespace; nobody else can give it.
 const NAME: &str = "kubernetes.io/metadata.name";
 
+/// A label that is not there, and the value that it would need; `None` for any.
+type Lack = (Key, Option<Sym>);
+
 /// One end of a connection that policies hold back, and the other.
 #[derive(Clone, Copy)]
 pub(super) struct Ends {
@@ -127,7 +130,7 @@ impl Ground<'_> {
             Direction::Ingress => ends.own_end,
             Direction::Egress => ends.other_end,
         };
-        let mut best: Option<(Vec<(Key, Option<Sym>)>, ObjectId, Sym)> = None;
+        let mut best: Option<(Vec<Lack>, ObjectId, Sym)> = None;
         for (policy, _) in policies.iter().filter(|(_, family)| *family == Family::Kubernetes) {
             let Some(row) = self.row(*policy) else { continue };
             let rules = row.rules.iter().filter(|r| r.direction == ends.direction);
@@ -142,7 +145,7 @@ impl Ground<'_> {
         }
         let (lacks, policy, field) = best?;
         let group = self.group(other);
-        let label = |(key, value): &(Key, Option<Sym>)| {
+        let label = |(key, value): &Lack| {
             let value = value.map_or("any value", |value| self.world.text(value));
             match key {
                 Key::Label(key) => {
@@ -167,7 +170,7 @@ impl Ground<'_> {
 
     /// The labels that a group would need to be meant by a peer; `None` if labels alone do not do
     /// it. Values that are there are never changed: something else selects by them.
-    fn lacks(&self, group: u32, peer: &Peer) -> Option<Vec<(Key, Option<Sym>)>> {
+    fn lacks(&self, group: u32, peer: &Peer) -> Option<Vec<Lack>> {
         let Peer::Pods(pods) = peer else { return None };
         let ns = self.group(group).ns;
         let of = |labels: &[(Sym, Sym)], key: Sym| {
@@ -387,11 +390,7 @@ impl Ground<'_> {
 }
 
 /// Whether something meets a selector once it has the labels that are added to `lacks`.
-fn meets(
-    expr: &Expr,
-    value: &impl Fn(Key) -> Option<Sym>,
-    lacks: &mut Vec<(Key, Option<Sym>)>,
-) -> bool {
+fn meets(expr: &Expr, value: &impl Fn(Key) -> Option<Sym>, lacks: &mut Vec<Lack>) -> bool {
     let (key, compare, values) = match expr {
         Expr::All(list) => return list.iter().all(|one| meets(one, value, lacks)),
         Expr::Is(key, compare, values) => (*key, *compare, values),

@@ -135,7 +135,7 @@ impl Ground<'_> {
                 let node = if hidden { ask(End::Nodes) } else { client.clone() };
                 match node.state == client.state {
                     true => open(client),
-                    false => either(client, EITHER),
+                    false => either(client.from, EITHER),
                 }
             }
             Source::Balancers => {
@@ -144,7 +144,7 @@ impl Ground<'_> {
                 match node.state == balancer.state {
                     true => open(balancer),
                     false => either(
-                        balancer,
+                        balancer.from,
                         "whether the pod sees a balancer's address or its node's is not known, and policies treat them differently",
                     ),
                 }
@@ -226,8 +226,8 @@ impl Ground<'_> {
 }
 
 /// What nothing decides between.
-fn either(answer: Answer, why: &str) -> Answer {
-    Answer { state: State::Unknown, reason: Some(why.to_owned()), ..answer }
+fn either(from: End, why: &str) -> Answer {
+    Answer { state: State::Unknown, reason: Some(why.to_owned()), from }
 }
 
 fn from_only(nets: &[IpNet]) -> String {
