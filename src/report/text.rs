@@ -17,6 +17,11 @@ pub(super) fn paint(style: Style, with: Ansi, text: &str) -> String {
     if style.colour { format!("{with}{text}{with:#}") } else { text.to_owned() }
 }
 
+/// A severity's word, painted.
+pub(super) fn severity(style: Style, severity: Severity) -> String {
+    paint(style, colour_of(severity), severity.name())
+}
+
 fn colour_of(severity: Severity) -> Ansi {
     let colour = match severity {
         Severity::Critical => AnsiColor::Red,
@@ -72,9 +77,13 @@ pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> 
         let others: Vec<&Answer> = others.map(|(_, answer)| answer).collect();
         block(report, (&report.answers[*first], &others), evidence, out)?;
     }
-    if report.answers.is_empty() {
+    if report.answers.is_empty() && !report.is_of_findings() {
         writeln!(out, "no path found\n")?;
     }
+    if report.is_of_findings() && report.findings.is_empty() {
+        writeln!(out, "nothing found\n")?;
+    }
+    super::findings::write(report, out)?;
     closing(report, shown.len(), &repeats, out)
 }
 
