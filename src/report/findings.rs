@@ -1,12 +1,14 @@
 //! Findings about the network: each is one block, whatever the number of workloads.
 
 use super::escape::terminal;
+use super::json::{FactJson, fact};
 use super::words::{count, hanging, wrap};
 use super::{Placed, Report};
 use crate::graph::FactView;
 use crate::query::Finding;
 use crate::query::network::{Fact, Row};
 use crate::world::network::State;
+use serde::Serialize;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
@@ -55,8 +57,31 @@ fn space(row: &Row) -> String {
     text
 }
 
-/// Writes findings, the worst first.
+/// Writes a line for each finding, beneath paths: reach is no compromise, and what they are about
+/// can be asked for by name.
+pub(super) fn brief(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
+    if report.findings.is_empty() {
+        return Ok(());
+    }
+    writeln!(
+        out,
+        "what the network lets through (`kspm-graph query SNAPSHOT NAME` tells which and why):"
+    )?;
+    let width = report.findings.iter().map(|f| f.query.len()).max().unwrap_or(0);
+    for finding in report.findings {
+        let pad = 7_usize.saturating_sub(finding.severity.name().len());
+        let severity = super::text::severity(report.style, finding.severity);
+        let (query, counted) = (terminal(&finding.query), counted(finding));
+        writeln!(out, "  {severity}{:pad$} {query:<width$}  {counted}", "")?;
+    }
+    Ok(())
+}
+
+/// Writes findings in full, the worst first.
 pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
+    if report.findings.is_empty() {
+        writeln!(out, "nothing found\n")?;
+    }
     for finding in report.findings {
         let head = super::text::severity(report.style, finding.severity);
         let title = terminal(&finding.title);
@@ -107,7 +132,7 @@ pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> 
 }
 
 /// The evidence of each row of each finding, with places.
-pub(super) fn placed<'a>(report: &Report<'a>) -> Vec<Vec<Vec<Placed<'a>>>> {
+fn placed<'a>(report: &Report<'a>) -> Vec<Vec<Vec<Placed<'a>>>> {
     let world = report.graph.world();
     let rows = || report.findings.iter().flat_map(|finding| &finding.rows);
     let origin = |(object, field, _): &'a Fact| {
@@ -116,10 +141,10 @@ pub(super) fn placed<'a>(report: &Report<'a>) -> Vec<Vec<Vec<Placed<'a>>>> {
     };
     let wanted: Vec<_> = rows().flat_map(|row| &row.facts).filter_map(origin).collect();
     let mut lines = report.lines.lines(&wanted).into_iter();
-    let mut place = |fact: &'a Fact| {
-        let (object, field, value) = fact;
+    let mut place = |said: &'a Fact| {
+        let (object, field, value) = said;
         let of = world.objects.get(object.index())?;
-        let at = origin(fact).map(|(origin, _)| origin);
+        let at = origin(said).map(|(origin, _)| origin);
         let line = at.and_then(|_| lines.next().flatten());
         let source = at.and_then(|at| report.snapshot.sources.get(at.source.index()));
         let ns = world.text(of.ns);
@@ -140,4 +165,64 @@ pub(super) fn placed<'a>(report: &Report<'a>) -> Vec<Vec<Vec<Placed<'a>>>> {
             rows.map(|row| row.facts.iter().filter_map(&mut place).collect()).collect()
         })
         .collect()
+}
+
+/// Findings as JSON has them.
+pub(super) fn json<'a>(report: &Report<'a>) -> Vec<FindingJson<'a>> {
+    let evidence = placed(report);
+    report.findings.iter().zip(&evidence).map(|(f, e)| finding(f, e)).collect()
+}
+
+#[derive(Serialize)]
+pub(super) struct FindingJson<'a> {
+    query: &'a str,
+    title: &'a str,
+    severity: &'static str,
+    confidence: &'static str,
+    of: usize,
+    found: usize,
+    unknown: usize,
+    rows: Vec<RowJson<'a>>,
+    notes: &'a [String],
+}
+
+#[derive(Serialize)]
+struct RowJson<'a> {
+    namespace: &'a str,
+    verdict: &'static str,
+    reason: &'a str,
+    of: usize,
+    count: usize,
+    workloads: Vec<SubjectJson<'a>>,
+    evidence: Vec<FactJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct SubjectJson<'a> {
+    name: &'a str,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    by: &'a [String],
+}
+
+fn finding<'a>(finding: &'a Finding, evidence: &[Vec<Placed<'a>>]) -> FindingJson<'a> {
+    let rows = finding.rows.iter().zip(evidence).map(|(row, facts)| RowJson {
+        namespace: &row.namespace,
+        verdict: if row.state == State::Allowed { "allowed" } else { "unknown" },
+        reason: &row.reason,
+        of: row.of,
+        count: row.count,
+        workloads: row.subjects.iter().map(|s| SubjectJson { name: &s.name, by: &s.by }).collect(),
+        evidence: facts.iter().map(|p| fact(&p.fact, p.source, p.line)).collect(),
+    });
+    FindingJson {
+        query: &finding.query,
+        title: &finding.title,
+        severity: finding.severity.name(),
+        confidence: finding.confidence().name(),
+        of: finding.of,
+        found: finding.count(State::Allowed),
+        unknown: finding.count(State::Unknown),
+        rows: rows.collect(),
+        notes: &finding.notes,
+    }
 }

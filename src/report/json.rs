@@ -6,9 +6,8 @@
 
 use super::{Lines, Placed, Report, Snapshot, placed, repeats};
 use crate::graph::{EdgeId, FactView, Graph, NodeId, NodeKind, Tag, likelihood_of};
-use crate::query::{Answer, Finding, Severity, Step, is_part};
+use crate::query::{Answer, Severity, Step, is_part};
 use crate::world::coverage::Topic;
-use crate::world::network::State;
 use serde::Serialize;
 use serde::ser::{SerializeMap, SerializeSeq, Serializer};
 use std::collections::{BTreeMap, BTreeSet};
@@ -54,7 +53,7 @@ struct ObjectRef<'a> {
 }
 
 #[derive(Serialize)]
-struct FactJson<'a> {
+pub(super) struct FactJson<'a> {
     object: ObjectRef<'a>,
     field: &'a str,
     value: &'a str,
@@ -64,7 +63,7 @@ struct FactJson<'a> {
     line: Option<u64>,
 }
 
-fn fact<'a>(fact: &FactView<'a>, source: &'a str, line: Option<u64>) -> FactJson<'a> {
+pub(super) fn fact<'a>(fact: &FactView<'a>, source: &'a str, line: Option<u64>) -> FactJson<'a> {
     FactJson {
         object: ObjectRef { kind: fact.kind, namespace: fact.namespace, name: fact.name },
         field: fact.field,
@@ -242,60 +241,6 @@ fn answer<'a>(
     }
 }
 
-#[derive(Serialize)]
-struct FindingJson<'a> {
-    query: &'a str,
-    title: &'a str,
-    severity: &'static str,
-    confidence: &'static str,
-    of: usize,
-    found: usize,
-    unknown: usize,
-    rows: Vec<RowJson<'a>>,
-    notes: &'a [String],
-}
-
-#[derive(Serialize)]
-struct RowJson<'a> {
-    namespace: &'a str,
-    verdict: &'static str,
-    reason: &'a str,
-    of: usize,
-    count: usize,
-    workloads: Vec<SubjectJson<'a>>,
-    evidence: Vec<FactJson<'a>>,
-}
-
-#[derive(Serialize)]
-struct SubjectJson<'a> {
-    name: &'a str,
-    #[serde(skip_serializing_if = "<[String]>::is_empty")]
-    by: &'a [String],
-}
-
-fn finding<'a>(finding: &'a Finding, evidence: &[Vec<Placed<'a>>]) -> FindingJson<'a> {
-    let rows = finding.rows.iter().zip(evidence).map(|(row, facts)| RowJson {
-        namespace: &row.namespace,
-        verdict: if row.state == State::Allowed { "allowed" } else { "unknown" },
-        reason: &row.reason,
-        of: row.of,
-        count: row.count,
-        workloads: row.subjects.iter().map(|s| SubjectJson { name: &s.name, by: &s.by }).collect(),
-        evidence: facts.iter().map(|p| fact(&p.fact, p.source, p.line)).collect(),
-    });
-    FindingJson {
-        query: &finding.query,
-        title: &finding.title,
-        severity: finding.severity.name(),
-        confidence: finding.confidence().name(),
-        of: finding.of,
-        found: finding.count(State::Allowed),
-        unknown: finding.count(State::Unknown),
-        rows: rows.collect(),
-        notes: &finding.notes,
-    }
-}
-
 pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     let evidence = placed(report, report.answers.iter(), false);
     let mut json = serde_json::Serializer::new(&mut *out);
@@ -308,10 +253,7 @@ pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> 
     let answers = all.iter().zip(&evidence).zip(first);
     let answers: Vec<_> = answers.map(|((a, e), of)| answer(report.graph, a, e, of)).collect();
     map.serialize_entry("answers", &answers)?;
-    let evidence = super::findings::placed(report);
-    let findings: Vec<_> =
-        report.findings.iter().zip(&evidence).map(|(f, e)| finding(f, e)).collect();
-    map.serialize_entry("findings", &findings)?;
+    map.serialize_entry("findings", &super::findings::json(report))?;
     let summary = &report.summary;
     let mut counts: Vec<(&str, usize)> =
         Severity::ALL.iter().map(|s| s.name()).zip(summary.by_severity).collect();

@@ -80,10 +80,9 @@ pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> 
     if report.answers.is_empty() && !report.is_of_findings() {
         writeln!(out, "no path found\n")?;
     }
-    if report.is_of_findings() && report.findings.is_empty() {
-        writeln!(out, "nothing found\n")?;
+    if report.is_of_findings() {
+        super::findings::write(report, out)?;
     }
-    super::findings::write(report, out)?;
     closing(report, shown.len(), &repeats, out)
 }
 
@@ -333,6 +332,9 @@ fn closing(
             paint(report.style, colour_of(*severity), &format!("{count} {severity}"))
         })
         .collect();
+    if report.is_of_findings() {
+        return tail(report, out);
+    }
     write!(out, "{}", count(total, "path"))?;
     if !counts.is_empty() {
         write!(out, ": {}", counts.join(", "))?;
@@ -352,6 +354,14 @@ fn closing(
         write!(out, " · {} on what the snapshot does not show", rests(summary.unknown))?;
     }
     writeln!(out)?;
+    tail(report, out)
+}
+
+/// What was read, and what it does not tell.
+fn tail(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
+    if !report.is_of_findings() {
+        super::findings::brief(report, out)?;
+    }
     let snapshot = report.snapshot;
     writeln!(
         out,

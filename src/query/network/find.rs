@@ -1,25 +1,20 @@
 //! Which workloads a question to the network finds.
 
-use super::judge::{Judge, Judged};
+use super::judge::{Judge, Judged, ON_NODE};
 use super::{Finding, Finish, Question, Row, Start, Subject};
 use crate::attacks::has_metadata;
 use crate::graph::Graph;
 use crate::query::library::Query;
 use crate::query::reach::{Ground, Wanted};
 use crate::sym::Sym;
+use crate::world::NodeIx;
 use crate::world::hosts::Host;
 use crate::world::network::{ClassIx, Direction, End, PortSpec, Reason, State};
-use crate::world::{NodeIx, UNKNOWN_NODE};
-use ipnet::IpNet;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// How many connections a question may look at beyond one for each workload.
-const WORK: usize = 20_000_000;
-
-/// How many doors of a workload are named.
-const DOORS: usize = 3;
+const WORK: usize = 4_000_000;
 
 /// Asks a question of the network. Nothing is found where nothing is selected.
 pub(in crate::query) fn find(
@@ -41,6 +36,10 @@ pub(in crate::query) fn find(
         let judged = match question.from {
             Start::Internet => doors.get(number).cloned().unwrap_or_else(Judged::no),
             _ => match finder.judge(*number) {
+                // One class holds the pods of all workloads on a node: the fact is of this one.
+                Some(judged) if judged.reason == ON_NODE => {
+                    Judged { facts: finder.judge.on_node(*number).into_iter().collect(), ..judged }
+                }
                 Some(judged) => judged,
                 None => continue,
             },
@@ -90,18 +89,22 @@ pub(in crate::query) fn find(
 }
 
 /// Judges workloads one after another.
-struct Finder<'g, 'w> {
-    judge: Judge<'g, 'w>,
-    question: &'g Question,
-    other: Wanted,
+pub(super) struct Finder<'g, 'w> {
+    pub(super) judge: Judge<'g, 'w>,
+    pub(super) question: &'g Question,
+    pub(super) other: Wanted,
     /// The classes of the other end, if it is of pods.
-    others: FxHashSet<ClassIx>,
-    known: FxHashMap<ClassIx, Judged>,
+    pub(super) others: FxHashSet<ClassIx>,
+    pub(super) known: FxHashMap<ClassIx, Judged>,
     /// Classes of pods that hold nothing back, and two namespaces with such.
-    free: Vec<ClassIx>,
-    work: usize,
-    on_nodes: usize,
-    cloud: Vec<bool>,
+    pub(super) free: Vec<ClassIx>,
+    pub(super) work: usize,
+    pub(super) on_nodes: usize,
+    pub(super) cloud: Vec<bool>,
+    /// Ports at which policies on what is sent begin to say something else.
+    pub(super) sent: Vec<PortSpec>,
+    /// Some kinds of policies are not evaluated.
+    pub(super) unread: bool,
 }
 
 impl<'g, 'w> Finder<'g, 'w> {
@@ -120,9 +123,14 @@ impl<'g, 'w> Finder<'g, 'w> {
             work: WORK,
             on_nodes: 0,
             cloud: Vec::new(),
+            sent: Vec::new(),
+            unread: ground.world.network().is_unread(),
         };
         if question.from == Start::Outside {
             finder.free = finder.first_free();
+            if question.ports.is_empty() {
+                finder.sent = finder.all_sent();
+            }
         }
         if question.to == Finish::Metadata {
             let world = ground.world;
@@ -130,24 +138,6 @@ impl<'g, 'w> Finder<'g, 'w> {
             finder.cloud = nodes.map(|node| has_metadata(world, node, false)).collect();
         }
         finder
-    }
-
-    /// A class without policies on what it sends from each of two namespaces: one of them is
-    /// another than any third.
-    fn first_free(&self) -> Vec<ClassIx> {
-        let network = self.judge.ground.network;
-        let mut found: Vec<ClassIx> = Vec::new();
-        for class in network.unselected(Direction::Egress) {
-            let of = &network.classes()[class.index()];
-            let known = |c: &ClassIx| network.classes()[c.index()].ns == of.ns;
-            if of.node.is_none() && !found.iter().any(known) {
-                found.push(class);
-                if found.len() == 2 {
-                    break;
-                }
-            }
-        }
-        found
     }
 
     /// What a workload comes to; `None` if the question does not concern it.
@@ -208,76 +198,6 @@ impl<'g, 'w> Finder<'g, 'w> {
         }
     }
 
-    /// Whether pods of other namespaces reach a class.
-    fn from_outside(&mut self, class: ClassIx) -> Judged {
-        let network = self.judge.ground.network;
-        let ns = network.classes()[class.index()].ns;
-        let list = self.ports_of(class);
-        let elsewhere = |c: &ClassIx| {
-            let of = &network.classes()[c.index()];
-            of.node.is_none() && of.ns != ns
-        };
-        let free = self.free.iter().copied().find(elsewhere);
-        let mut best: Option<(State, ClassIx, PortSpec)> = None;
-        for port in list {
-            if let Some(free) = free
-                && network.state(End::Class(free), End::Class(class), port) == State::Allowed
-            {
-                best = Some((State::Allowed, free, port));
-                break;
-            }
-            if self.work == 0 {
-                return Judged::of(State::Unknown, "there was too much to look at");
-            }
-            let across = network.across(class, Direction::Ingress, port);
-            self.work = self.work.saturating_sub(across.looked.max(1));
-            let surely = free.filter(|_| across.free).map(|c| (c, State::Allowed));
-            let all = across.classes.iter().copied().chain(surely);
-            let found =
-                all.filter(|(c, _)| elsewhere(c)).reduce(|a, b| if b.1 > a.1 { b } else { a });
-            if let Some((other, state)) = found
-                && best.is_none_or(|(known, ..)| state > known)
-            {
-                best = Some((state, other, port));
-                if state == State::Allowed {
-                    break;
-                }
-            }
-        }
-        let Some((state, other, port)) = best else { return Judged::no() };
-        let verdict = network.verdict(End::Class(other), End::Class(class), port);
-        let mut judged = match state {
-            State::Allowed => self.judge.open(class, Direction::Ingress, &verdict),
-            _ => self.judge.told(state, &verdict),
-        };
-        let world = self.judge.ground.world;
-        judged.by = vec![format!("from {}", world.text(network.classes()[other.index()].ns))];
-        judged
-    }
-
-    /// The ports to ask a class about: those of the question, or those that its containers declare
-    /// and those where its own policies begin to say something else.
-    fn ports_of(&self, class: ClassIx) -> Vec<PortSpec> {
-        if !self.question.ports.is_empty() {
-            return self.question.ports.clone();
-        }
-        let (world, network) = (self.judge.ground.world, self.judge.ground.network);
-        let spans = network.ports(End::Anyone, End::Class(class));
-        let mut list: Vec<PortSpec> =
-            spans.iter().map(|s| PortSpec { protocol: s.protocol, port: s.first }).collect();
-        if list.is_empty() {
-            return list;
-        }
-        if let Some(host) = network.hosts_of(class).first() {
-            let containers = world.host_spec(*host).containers.iter();
-            let ports = containers.flat_map(|c| c.ports.iter());
-            list.extend(ports.map(|p| PortSpec { protocol: p.protocol, port: p.number }));
-        }
-        list.sort_unstable();
-        list.dedup();
-        list
-    }
-
     /// Whether a class reaches one of the pods or machines that are selected.
     fn to_selected(&mut self, class: ClassIx) -> Judged {
         let network = self.judge.ground.network;
@@ -294,6 +214,10 @@ impl<'g, 'w> Finder<'g, 'w> {
                     }
                     self.work -= 1;
                     let end = End::Node(*node);
+                    let state = |port: &PortSpec| network.state(End::Class(class), end, *port);
+                    if self.question.ports.iter().all(|port| state(port) <= best.state) {
+                        continue;
+                    }
                     let one = self.judge.with(class, Direction::Egress, end, &self.question.ports);
                     best = best.or(one);
                 }
@@ -325,93 +249,6 @@ impl<'g, 'w> Finder<'g, 'w> {
             }
         }
         best
-    }
-
-    /// Whether a workload reaches the metadata service of a machine of a cloud; `None` if none of
-    /// its machines has one.
-    fn metadata(&mut self, group: u32) -> Option<Judged> {
-        let (ground, world) = (self.judge.ground, self.judge.ground.world);
-        let unknown = world.symbols.get(UNKNOWN_NODE).and_then(|name| world.node(name));
-        let mut best: Option<Judged> = None;
-        let mut seen: FxHashSet<(ClassIx, bool)> = FxHashSet::default();
-        for host in &ground.group(group).hosts {
-            let Some(class) = ground.network.class_of(*host) else { continue };
-            let on_node = world.host_spec(*host).host_network;
-            let node = world.host_node(*host).filter(|n| Some(*n) != unknown);
-            let there = match node {
-                Some(node) => {
-                    self.cloud[node.index()] || on_node && has_metadata(world, node, true)
-                }
-                None => self.cloud.contains(&true),
-            };
-            if !there || !seen.insert((class, node.is_some())) {
-                continue;
-            }
-            let mut judged = match self.known.get(&class) {
-                Some(known) => known.clone(),
-                None => {
-                    let judged = self.to_metadata(class);
-                    self.known.insert(class, judged.clone());
-                    judged
-                }
-            };
-            if node.is_none() && judged.state == State::Allowed {
-                let text = "its node is not in the snapshot, and others have a metadata service";
-                judged = Judged::of(State::Unknown, text);
-            }
-            best = Some(best.map_or_else(|| judged.clone(), |known| known.or(judged.clone())));
-        }
-        best
-    }
-
-    fn to_metadata(&self, class: ClassIx) -> Judged {
-        let http = [PortSpec::tcp(80)];
-        let ports = if self.question.ports.is_empty() { &http[..] } else { &self.question.ports };
-        let net = |address: IpAddr| End::Net(IpNet::from(address));
-        let v4 = net(IpAddr::V4(Ipv4Addr::new(169, 254, 169, 254)));
-        let judged = self.judge.with(class, Direction::Egress, v4, ports);
-        let dual = self.judge.ground.world.network.pod_blocks.iter();
-        if judged.state != State::Denied || !dual.clone().any(|b| matches!(b, IpNet::V6(_))) {
-            return judged;
-        }
-        let second = IpAddr::V6(Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254));
-        let judged = self.judge.with(class, Direction::Egress, net(second), ports);
-        if judged.state == State::Denied {
-            return judged;
-        }
-        let text =
-            "policies close 169.254.169.254 and leave fd00:ec2::254, which few machines answer at";
-        Judged { facts: judged.facts, ..Judged::of(State::Unknown, text) }
-    }
-
-    /// The workloads behind the internet's doors, with the doors.
-    fn doors(&mut self) -> BTreeMap<u32, Judged> {
-        let mut found: BTreeMap<u32, Judged> = BTreeMap::new();
-        for door in self.judge.ground.exposed(false) {
-            let sure = matches!(door.confidence, "certain" | "likely");
-            let (state, reason) = match (door.state, sure, door.reason) {
-                (State::Allowed, true, _) => {
-                    (State::Allowed, "the internet comes to its door".to_owned())
-                }
-                (_, _, Some(reason)) => (State::Unknown, reason),
-                _ => {
-                    let text = "what stands before its door is not shown";
-                    (State::Unknown, text.to_owned())
-                }
-            };
-            let one =
-                Judged { by: vec![format!("by {}", door.entry)], ..Judged::of(state, &reason) };
-            match found.get_mut(&door.group) {
-                Some(known) if known.state == state => {
-                    if known.by.len() < DOORS && !known.by.contains(&one.by[0]) {
-                        known.by.extend(one.by);
-                    }
-                }
-                Some(known) if known.state > state => {}
-                _ => drop(found.insert(door.group, one)),
-            }
-        }
-        found
     }
 
     fn notes(&self) -> Vec<String> {

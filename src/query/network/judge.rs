@@ -2,7 +2,6 @@
 
 use super::Fact;
 use crate::query::reach::{Ground, ports};
-use crate::world::hosts::Host;
 use crate::world::network::plugin::Enforces;
 use crate::world::network::{
     Action, ClassIx, Direction, End, PortSpec, Reason, State, Truth, Verdict,
@@ -74,7 +73,9 @@ impl<'g, 'w> Judge<'g, 'w> {
             let verdict = network.verdict(from, to, PortSpec::tcp(1));
             return self.open(class, direction, &verdict);
         }
-        if spans.is_empty() || network.isolates(class, direction) == Truth::Yes {
+        // What is not evaluated may allow what these policies do not.
+        let isolated = network.isolates(class, direction) == Truth::Yes && !network.is_unread();
+        if spans.is_empty() || isolated {
             return Judged::no();
         }
         let open = spans.iter().find(|s| s.state == State::Unknown);
@@ -139,7 +140,7 @@ impl<'g, 'w> Judge<'g, 'w> {
     /// snapshot, it is not known whether there is one.
     pub(super) fn open(&self, class: ClassIx, direction: Direction, verdict: &Verdict) -> Judged {
         if self.is_on_node(class) {
-            return self.on_node(class);
+            return Judged::of(State::Allowed, ON_NODE);
         }
         if let Some(idle) = &self.idle {
             let meant = self.ground.is_meant_of(class, direction);
@@ -152,14 +153,13 @@ impl<'g, 'w> Judge<'g, 'w> {
         self.told(State::Allowed, verdict)
     }
 
-    fn on_node(&self, class: ClassIx) -> Judged {
+    /// The evidence that a workload is on its nodes' network.
+    pub(super) fn on_node(&self, group: u32) -> Option<Fact> {
         let world = self.ground.world;
-        let first = self.ground.network.hosts_of(class).first();
-        let fact = first.map(|host: &Host| {
-            let (object, _) = world.host_object(*host);
-            (object, world.host_field(*host, ".spec.hostNetwork"), "true".to_owned())
-        });
-        Judged { facts: fact.into_iter().collect(), ..Judged::of(State::Allowed, ON_NODE) }
+        let hosts = &self.ground.group(group).hosts;
+        let host = hosts.iter().find(|host| world.host_spec(**host).host_network)?;
+        let (object, _) = world.host_object(*host);
+        Some((object, world.host_field(*host, ".spec.hostNetwork"), "true".to_owned()))
     }
 
     /// A verdict with its reasons: those that leave it open, or those that allow it.

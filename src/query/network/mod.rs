@@ -5,8 +5,11 @@
 //! answers but a [`Finding`]: which workloads, namespace by namespace, and why. It has three values,
 //! like the network's own answers: what surely holds, what cannot be told, and the rest.
 
+mod doors;
 mod find;
 mod judge;
+mod metadata;
+mod outside;
 
 pub(super) use find::find;
 

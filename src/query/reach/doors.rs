@@ -26,6 +26,9 @@ pub struct Exposed {
     pub reason: Option<String>,
 }
 
+/// Said where policies let through what cannot be told.
+pub(in crate::query) const LEFT_OPEN: &str = "policies leave it open: ask with --to and --port";
+
 impl Ground<'_> {
     /// Every door that the internet may reach with every group behind it, but those that policies
     /// close to every source.
@@ -170,8 +173,7 @@ impl Ground<'_> {
         let mut best = (State::Denied, None);
         for source in sources {
             let state = self.network.state(*source, End::Host(host), port);
-            let reason = (state == State::Unknown)
-                .then(|| "policies leave it open: ask with --to and --port".to_owned());
+            let reason = (state == State::Unknown).then(|| LEFT_OPEN.to_owned());
             if state > best.0 {
                 best = (state, reason);
             }

@@ -193,8 +193,9 @@ impl Network<'_> {
         spans
     }
 
-    /// Where rules may begin to say something else.
-    fn borders(&self, from: End, to: End, protocol: Protocol) -> Vec<u16> {
+    /// Where rules may begin to say something else, in order.
+    #[must_use]
+    pub fn borders(&self, from: End, to: End, protocol: Protocol) -> Vec<u16> {
         let mut borders = vec![0];
         let mut range = |first: u16, last: u16| {
             borders.push(first);

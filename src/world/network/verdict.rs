@@ -95,6 +95,12 @@ impl<'w> Network<'w> {
         isolating.map(|e| e.policy).collect()
     }
 
+    /// Whether there are policies of kinds that are not evaluated, for more than the way out.
+    #[must_use]
+    pub fn is_unread(&self) -> bool {
+        self.tables.unread.iter().any(|unread| !unread.outside)
+    }
+
     /// Whether a class is isolated in a direction, which an unknown plugin leaves open.
     #[must_use]
     pub fn isolates(&self, class: ClassIx, direction: Direction) -> super::Truth {
