@@ -190,16 +190,16 @@ impl<'g, 'w> Finder<'g, 'w> {
             (Start::Anybody | Start::Outside, _) | (_, Finish::Anybody) if on_node => None,
             (Start::Anybody, _) => Some(self.judge.anybody(class, Direction::Ingress)),
             (_, Finish::Anybody) => Some(self.judge.anybody(class, Direction::Egress)),
-            (Start::Outside, _) => Some(self.from_outside(class)),
+            (Start::Outside, _) => Some(self.entered(class)),
             (_, Finish::Internet) => {
                 Some(self.judge.with(class, Direction::Egress, End::Internet, &self.question.ports))
             }
-            _ => Some(self.to_selected(class)),
+            _ => Some(self.selected_by(class)),
         }
     }
 
     /// Whether a class reaches one of the pods or machines that are selected.
-    fn to_selected(&mut self, class: ClassIx) -> Judged {
+    fn selected_by(&mut self, class: ClassIx) -> Judged {
         let network = self.judge.ground.network;
         let mut best = Judged::no();
         if !self.other.nodes.is_empty() {

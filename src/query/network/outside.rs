@@ -42,7 +42,7 @@ impl Finder<'_, '_> {
     }
 
     /// Whether pods of other namespaces reach a class.
-    pub(super) fn from_outside(&mut self, class: ClassIx) -> Judged {
+    pub(super) fn entered(&mut self, class: ClassIx) -> Judged {
         let network = self.judge.ground.network;
         let ns = network.classes()[class.index()].ns;
         let list = self.ports_of(class);
