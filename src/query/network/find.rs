@@ -96,8 +96,10 @@ pub(super) struct Finder<'g, 'w> {
     /// The classes of the other end, if it is of pods.
     pub(super) others: FxHashSet<ClassIx>,
     pub(super) known: FxHashMap<ClassIx, Judged>,
-    /// Classes of pods that hold nothing back, and two namespaces with such.
+    /// A class that no policy keeps from sending, from each of two namespaces.
     pub(super) free: Vec<ClassIx>,
+    /// A class of any kind from each of two namespaces.
+    pub(super) any: Vec<ClassIx>,
     pub(super) work: usize,
     pub(super) on_nodes: usize,
     pub(super) cloud: Vec<bool>,
@@ -120,6 +122,7 @@ impl<'g, 'w> Finder<'g, 'w> {
             others,
             known: FxHashMap::default(),
             free: Vec::new(),
+            any: Vec::new(),
             work: WORK,
             on_nodes: 0,
             cloud: Vec::new(),
@@ -127,7 +130,9 @@ impl<'g, 'w> Finder<'g, 'w> {
             unread: ground.world.network().is_unread(),
         };
         if question.from == Start::Outside {
-            finder.free = finder.first_free();
+            let network = ground.network;
+            finder.free = finder.of_two(network.unselected(Direction::Egress).into_iter());
+            finder.any = finder.of_two((0..network.classes().len()).map(ClassIx::new));
             if question.ports.is_empty() {
                 finder.sent = finder.all_sent();
             }

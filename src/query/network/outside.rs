@@ -23,12 +23,11 @@ fn sure(switches: Switches) -> Switches {
 }
 
 impl Finder<'_, '_> {
-    /// A class without policies on what it sends from each of two namespaces: one of them is
-    /// another than any third.
-    pub(super) fn first_free(&self) -> Vec<ClassIx> {
+    /// The first classes of two namespaces: one of them is another than any third.
+    pub(super) fn of_two(&self, classes: impl Iterator<Item = ClassIx>) -> Vec<ClassIx> {
         let network = self.judge.ground.network;
         let mut found: Vec<ClassIx> = Vec::new();
-        for class in network.unselected(Direction::Egress) {
+        for class in classes {
             let of = &network.classes()[class.index()];
             let known = |c: &ClassIx| network.classes()[c.index()].ns == of.ns;
             if of.node.is_none() && !found.iter().any(known) {
@@ -54,7 +53,7 @@ impl Finder<'_, '_> {
         // Whom policies let in can be read from them where they are sure to be enforced.
         let enforced = network.with(sure(network.switches()));
         let doubted = enforced.switches() != network.switches();
-        let any = (0..network.classes().len()).map(ClassIx::new).find(elsewhere);
+        let any = self.any.iter().copied().find(elsewhere);
         let mut best: Option<(State, ClassIx, PortSpec)> = None;
         for port in list {
             if let Some(free) = free
@@ -80,7 +79,9 @@ impl Finder<'_, '_> {
                 );
             }
             let across = enforced.across(class, Direction::Ingress, port);
-            self.work = self.work.saturating_sub(across.looked.max(1));
+            // Which of all classes to look at is little work each.
+            let work = across.looked + network.classes().len() / 16 + 1;
+            self.work = self.work.saturating_sub(work);
             let surely = free.filter(|_| across.free).map(|c| (c, State::Allowed));
             let all = across.classes.iter().copied().chain(surely);
             let found =
