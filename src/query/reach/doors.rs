@@ -56,6 +56,9 @@ impl Explained {
     }
 }
 
+/// Said where policies let through what cannot be told.
+pub(in crate::query) const LEFT_OPEN: &str = "policies leave it open: ask with --to and --port";
+
 impl Ground<'_> {
     /// Every door that the internet may reach with every group behind it, but those that policies
     /// close to every source.

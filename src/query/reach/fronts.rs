@@ -5,6 +5,7 @@
 //! and nothing shows which it is, the verdict is open.
 
 use super::Ground;
+use super::doors::LEFT_OPEN;
 use crate::world::exposure::Via;
 use crate::world::hosts::Host;
 use crate::world::network::{ClassIx, End, PortSpec, State};
@@ -121,8 +122,7 @@ impl Ground<'_> {
         let ask =
             |from: End| Answer { state: self.network.state(from, to, port), reason: None, from };
         let open = |answer: Answer| {
-            let text = "policies leave it open: ask with --to and --port";
-            let reason = (answer.state == State::Unknown).then(|| text.to_owned());
+            let reason = (answer.state == State::Unknown).then(|| LEFT_OPEN.to_owned());
             Answer { reason: answer.reason.clone().or(reason), ..answer }
         };
         match source {

@@ -36,6 +36,8 @@ pub struct Across {
     /// Those that are allowed or may be, each asked for by itself; if `free`, only those that
     /// policies select in the other direction.
     pub classes: Vec<(ClassIx, State)>,
+    /// How many classes were asked for.
+    pub looked: usize,
 }
 
 impl Network<'_> {
@@ -89,6 +91,7 @@ impl Network<'_> {
                 false
             }
         };
+        let looked = candidates.len();
         let classes = candidates.into_iter().filter_map(|other| {
             let (from, to) = match direction {
                 Direction::Ingress => (other, class),
@@ -97,7 +100,7 @@ impl Network<'_> {
             let state = self.state(End::Class(from), End::Class(to), port);
             (state != State::Denied).then_some((other, state))
         });
-        Across { free, classes: classes.collect() }
+        Across { free, classes: classes.collect(), looked }
     }
 
     /// Whom the policies of one end may mean.
@@ -190,8 +193,9 @@ impl Network<'_> {
         spans
     }
 
-    /// Where rules may begin to say something else.
-    fn borders(&self, from: End, to: End, protocol: Protocol) -> Vec<u16> {
+    /// Where rules may begin to say something else, in order.
+    #[must_use]
+    pub fn borders(&self, from: End, to: End, protocol: Protocol) -> Vec<u16> {
         let mut borders = vec![0];
         let mut range = |first: u16, last: u16| {
             borders.push(first);

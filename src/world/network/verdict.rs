@@ -95,6 +95,24 @@ impl<'w> Network<'w> {
         isolating.map(|e| e.policy).collect()
     }
 
+    /// Whether there are policies of kinds that are not evaluated, for more than the way out.
+    #[must_use]
+    pub fn is_unread(&self) -> bool {
+        self.tables.unread.iter().any(|unread| !unread.outside)
+    }
+
+    /// Whether a class is isolated in a direction, which an unknown plugin leaves open.
+    #[must_use]
+    pub fn isolates(&self, class: ClassIx, direction: Direction) -> super::Truth {
+        let entries = self.tables.selecting(class.0, direction).iter();
+        let entries = entries.map(|e| &self.tables.entries[*e as usize]);
+        let one = |e: &super::entry::Entry| {
+            let selects = if e.vague { super::Truth::Maybe } else { super::Truth::Yes };
+            e.isolates.min(selects).min(self.switches.enforced(e.family))
+        };
+        entries.map(one).max().unwrap_or(super::Truth::No)
+    }
+
     /// Whether one end reaches a port of the other. O(rules of the policies that select them);
     /// for the internet times the blocks in these.
     #[must_use]
