@@ -416,7 +416,7 @@ impl<'w> Walk<'_, 'w> {
                 return (expr.selects(&NodeLabels(world, node)), Some(Doubt::Node));
             }
             // The namespace of that label has no pods: the plugin puts the nodes into it.
-            (Peer::Pods(pods), Other::Node(_)) if tables.means_nodes(pods) => {
+            (Peer::Pods(pods), Other::Node(_) | Other::Nodes) if tables.means_nodes(pods) => {
                 return (Truth::Maybe, Some(Doubt::PolicyGroup));
             }
             (Peer::Pods(_) | Peer::Nodes(_), _) => Truth::No,

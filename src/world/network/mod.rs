@@ -20,6 +20,7 @@
 //! ```
 
 mod address;
+mod beside;
 mod class;
 mod entry;
 mod expr;
