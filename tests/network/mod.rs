@@ -6,6 +6,7 @@
 mod brute;
 mod end_to_end;
 mod kinds;
+mod plugins;
 mod policy;
 mod random;
 mod rules;
