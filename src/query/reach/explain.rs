@@ -233,16 +233,28 @@ impl Ground<'_> {
                         }
                         None => "port: PORT".to_owned(),
                     };
+                    // What the plugin does by itself has no rules to add to.
+                    let mut written = policies.clone();
+                    written.retain(|(policy, _)| !self.is_configuration(*policy));
+                    let of = match written.as_slice() {
+                        [] => "a NetworkPolicy that selects it".to_owned(),
+                        written => self.policies(written, " or "),
+                    };
                     change.push(format!(
-                        "add to .spec.{} of {}: {{{key}: [{peer}], ports: [{{{port}}}]}}",
+                        "add to .spec.{} of {of}: {{{key}: [{peer}], ports: [{{{port}}}]}}",
                         direction.name(),
-                        self.policies(policies, " or "),
                     ));
                 }
                 _ => {}
             }
         }
         change
+    }
+
+    /// Whether what isolates is the configuration of a plugin and no policy.
+    fn is_configuration(&self, object: ObjectId) -> bool {
+        let kind = self.world.text(self.world.objects[object.index()].kind);
+        matches!(kind, "ConfigMap" | "DaemonSet" | "Pod")
     }
 
     /// What would stop it at one end.

@@ -284,6 +284,7 @@ const CONTROLLER_FLAGS: &[&str] = &[
     // Network plugins: those for AWS, Cilium, Kube-OVN and kube-router
     "--enable-network-policy",
     "--enable-policy",
+    "--policy-cidr-match-mode",
     "--enable-np",
     "--run-firewall",
     // kubernetes-replicator

@@ -4,7 +4,7 @@ use super::Network;
 use super::address;
 use super::class::ClassIx;
 use super::entry::Entry;
-use super::expr::{Attributes, Key, Truth};
+use super::expr::{Attributes, Expr, Key, Truth};
 use super::form::{Action, Direction, Entity, Family, Peer, Ports, Rule};
 use super::verdict::PortSpec;
 use crate::sym::Sym;
@@ -338,7 +338,11 @@ impl<'w> Walk<'_, 'w> {
         let hit = peer.min(own).min(ports);
         match rule.doubt {
             Some(doubt) if hit != Truth::No => (Truth::Maybe, Some(Doubt::Said(doubt))),
-            _ if hit == Truth::Maybe => (hit, why.or(Some(Doubt::Selector))),
+            _ if hit == Truth::Maybe => {
+                let vague = rule.own.as_ref().is_none_or(Expr::is_vague);
+                let own = if vague { Doubt::Selector } else { Doubt::Labels };
+                (hit, why.or(Some(own)))
+            }
             _ => (hit, None),
         }
     }
