@@ -45,11 +45,16 @@ impl Network<'_> {
     /// connection. Most classes of most clusters are of this kind for egress.
     #[must_use]
     pub fn unselected(&self, direction: Direction) -> Vec<ClassIx> {
-        if !self.tables.unread.is_empty() {
+        if self.leaves_open(direction) {
             return Vec::new();
         }
         let all = (0..self.tables.classes.len()).map(ClassIx::new);
         all.filter(|c| !self.is_selected(*c, direction)).collect()
+    }
+
+    /// Whether kinds of policies that are not evaluated may have a say among pods.
+    fn leaves_open(&self, direction: Direction) -> bool {
+        self.tables.unread.iter().any(|kind| kind.speaks(direction, false, &self.switches))
     }
 
     /// Whether a policy that may be enforced selects a class.
@@ -74,7 +79,7 @@ impl Network<'_> {
         let selected = |c: &ClassIx| self.is_selected(*c, opposite);
         let mut candidates: Vec<ClassIx> = Vec::new();
         let free = match self.meant(class, direction, port) {
-            _ if !self.tables.unread.is_empty() => {
+            _ if self.leaves_open(direction) || self.leaves_open(opposite) => {
                 candidates.extend(all());
                 false
             }
@@ -116,7 +121,7 @@ impl Network<'_> {
         let entries = || list.iter().map(|e| &self.tables.entries[*e as usize]).filter(on);
         // Only what allows, where all else is denied for sure, can be read from the peers.
         let plain = entries().all(|e| {
-            !e.vague
+            e.vague.is_none()
                 && self.switches.enforced(e.family) == Truth::Yes
                 && e.rules(self.world).iter().all(|r| r.action == Action::Allow)
         });

@@ -5,6 +5,7 @@ use super::address::{self, Range};
 use super::class::{Class, ClassIx};
 use super::form::{Direction, Peer, Protocol};
 use super::judge::{Judgement, May, Other, Reason, State, Walk};
+use crate::sym::Sym;
 use crate::world::hosts::Host;
 use crate::world::{NodeIx, ObjectId};
 use ipnet::IpNet;
@@ -208,11 +209,23 @@ impl<'w> Network<'w> {
                     egress.state = State::Unknown;
                     egress.reasons.push(Reason::OwnNode);
                 }
-                (egress, self.judge(to, from, Direction::Ingress, port))
+                let mut ingress = self.judge(to, from, Direction::Ingress, port);
+                ingress.reasons.extend(self.beside(from, to).map(Reason::Beside));
+                (egress, ingress)
             }
         };
         let state = egress.state.min(ingress.state);
         Verdict { state, egress, ingress, only: Vec::new() }
+    }
+
+    /// A network that both ends are on besides the one that policies are about.
+    fn beside(&self, from: &Place, to: &Place) -> Option<Sym> {
+        let networks = |place: &Place| match place.other {
+            Other::Class(class) => self.tables.classes.get(class.index()).map(|c| &*c.networks),
+            _ => None,
+        };
+        let (from, to) = (networks(from)?, networks(to)?);
+        from.iter().find(|network| to.contains(network)).copied()
     }
 
     fn walk(
