@@ -53,7 +53,7 @@ impl Network<'_> {
     }
 
     /// Whether kinds of policies that are not evaluated may have a say among pods.
-    fn leaves_open(&self, direction: Direction) -> bool {
+    pub(super) fn leaves_open(&self, direction: Direction) -> bool {
         self.tables.unread.iter().any(|kind| kind.speaks(direction, false, &self.switches))
     }
 

@@ -96,10 +96,10 @@ impl<'w> Network<'w> {
         isolating.map(|e| e.policy).collect()
     }
 
-    /// Whether there are policies of kinds that are not evaluated, for more than the way out.
+    /// Whether kinds of policies that are not evaluated may have a say among pods, either way.
     #[must_use]
     pub fn is_unread(&self) -> bool {
-        self.tables.unread.iter().any(|unread| !unread.outside)
+        [Direction::Ingress, Direction::Egress].into_iter().any(|way| self.leaves_open(way))
     }
 
     /// Whether a class is isolated in a direction, which an unknown plugin leaves open.
@@ -108,7 +108,10 @@ impl<'w> Network<'w> {
         let entries = self.tables.selecting(class.0, direction).iter();
         let entries = entries.map(|e| &self.tables.entries[*e as usize]);
         let one = |e: &super::entry::Entry| {
-            let selects = if e.vague { super::Truth::Maybe } else { super::Truth::Yes };
+            let selects = match &e.vague {
+                Some(_) => super::Truth::Maybe,
+                None => super::Truth::Yes,
+            };
             e.isolates.min(selects).min(self.switches.enforced(e.family))
         };
         entries.map(one).max().unwrap_or(super::Truth::No)
