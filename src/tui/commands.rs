@@ -4,7 +4,7 @@
 use super::canvas::{column, fit, put, safe, span};
 use super::fuzzy;
 use super::keymap::{KEYMAP, On};
-use super::message::{Effect, Motion, Msg};
+use super::message::{Effect, Motion};
 use super::model::Model;
 use super::prompt::Prompt;
 use super::screens::{Screen, access};

@@ -244,7 +244,7 @@ pub fn between(model: &mut Model, from: NodeId, to: NodeId) -> Vec<Effect> {
         let asked = question(&loaded.graph, from, to).map_or_else(Asked::default, |query| {
             let outcome = Asker::new(&loaded.graph).without(filter).ask_more(&query, WAYS);
             let notes = crate::query::notes(&query, &outcome);
-            Asked { answers: outcome.answers, notes }
+            Asked { answers: outcome.answers, findings: Vec::new(), notes }
         });
         Box::new(move |model| {
             model.on.paths.question =
