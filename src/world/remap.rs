@@ -207,8 +207,10 @@ impl Remap for ServiceRow {
         map.all(&mut self.external_ips);
         map.all(&mut self.source_ranges);
         map.pairs(&mut self.balancer);
-        if let Some((key, value, _)) = &mut self.scheme {
-            map.sym(key);
+        map.sym(&mut self.wanted_ip);
+        map.sym(&mut self.external_name);
+        if let Some((field, value, _)) = &mut self.scheme {
+            map.sym(field);
             map.sym(value);
         }
     }

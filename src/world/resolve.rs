@@ -330,9 +330,13 @@ pub(super) fn resolve(tables: Tables, duplicates: u64, clusters: usize) -> World
             source_ranges: row.body.source_ranges,
             balancer: row.body.balancer,
             has_class: row.body.has_class,
+            wanted_ip: row.body.wanted_ip,
             scheme: row.body.scheme,
+            targets_pods: row.body.targets_pods,
             node_ports: row.body.node_ports,
             keeps_client: row.body.keeps_client,
+            headless: row.body.headless,
+            external_name: row.body.external_name,
         })
         .collect();
     let ingresses = part

@@ -1,9 +1,9 @@
 //! Doors to the outside, and what policies make of them.
 
 use super::{Ground, ports};
-use crate::world::exposure::{Door, Entry, Sure};
+use crate::world::exposure::{Door, Entry, Scope, Sure};
 use crate::world::hosts::Host;
-use crate::world::network::{Direction, End, PortSpec, Protocol, Span, State};
+use crate::world::network::{Direction, End, PortSpec, Span, State};
 use crate::world::rows::Target;
 use crate::world::{ObjectId, ServiceIx};
 use rustc_hash::FxHashMap;
@@ -12,6 +12,8 @@ use std::collections::{BTreeMap, BTreeSet};
 /// A door and a group behind it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Exposed {
+    /// From where the door is reached.
+    pub scope: Scope,
     /// `shop/ingress/web`.
     pub entry: String,
     /// The group, by number.
@@ -20,14 +22,14 @@ pub struct Exposed {
     pub ports: Vec<Span>,
     /// What policies make of it.
     pub state: State,
-    /// How sure it is that the internet comes to the door.
+    /// How sure it is that one comes to the door from there.
     pub confidence: &'static str,
     /// Why the verdict is open, or what it rests on.
     pub reason: Option<String>,
 }
 
 impl Ground<'_> {
-    /// Every door that the internet may reach with every group behind it, but those that policies
+    /// Every door to the outside with every group behind it, but those that policies
     /// close to every source.
     #[must_use]
     pub fn exposed(&self, denied: bool) -> Vec<Exposed> {
@@ -41,7 +43,7 @@ impl Ground<'_> {
             .collect();
         let mut found = Vec::new();
         for entry in world.entries() {
-            let name = self.entry(&entry);
+            let (scope, name) = (entry.scope, self.entry(&entry));
             let confidence = match entry.sure {
                 Sure::Certain => "certain",
                 Sure::Likely => "likely",
@@ -66,7 +68,7 @@ impl Ground<'_> {
                 let ports = list.into_iter().map(|p| ports::one(p, state));
                 let ports = ports.fold(Vec::new(), |all, one| ports::union(all, &[one]));
                 let entry = name.clone();
-                found.push(Exposed { entry, group, ports, state, confidence, reason });
+                found.push(Exposed { scope, entry, group, ports, state, confidence, reason });
             }
         }
         found.sort();
@@ -100,16 +102,16 @@ impl Ground<'_> {
         let mut found = BTreeSet::new();
         for (service, port, _) in &entry.backends {
             let Some(of) = world.services[service.index()].ports.get(*port) else { continue };
-            let protocol = if of.udp { Protocol::Udp } else { Protocol::Tcp };
+            let protocol = of.protocol;
             for (host, containers, _) in world.endpoints(*service, *port) {
                 let spec = world.host_spec(host);
                 let numbers: Vec<u16> = match of.target {
                     Target::Number(number) => vec![number],
-                    Target::Name(name) => containers
+                    Target::Name(_) => containers
                         .iter()
                         .filter_map(|c| spec.containers.get(*c))
                         .flat_map(|c| c.ports.iter())
-                        .filter(|p| p.name == name)
+                        .filter(|p| of.means(p))
                         .map(|p| p.number)
                         .collect(),
                 };
@@ -135,7 +137,10 @@ impl Ground<'_> {
         services: &FxHashMap<ObjectId, ServiceIx>,
     ) -> Option<Vec<End>> {
         if matches!(entry.door, Door::Service(_) | Door::HostPort(..)) {
-            return Some(vec![End::Internet]);
+            return Some(match entry.scope {
+                Scope::Internet => vec![End::Internet],
+                Scope::Private => around(),
+            });
         }
         let of = entry.facts.iter().filter_map(|(object, ..)| services.get(object));
         let mut ends: Vec<Host> = of
@@ -181,4 +186,10 @@ impl Ground<'_> {
         }
         best
     }
+}
+
+/// The networks that clusters stand in.
+fn around() -> Vec<End> {
+    let blocks = ["10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"];
+    blocks.iter().filter_map(|block| block.parse().ok()).map(End::Net).collect()
 }

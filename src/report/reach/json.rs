@@ -2,6 +2,7 @@
 
 use super::{Reach, word};
 use crate::query::reach::{Side, unenforced};
+use crate::world::exposure::Scope;
 use crate::world::network::{Direction, Span, State};
 use serde_json::{Value, json};
 use std::io::{self, Write};
@@ -45,15 +46,19 @@ pub fn write(reach: &Reach<'_>, out: &mut dyn Write) -> io::Result<()> {
     for to in &reach.to.groups {
         rows.outside(*to, Direction::Ingress)?;
     }
-    write!(out, "],\"exposed\":[")?;
-    for (i, door) in doors(reach).iter().enumerate() {
-        write!(out, "{}\n{door}", if i == 0 { "" } else { "," })?;
+    let (exposed, private): (Vec<_>, Vec<_>) =
+        doors(reach).into_iter().partition(|(scope, _)| *scope == Scope::Internet);
+    for (list, doors) in [("exposed", exposed), ("private", private)] {
+        write!(out, "],\"{list}\":[")?;
+        for (i, (_, door)) in doors.iter().enumerate() {
+            write!(out, "{}\n{door}", if i == 0 { "" } else { "," })?;
+        }
     }
     writeln!(out, "]}}")
 }
 
 /// The doors behind which something is that was asked for.
-fn doors(reach: &Reach<'_>) -> Vec<Value> {
+fn doors(reach: &Reach<'_>) -> Vec<(Scope, Value)> {
     if reach.from.ranges.is_empty() {
         return Vec::new();
     }
@@ -62,13 +67,17 @@ fn doors(reach: &Reach<'_>) -> Vec<Value> {
     let asked = found.iter().filter(|e| reach.to.groups.binary_search(&e.group).is_ok());
     asked
         .map(|e| {
-            let mut row = json!({"entry": e.entry, "scope": "internet",
+            let scope = match e.scope {
+                Scope::Internet => "internet",
+                Scope::Private => "private",
+            };
+            let mut row = json!({"entry": e.entry, "scope": scope,
                 "dst": ground.group(e.group).name, "ports": spans(&e.ports),
                 "verdict": word(e.state), "confidence": e.confidence});
             if let Some(reason) = &e.reason {
                 row["reason"] = json!(reason);
             }
-            row
+            (e.scope, row)
         })
         .collect()
 }
