@@ -125,4 +125,12 @@ pub struct IngressPort<'a> {
 #[serde(default, bound(deserialize = "'de: 'a"))]
 pub struct IngressClassSpec<'a> {
     pub controller: Str<'a>,
+    pub parameters: Option<IngressClassParametersReference<'a>>,
+}
+
+/// What an IngressClass refers to for more.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, bound(deserialize = "'de: 'a"))]
+pub struct IngressClassParametersReference<'a> {
+    pub name: Str<'a>,
 }

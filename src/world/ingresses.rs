@@ -4,6 +4,7 @@ use super::balancer::assigned_scope;
 use super::exposure::{Door, Entry, Reach, Scope, Sure, Via};
 use super::gateway::Fronts;
 use super::hosts::Host;
+use super::lower::INBOUND;
 use super::pods::is_ingress_nginx;
 use super::rows::Target;
 use super::{Ingress, IngressClass, IngressIx, ServiceIx, World};
@@ -56,7 +57,25 @@ impl World {
             // Some controllers refuse aliases unless a flag of theirs lets them in.
             reach = reach.but(Sure::Likely, 0.8);
         }
+        let reach = self.from_sources(ingress, reach);
         Some(Entry::new(Door::Ingress(ix), reach, backends, via))
+    }
+
+    /// What the annotation of sources leaves, if the controller is the one that reads it.
+    fn from_sources(&self, ingress: &Ingress, reach: Reach) -> Reach {
+        let Some((key, blocks)) = &ingress.sources else { return reach };
+        let class = self.class_of_ingress(ingress);
+        let controller = class.map_or("", |c| self.text(c.controller));
+        let name = self.text(ingress.class);
+        let read = match self.text(*key) {
+            INBOUND => controller == ALB || name == "alb",
+            _ => controller.contains("nginx") || class.is_none() && name.contains("nginx"),
+        };
+        if !read || reach.scope == Scope::Private {
+            return reach;
+        }
+        let field = format!(".metadata.annotations[{:?}]", self.text(*key));
+        self.narrowed(reach, blocks, (ingress.object, field))
     }
 
     /// From where the address of an Ingress' own is reached: as the Service whose balancer has it,
@@ -174,6 +193,11 @@ impl World {
         let controller = class.map_or("", |c| self.text(c.controller));
         if controller == ALB || self.text(ingress.class) == "alb" {
             let scheme = self.text(ingress.scheme);
+            if let Some(class) = class.filter(|class| class.parameters) {
+                // They override the annotation.
+                let fact = (class.object, ".spec.parameters".to_owned(), "not read".to_owned());
+                return Some(Reach::internet(Sure::Possible, 0.3, vec![fact]));
+            }
             let at = ".metadata.annotations[\"alb.ingress.kubernetes.io/scheme\"]".to_owned();
             // The controller's default is an internal balancer.
             return Some(match scheme {

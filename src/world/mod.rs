@@ -283,6 +283,7 @@ pub struct Ingress {
     pub backends: Box<[Backend]>,
     pub balancer: Box<[(Sym, Sym)]>,
     pub scheme: Sym,
+    pub sources: Option<(Sym, Box<[Sym]>)>,
 }
 
 #[derive(Debug)]
@@ -290,6 +291,8 @@ pub struct IngressClass {
     pub object: ObjectId,
     pub name: Sym,
     pub controller: Sym,
+    /// An object that is not read says more.
+    pub parameters: bool,
     pub default: bool,
 }
 

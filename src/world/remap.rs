@@ -228,6 +228,10 @@ impl Remap for IngressRow {
     fn remap(&mut self, map: &Map<'_>) {
         map.sym(&mut self.class);
         map.sym(&mut self.scheme);
+        if let Some((key, blocks)) = &mut self.sources {
+            map.sym(key);
+            map.all(blocks);
+        }
         for backend in &mut self.backends {
             map.sym(&mut backend.field);
             map.sym(&mut backend.service);

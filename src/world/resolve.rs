@@ -351,6 +351,7 @@ pub(super) fn resolve(tables: Tables, duplicates: u64, clusters: usize) -> World
             backends: row.body.backends,
             balancer: row.body.balancer,
             scheme: row.body.scheme,
+            sources: row.body.sources,
         })
         .collect();
     let classes = part
@@ -360,6 +361,7 @@ pub(super) fn resolve(tables: Tables, duplicates: u64, clusters: usize) -> World
             object: objects.add(sym("IngressClass"), row),
             name: row.name,
             controller: row.body.controller,
+            parameters: row.body.parameters,
             default: row.body.default,
         })
         .collect();

@@ -281,6 +281,8 @@ pub struct IngressRow {
     pub balancer: Box<[(Sym, Sym)]>,
     /// `alb.ingress.kubernetes.io/scheme`.
     pub scheme: Sym,
+    /// The annotation that narrows who may come, and the blocks.
+    pub sources: Option<(Sym, Box<[Sym]>)>,
 }
 
 /// Where an Ingress sends requests: one rule's path.
@@ -295,6 +297,7 @@ pub struct Backend {
 #[derive(Debug, Clone)]
 pub struct ClassRow {
     pub controller: Sym,
+    pub parameters: bool,
     pub default: bool,
 }
 

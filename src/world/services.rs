@@ -175,16 +175,27 @@ impl World {
 
     /// What a balancer's source ranges leave of its way to the internet. The node ports behind it
     /// are as open as they were.
-    fn through_ranges(&self, service: &Service, mut reach: Reach) -> Reach {
-        let ranges: Vec<&str> = service.source_ranges.iter().map(|r| self.text(*r)).collect();
+    fn through_ranges(&self, service: &Service, reach: Reach) -> Reach {
+        let field = ".spec.loadBalancerSourceRanges".to_owned();
+        self.narrowed(reach, &service.source_ranges, (service.object, field))
+    }
+
+    /// What is left of a way from the internet if only some blocks of addresses are let in, which
+    /// stand at a field.
+    pub(super) fn narrowed(
+        &self,
+        mut reach: Reach,
+        ranges: &[Sym],
+        (object, field): (ObjectId, String),
+    ) -> Reach {
+        let ranges: Vec<&str> = ranges.iter().map(|r| self.text(*r)).collect();
         let nets: Vec<IpNet> = ranges.iter().filter_map(|r| r.parse().ok()).collect();
         // Two halves let in as much as the whole.
         let whole = IpNet::aggregate(&nets).iter().any(|net| net.prefix_len() == 0);
         if ranges.is_empty() || whole {
             return reach;
         }
-        let field = ".spec.loadBalancerSourceRanges".to_owned();
-        reach.facts.push((service.object, field, ranges.join(",")));
+        reach.facts.push((object, field, ranges.join(",")));
         if ranges.iter().any(|range| reaches_public(range) != Some(false)) {
             return reach.but(Sure::Possible, 0.2);
         }

@@ -10,6 +10,12 @@ use crate::world::rows::{
     Backend, IngressRow, Operator, Part, Requirement, Selector, ServicePort, ServiceRow, Target,
 };
 
+/// What ingress-nginx lets in.
+const WHITELIST: &str = "nginx.ingress.kubernetes.io/whitelist-source-range";
+
+/// What AWS' controller lets in.
+pub(in crate::world) const INBOUND: &str = "alb.ingress.kubernetes.io/inbound-cidrs";
+
 impl Part {
     pub(super) fn target(&mut self, target: Option<&IntOrStr<'_>>, default: u16) -> Target {
         match target {
@@ -123,7 +129,14 @@ impl Part {
             ("", annotated) => annotated.unwrap_or(""),
             (class, _) => class,
         };
+        // Each is of its own controller.
+        let sources = [WHITELIST, INBOUND].into_iter().find_map(|key| {
+            let blocks = meta.annotations.get(key)?.split(',').map(str::trim);
+            let blocks = blocks.filter(|b| !b.is_empty()).map(|b| self.sym(b)).collect();
+            Some((self.sym(key), blocks))
+        });
         IngressRow {
+            sources,
             class: self.sym(class),
             annotated: spec.ingress_class_name.is_empty() && !class.is_empty(),
             backends: backends.into(),
