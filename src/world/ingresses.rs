@@ -57,12 +57,12 @@ impl World {
             // Some controllers refuse aliases unless a flag of theirs lets them in.
             reach = reach.but(Sure::Likely, 0.8);
         }
-        let reach = self.from_sources(ingress, reach);
+        let reach = self.of_sources(ingress, reach);
         Some(Entry::new(Door::Ingress(ix), reach, backends, via))
     }
 
     /// What the annotation of sources leaves, if the controller is the one that reads it.
-    fn from_sources(&self, ingress: &Ingress, reach: Reach) -> Reach {
+    fn of_sources(&self, ingress: &Ingress, reach: Reach) -> Reach {
         let Some((key, blocks)) = &ingress.sources else { return reach };
         let class = self.class_of_ingress(ingress);
         let controller = class.map_or("", |c| self.text(c.controller));

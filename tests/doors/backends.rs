@@ -1,6 +1,7 @@
 //! What Services lead to: S-06 to S-11 of the reference, seen through doors.
 
-use super::{backends, pod, service, web};
+use super::{backends, pod, scope, service, web};
+use crate::fixtures;
 
 const DOOR: &str = "shop/service/lb";
 
@@ -65,6 +66,23 @@ fn target_ports() {
     );
 }
 
+/// S-08: a Service without a selector is a door, and coverage says that nothing is known of what is
+/// behind it.
+#[test]
+fn endpoints_by_hand() {
+    let text = balancer("ports: [{port: 80}]", &[web()]);
+    assert_eq!(scope(&text, DOOR), "internet certain");
+    backends(DOOR, &[("no selector", text.clone(), &[])]);
+    let said = |yaml: &str| {
+        let topics = fixtures::world(yaml).coverage();
+        let topic = topics.into_iter().find(|t| t.topic == "exposure").unwrap();
+        topic.reason.contains("1 Service that faces the outside is without a selector")
+    };
+    assert!(said(&text));
+    assert!(!said(&balancer("selector: {app: web}, ports: [{port: 80}]", &[web()])));
+    assert!(!said(&service("shop/lb", "", "ports: [{port: 80}]", "")));
+}
+
 /// S-10, S-11: which pods are endpoints.
 #[test]
 fn which_pods() {
@@ -83,7 +101,7 @@ fn which_pods() {
         &[
             ("ready", balancer(ports, &[web()]), &["shop/web/app"]),
             // They are not served now, and will be.
-            ("not ready", balancer(ports, &[unready.clone()]), &["shop/web/app"]),
+            ("not ready", balancer(ports, std::slice::from_ref(&unready)), &["shop/web/app"]),
             (
                 "not ready, and published all the same",
                 balancer(&format!("publishNotReadyAddresses: true, {ports}"), &[unready]),

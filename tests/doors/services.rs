@@ -214,11 +214,9 @@ fn source_ranges() {
     let annotation = |ranges: &str| {
         format!("service.beta.kubernetes.io/load-balancer-source-ranges: \"{ranges}\"")
     };
-    let spec = format!(
-        "type: LoadBalancer, loadBalancerSourceRanges: [10.0.0.0/8], selector: {{app: web}}, \
-         ports: [{{port: 80, nodePort: 30080, targetPort: 8080}}]"
-    );
-    let beside = [service("shop/lb", "", &spec, ip), web()].concat();
+    let spec = "type: LoadBalancer, loadBalancerSourceRanges: [10.0.0.0/8], selector: {app: web}, \
+         ports: [{port: 80, nodePort: 30080, targetPort: 8080}]";
+    let beside = [service("shop/lb", "", spec, ip), web()].concat();
     let public = node("n1", "ExternalIP", "203.0.113.7");
     scopes(
         DOOR,
