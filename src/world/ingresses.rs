@@ -242,7 +242,12 @@ impl World {
         fronts: &Fronts,
     ) -> Option<(ServiceIx, Reach)> {
         let words = controller_words(controller, class);
-        let mut best: Option<(ServiceIx, Reach)> = None;
+        // Names mislead: where pods with the controller's image are shown, others do not count, and
+        // what is not known does not beside what is.
+        let rank = |is_it: bool, reach: &Reach| {
+            (is_it, reach.sure != Sure::Unknown, reach.scope, reach.likelihood)
+        };
+        let mut best: Option<(ServiceIx, bool, Reach)> = None;
         for (i, service) in self.services.iter().enumerate() {
             let label = self.label(service.object, "app.kubernetes.io/name");
             let label = label.map_or("", |label| self.text(label));
@@ -264,21 +269,21 @@ impl World {
                     Reach::offer(&mut own, reach);
                 }
             }
-            let rank = |reach: &Reach| (reach.scope, reach.likelihood);
             let own = own.unwrap_or_else(|| {
                 let at = ".spec.type".to_owned();
                 let fact = (service.object, at, self.text(service.kind).to_owned());
                 // What leads to it from outside is not in the snapshot.
                 Reach::internet(Sure::Unknown, 0.2, vec![fact])
             });
-            if best.as_ref().is_none_or(|(_, known)| {
-                // What is not known does not count beside what is.
-                (own.sure != Sure::Unknown, rank(&own)) > (known.sure != Sure::Unknown, rank(known))
-            }) {
-                best = Some((ix, own));
+            let is_it = hosts.iter().any(|host| {
+                let containers = &self.host_spec(*host).containers;
+                containers.iter().any(|c| is_ingress_nginx(self.text(c.image)))
+            });
+            if best.as_ref().is_none_or(|(_, it, known)| rank(is_it, &own) > rank(*it, known)) {
+                best = Some((ix, is_it, own));
             }
         }
-        best
+        best.map(|(ix, _, own)| (ix, own))
     }
 
     /// From where the ports of a pod are reached on its machine's addresses.

@@ -281,11 +281,22 @@ fn two_controllers_of_one_kind() {
         one("ingress-nginx", "203.0.113.9", "k8s.io/ingress-nginx"),
         one("ingress-nginx-inner", "10.0.0.9", "k8s.io/inner-ingress-nginx"),
     ];
+    let demo = "type: LoadBalancer, selector: {app: nginx}, ports: [{port: 80}]";
+    let demo = [
+        service("demo/nginx", "", demo, PUBLIC),
+        pod(
+            "demo/nginx",
+            "n1",
+            "[{name: app, image: \"nginx:1.27\", ports: [{containerPort: 80}]}]",
+        ),
+    ];
+    let with_demo = [&both[..], &demo[..]].concat();
     scopes(
         DOOR,
         &[
             ("the public one's", plain("", "nginx", "", &both), "internet certain"),
             ("the internal one's", plain("", "inner", "", &both), "private"),
+            ("a server that is called so", plain("", "inner", "", &with_demo), "private"),
         ],
     );
 }

@@ -123,6 +123,23 @@ fn versions_and_kinds() {
     );
 }
 
+/// S-09: an alias has no endpoints, whatever it selects.
+#[test]
+fn aliases_are_no_backends() {
+    let of = |kind: &str| {
+        let spec = format!(
+            "type: {kind}, externalName: www.example, selector: {{app: web}}, ports: [{{port: 80, targetPort: 8080}}]"
+        );
+        let gateway = gateway("g", "own", "", "{value: 203.0.113.9}");
+        let route = route("HTTPRoute", "v1", "{name: g}");
+        [gateway, route, service("shop/web", "", &spec, ""), web()].concat()
+    };
+    backends(
+        "shop/httproute/web",
+        &[("a Service", of("ClusterIP"), &["shop/web/app"]), ("an alias", of("ExternalName"), &[])],
+    );
+}
+
 /// A route at a public and at an internal Gateway is the internet's by the public one alone: what the
 /// proxies of the other may do does not count.
 #[test]
