@@ -133,7 +133,8 @@ impl Ground<'_> {
             Source::Client(hidden) => {
                 let verdict = self.network.verdict(End::Internet, to, port);
                 let mut client = Answer { state: verdict.state, reason: None, from: End::Internet };
-                if !verdict.only.is_empty() && client.state != State::Denied {
+                // Where nothing is sure, that is the reason.
+                if !verdict.only.is_empty() && client.state == State::Allowed {
                     client.reason = Some(from_only(&verdict.only));
                 }
                 let node = if hidden { ask(End::Nodes) } else { client.clone() };
