@@ -13,6 +13,7 @@ mod catalogue;
 mod cli;
 mod clusters;
 mod docs;
+mod doors;
 mod fields;
 mod fixtures;
 mod floors;

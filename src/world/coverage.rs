@@ -237,8 +237,23 @@ impl World {
                 0 => String::new(),
                 _ => format!(", {}", counted(routes, "route", "routes")),
             };
+            let by_hand = self.services.iter().filter(|s| {
+                let outside = matches!(self.text(s.kind), "LoadBalancer" | "NodePort");
+                s.selector.is_none() && (outside || !s.external_ips.is_empty())
+            });
+            let by_hand = match by_hand.count() as u64 {
+                0 => String::new(),
+                n => format!(
+                    "; {} without a selector: where they lead is not known",
+                    counted(
+                        n,
+                        "Service that faces the outside is",
+                        "Services that face the outside are"
+                    )
+                ),
+            };
             let reason = format!(
-                "{}{routes} and {} were read; what firewalls in front of them let through is not in a snapshot",
+                "{}{routes} and {} were read{by_hand}; what firewalls in front of them let through is not in a snapshot",
                 counted(services, "Service", "Services"),
                 counted(ingresses, "Ingress", "Ingresses")
             );

@@ -3,6 +3,7 @@
 use super::find::Finder;
 use super::judge::Judged;
 use crate::query::reach::doors::LEFT_OPEN;
+use crate::world::exposure::Scope;
 use crate::world::network::State;
 use std::collections::BTreeMap;
 
@@ -13,7 +14,8 @@ impl Finder<'_, '_> {
     /// The workloads behind the internet's doors, with the doors.
     pub(super) fn doors(&mut self) -> BTreeMap<u32, Judged> {
         let mut found: BTreeMap<u32, Judged> = BTreeMap::new();
-        for door in self.judge.ground.exposed(false) {
+        let all = self.judge.ground.exposed(false).into_iter();
+        for door in all.filter(|door| door.scope == Scope::Internet) {
             let sure = matches!(door.confidence, "certain" | "likely");
             let (state, reason) = match (door.state, sure, door.reason) {
                 (State::Allowed, true, _) => {

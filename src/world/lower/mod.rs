@@ -17,6 +17,8 @@ mod rbac;
 mod routers;
 mod secrets;
 
+pub(super) use network::INBOUND;
+
 use super::rows::{
     AccountRow, BindingRow, ClaimRow, ClassRow, ConfigMapRow, NodeRow, Part, Phase, PodRow,
     RoleRow, Row, VolumeRow, WebhookRow, WorkloadRow,
@@ -304,13 +306,16 @@ impl Part {
                 self.ingresses.push(row);
             }
             (Kind::IngressClass, body) => {
-                let controller = match &body {
-                    Body::IngressClass(spec) => self.sym(&spec.controller),
-                    _ => Sym::EMPTY,
+                let (controller, parameters) = match &body {
+                    Body::IngressClass(spec) => {
+                        (self.sym(&spec.controller), spec.parameters.is_some())
+                    }
+                    _ => (Sym::EMPTY, false),
                 };
                 let default = meta.annotations.get("ingressclass.kubernetes.io/is-default-class")
                     == Some("true");
-                let row = self.row(kind, meta, origin, ClassRow { controller, default });
+                let row =
+                    self.row(kind, meta, origin, ClassRow { controller, parameters, default });
                 self.classes.push(row);
             }
             (Kind::Route, Body::OpenShiftRoute(spec, status)) => {
