@@ -4,9 +4,11 @@
 //! as data. [`library`] holds the named questions, [`Asker`] answers them: it finds which pairs
 //! have a path (`found`, by [`search`]), joins those that one answer stands for (`fold`), folds
 //! edges to steps ([`steps`]), weighs ([`risk`]), names ([`fingerprint`]) and looks for the fact
-//! that closes most (`closes`). [`blast`], [`paths`] and [`why`] answer other forms of question.
+//! that closes most (`closes`). [`access`], [`blast`], [`paths`] and [`why`] answer other forms of
+//! question.
 //! This room uses the graph and knows nothing of how an answer is shown.
 
+pub mod access;
 mod all;
 mod answer;
 mod ask;
