@@ -26,4 +26,5 @@ mod rbac;
 mod reach;
 mod structs;
 mod tui;
+mod tui_access;
 mod why;

@@ -2,11 +2,9 @@
 
 use super::open::{SnapshotArg, open, warn_without_rbac};
 use super::{Context, Exit, Failure};
-use crate::k8s::Kind;
-use crate::sym::Sym;
-use crate::world::rbac::{Allowed, Request, Target, account_of_user};
-use crate::world::rows::Rule;
-use crate::world::{Principal, World};
+use crate::query::access::{Asked, doubts, groups_of, reason, user_name};
+use crate::world::World;
+use crate::world::rbac::{Request, Target};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::io::Read;
@@ -81,192 +79,11 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
         None => {
             writeln!(context.out, "no")?;
             for doubt in doubts(&opened.world, &asked, verb, args.namespace.as_deref()) {
-                context.note(&format!("warning: {doubt}"));
+                context.note(&format!("warning: {}", doubt.text));
             }
         }
     }
     Ok(if answer.is_some() { Exit::Done } else { Exit::GateFailed })
-}
-
-/// What a question names that neither Kubernetes nor the snapshot knows: a `no` to a slip of the pen
-/// would be believed. Resources of other APIs are known by the rules that name them.
-fn doubts(world: &World, asked: &Asked, verb: &str, namespace: Option<&str>) -> Vec<String> {
-    const VERBS: &[&str] = &[
-        "approve",
-        "attest",
-        "bind",
-        "create",
-        "delete",
-        "deletecollection",
-        "escalate",
-        "get",
-        "head",
-        "impersonate",
-        "list",
-        "options",
-        "patch",
-        "post",
-        "proxy",
-        "put",
-        "sign",
-        "update",
-        "use",
-        "watch",
-        "*",
-    ];
-    let rules = |of: fn(&Rule) -> &[Sym], text: &str| {
-        let sym = world.symbols.get(text);
-        sym.is_some_and(|sym| world.rules.iter().any(|rule| of(rule).contains(&sym)))
-    };
-    let mut doubts = Vec::new();
-    if !VERBS.contains(&verb) && !rules(|r| &r.verbs, verb) {
-        doubts.push(format!("no rule has the verb `{verb}`, and Kubernetes has none of that name"));
-    }
-    let resource = &asked.resource;
-    let path = resource.starts_with('/');
-    let full = match asked.subresource.as_str() {
-        "" => resource.clone(),
-        sub => format!("{resource}/{sub}"),
-    };
-    let known = path
-        || full == "*"
-        || (asked.subresource.is_empty() && Kind::typed(resource).is_some())
-        || rules(|r| &r.resources, &full);
-    if !known {
-        doubts.push(format!("no rule names the resource `{full}`; is it spelled in the plural?"));
-    }
-    if let Some(ns) = namespace
-        && world.symbols.get(ns).is_none_or(|ns| world.namespace(ns).is_none())
-    {
-        doubts.push(format!("the snapshot has no namespace `{ns}`"));
-    }
-    doubts
-}
-
-/// A resource as typed on the command line.
-pub(crate) struct Asked {
-    group: String,
-    resource: String,
-    subresource: String,
-}
-
-impl Asked {
-    /// Reads `pods/exec`, `deployments.apps/scale`, `deploy`, `/healthz`.
-    pub(crate) fn parse(text: &str) -> Self {
-        if text.starts_with('/') {
-            let resource = text.to_owned();
-            return Self { group: String::new(), resource, subresource: String::new() };
-        }
-        let (resource, subresource) = text.split_once('/').unwrap_or((text, ""));
-        let (plural, group) = match resource.split_once('.') {
-            Some((plural, group)) => (plural.to_owned(), group.to_owned()),
-            None => known(resource),
-        };
-        Self { group, resource: plural, subresource: subresource.to_owned() }
-    }
-
-    /// What is asked for.
-    pub(crate) fn target<'a>(&'a self, name: Option<&'a str>, ns: Option<&'a str>) -> Target<'a> {
-        if self.resource.starts_with('/') {
-            return Target::Path(&self.resource);
-        }
-        Target::Resource {
-            group: &self.group,
-            resource: &self.resource,
-            subresource: &self.subresource,
-            name: name.unwrap_or(""),
-            namespace: ns.unwrap_or(""),
-        }
-    }
-
-    /// Whether the resource lives outside namespaces, as far as the tool knows it.
-    pub(crate) fn is_cluster_wide(&self) -> bool {
-        Kind::typed(&self.resource).is_some_and(|k| !k.is_namespaced())
-    }
-}
-
-/// The plural and group of a resource typed without a group, by its kind, plural or short name.
-fn known(resource: &str) -> (String, String) {
-    if let Some(kind) = Kind::typed(resource) {
-        return (kind.plural().to_owned(), kind.group().to_owned());
-    }
-    let group = match resource {
-        "certificatesigningrequests" | "csr" | "signers" => "certificates.k8s.io",
-        "mutatingwebhookconfigurations" | "validatingwebhookconfigurations" => {
-            "admissionregistration.k8s.io"
-        }
-        "storageclasses" | "csidrivers" => "storage.k8s.io",
-        "poddisruptionbudgets" => "policy",
-        "leases" => "coordination.k8s.io",
-        "customresourcedefinitions" | "crd" => "apiextensions.k8s.io",
-        _ => "",
-    };
-    let plural = match resource {
-        "csr" => "certificatesigningrequests",
-        "crd" => "customresourcedefinitions",
-        other => other,
-    };
-    (plural.to_owned(), group.to_owned())
-}
-
-/// The user name of what `--as` took.
-pub(crate) fn user_name(who: &str) -> String {
-    let account = who.strip_prefix("sa/").or_else(|| who.strip_prefix("serviceaccount/"));
-    match account.and_then(|rest| rest.split_once('/')) {
-        Some((ns, name)) => format!("system:serviceaccount:{ns}:{name}"),
-        None => who.strip_prefix("user/").unwrap_or(who).to_owned(),
-    }
-}
-
-/// The groups that Kubernetes itself puts a user into.
-fn groups_of(user: &str) -> Vec<String> {
-    if user == "system:anonymous" {
-        return vec!["system:unauthenticated".to_owned()];
-    }
-    let mut groups = vec!["system:authenticated".to_owned()];
-    if let Some((ns, _)) = account_of_user(user) {
-        groups.push("system:serviceaccounts".to_owned());
-        groups.push(format!("system:serviceaccounts:{ns}"));
-    } else if user.starts_with("system:node:") {
-        groups.push("system:nodes".to_owned());
-    }
-    groups
-}
-
-/// Which binding, role and subject allow it.
-fn reason(world: &World, allowed: Allowed) -> String {
-    let Allowed::By { binding, subject, .. } = allowed else {
-        return "group system:masters may do everything".to_owned();
-    };
-    let binding = &world.bindings[binding.index()];
-    let kind = if binding.ns.is_empty() { "ClusterRoleBinding" } else { "RoleBinding" };
-    let at = match world.text(binding.ns) {
-        "" => world.text(binding.name).to_owned(),
-        ns => format!("{ns}/{}", world.text(binding.name)),
-    };
-    let role = binding.role.map(|r| &world.roles[r.index()]);
-    let role = role.map_or_else(String::new, |role| {
-        let kind = if role.ns.is_empty() { "ClusterRole" } else { "Role" };
-        format!(" of {kind} \"{}\"", world.text(role.name))
-    });
-    let subject = binding.subjects.iter().find(|s| s.place == subject).map(|s| s.principal);
-    let to = match subject {
-        Some(Principal::Account(a)) => {
-            let a = &world.accounts[a.index()];
-            format!(" to ServiceAccount \"{}/{}\"", world.text(a.name), world.text(a.ns))
-        }
-        Some(Principal::Node(n)) => {
-            format!(" to User \"system:node:{}\"", world.text(world.nodes[n.index()].name))
-        }
-        Some(Principal::User(u)) => {
-            format!(" to User \"{}\"", world.text(world.users[u.index()].1))
-        }
-        Some(Principal::Group(g)) => {
-            format!(" to Group \"{}\"", world.text(world.groups[g.index()].1))
-        }
-        None => String::new(),
-    };
-    format!("RBAC: allowed by {kind} \"{at}\"{role}{to}")
 }
 
 /// Answers every review of a file. A List in gives a List out.

@@ -1,18 +1,15 @@
 //! `paths`: the best ways between two selections that the user names.
 
-use super::open::{Opened, SnapshotsArg, open};
+use super::open::{SnapshotsArg, open};
 use super::output::{Output, report_output, write_answers};
 use super::query::selector_failure;
 use super::{Context, Exit, Failure};
 use crate::attacks::attacks;
-use crate::graph::{Graph, Thing};
-use crate::query::filter::Filter;
+use crate::graph::Graph;
 use crate::query::library::Avoid;
 use crate::query::library::Goal;
-use crate::query::search::{Direction, Next, Search, cost_in};
 use crate::query::selector::Selector;
 use crate::query::{Asker, Query};
-use crate::world::{BindingIx, RuleRef};
 
 /// Finds the best paths between two selections, by likelihood.
 ///
@@ -79,30 +76,4 @@ pub(super) fn ends_exist(graph: &Graph, query: &Query) -> Result<(), Failure> {
         selected(to)?;
     }
     query.via.as_ref().map_or(Ok(()), selected)
-}
-
-/// Who reaches one of these bindings by attack paths, folded, with the likelihood of the best.
-pub(super) fn reaching(opened: &Opened, held: &[(BindingIx, RuleRef)]) -> Vec<(String, f64)> {
-    let graph = opened.derive();
-    let targets: Vec<_> =
-        held.iter().filter_map(|(binding, _)| graph.node(&Thing::Binding(*binding))).collect();
-    let mut search = Search::new(&graph);
-    let filter = Filter::default();
-    search.run(Direction::Backward, &targets, &filter, None, usize::MAX, |_, _| Next::Expand);
-    let tree = search.tree();
-    let mut best: std::collections::BTreeMap<String, f64> = std::collections::BTreeMap::new();
-    for node in tree.nodes() {
-        use crate::graph::NodeKind as K;
-        let counts = matches!(
-            graph.kind(node),
-            K::Internet | K::User | K::Group | K::ServiceAccount | K::Workload | K::Pod | K::Node
-        );
-        if counts && graph.fold(node) == node {
-            let likelihood = crate::graph::likelihood_of(cost_in(tree.key(node)));
-            best.insert(crate::query::spell(&graph, node), likelihood);
-        }
-    }
-    let mut list: Vec<_> = best.into_iter().collect();
-    list.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
-    list
 }

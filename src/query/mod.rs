@@ -5,9 +5,11 @@
 //! have a path (`found`, by [`search`]), joins those that one answer stands for (`fold`), folds
 //! edges to steps ([`steps`]), weighs ([`risk`]), names ([`fingerprint`]) and looks for the fact
 //! that closes most (`closes`). Questions that ask what policies let through, and not what it leads
-//! to, are answered by [`network`]. [`blast`], [`paths`] and [`why`] answer other forms of question.
+//! to, are answered by [`network`]. [`access`], [`blast`], [`paths`] and [`why`] answer other forms
+//! of question.
 //! This room uses the graph and knows nothing of how an answer is shown.
 
+pub mod access;
 mod all;
 mod answer;
 mod ask;

@@ -64,6 +64,12 @@ const COMMANDS: &[Command] = &[
         about: "what an API server would answer",
         run: access::can_i,
     },
+    Command {
+        name: "rights",
+        takes: "SELECTOR",
+        about: "what it may do, and who can do what to it",
+        run: |m, t| look(m, t, Screen::Access),
+    },
     Command { name: "query", takes: "NAME", about: "the answers to one query", run: query },
     Command { name: "theme", takes: "NAME", about: "terminal, colour-blind or none", run: theme },
     Command { name: "analyze", takes: "", about: "every answer", run: |m, _| query(m, "") },

@@ -9,7 +9,7 @@ use super::keymap::Keys;
 use super::message::{Edit, Effect, Msg};
 use super::model::{Model, Place};
 use super::prompt::{Prompt, Purpose};
-use super::screens::{Screen, Under, cuts, evidence, paths};
+use super::screens::{Screen, Under, access, cuts, evidence, paths};
 use super::session::Changes;
 use crate::graph::{NodeId, NodeKind};
 
@@ -158,6 +158,11 @@ fn back(model: &mut Model) -> Vec<Effect> {
     }
     if model.screen == Screen::Paths && paths::leave(model) {
         return Vec::new();
+    }
+    if model.screen == Screen::Access
+        && let Some(effects) = access::leave(model)
+    {
+        return effects;
     }
     let Some(to) = model.trail.pop() else {
         model.status = "this is the first view; q leaves".to_owned();
