@@ -26,5 +26,4 @@ mod rbac;
 mod reach;
 mod structs;
 mod tui;
-mod tui_access;
 mod why;

@@ -35,8 +35,14 @@ impl Pilot {
         Self { model, copied: Vec::new(), written: Vec::new(), left: false }
     }
 
-    /// The snapshot has been read, and everything asked of it.
-    pub fn load(&mut self, loaded: Arc<Loaded>, asked: Arc<Asked>) {
+    /// The snapshot has been read, and everything is asked of it.
+    pub fn load(&mut self, loaded: Arc<Loaded>) {
+        let effects = opened(&mut self.model, loaded);
+        self.run(effects);
+    }
+
+    /// The snapshot has been read, and what would be asked of it is known.
+    pub fn load_asked(&mut self, loaded: Arc<Loaded>, asked: Arc<Asked>) {
         // What it asks for is known.
         let _ = opened(&mut self.model, loaded);
         let effects = cuts::answered(&mut self.model, asked);

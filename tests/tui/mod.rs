@@ -10,6 +10,7 @@
 //! ...
 //! ```
 
+mod access;
 mod clusters;
 
 use clusters::loaded;
@@ -30,7 +31,7 @@ const PLAIN: Theme = Theme { palette: 0, ascii: false };
 fn pilot(cluster: &str) -> Pilot {
     let mut pilot = Pilot::new(SIZES[0], PLAIN);
     let (loaded, asked) = loaded(cluster);
-    pilot.load(loaded, asked);
+    pilot.load_asked(loaded, asked);
     pilot
 }
 

@@ -31,7 +31,7 @@ fn before(yaml: &str) -> Pilot {
     let graph = attacks::derive(Arc::new(world));
     let mut pilot = Pilot::new((100, 30), Theme { palette: 0, ascii: true });
     let (queries, lines) = (Vec::new(), Box::new(Nowhere));
-    pilot.load(Loaded { graph, snapshot, coverage, queries, lines });
+    pilot.load(Arc::new(Loaded { graph, snapshot, coverage, queries, lines }));
     pilot
 }
 
