@@ -104,7 +104,7 @@ impl<'g> Search<'g> {
             gates,
             rows: vec![UNREACHED; graph.node_count()],
             done: FixedBitSet::with_capacity(graph.node_count()),
-            touched: Vec::new(),
+            touched: Vec::with_capacity(graph.node_count()),
             waiting: FxHashMap::default(),
             heap: RadixHeap::default(),
             direction: Direction::Forward,
@@ -128,9 +128,23 @@ impl<'g> Search<'g> {
         filter: &Filter,
         guide: Option<&Tree>,
         limit: usize,
-        mut visit: impl FnMut(NodeId, u64) -> Next,
+        visit: impl FnMut(NodeId, u64) -> Next,
     ) -> End {
         self.reset(direction);
+        let end = self.settle(roots, filter, guide, limit, visit);
+        // What follows a search needs the room more than the next search does.
+        self.heap.clear();
+        end
+    }
+
+    fn settle(
+        &mut self,
+        roots: &[NodeId],
+        filter: &Filter,
+        guide: Option<&Tree>,
+        limit: usize,
+        mut visit: impl FnMut(NodeId, u64) -> Next,
+    ) -> End {
         let bound = |node: NodeId| guide.map_or(0, |tree| tree.key(node));
         for root in roots {
             let bound = bound(*root);
@@ -153,7 +167,7 @@ impl<'g> Search<'g> {
             if self.work >= limit {
                 return End::Exhausted;
             }
-            match direction {
+            match self.direction {
                 Direction::Forward => self.expand(node, key, filter, &bound),
                 Direction::Backward => {
                     let graph = self.graph;
@@ -245,7 +259,6 @@ impl<'g> Search<'g> {
             self.done.set(node.index(), false);
         }
         self.waiting.clear();
-        self.heap.clear();
         self.direction = direction;
         self.work = 0;
     }
