@@ -30,6 +30,7 @@ impl Graph {
                 .map(|family| {
                     let mut sink = Sink::new(world, layout);
                     find(family, world, &mut sink);
+                    sink.close();
                     sink
                 })
                 .collect();
@@ -47,21 +48,22 @@ impl Graph {
         };
         layout.named = frozen.named;
         let mut texts = frozen.texts;
-        let mut nodes = layout.nodes(&world, &mut texts);
-        let csr = Csr::new(nodes.len(), frozen.edges);
-        super::tags::of_world(&world, &layout, &mut nodes);
+        let (kinds, mut nodes) = layout.nodes(&world, &mut texts);
+        let csr = Csr::new(nodes.len(), frozen.edges, |node| nodes[node.index()].object);
+        super::tags::of_world(&world, &layout, &kinds, &mut nodes);
         let folded = (0..nodes.len()).map(|i| layout.fold(&world, NodeId::new(i))).collect();
         let mut runs = Vec::new();
-        for (i, node) in nodes.iter().enumerate() {
+        for (i, of) in kinds.iter().enumerate() {
             let end = NodeId::new(i + 1);
             match runs.last_mut() {
-                Some((kind, last)) if *kind == node.kind => *last = end,
-                _ => runs.push((node.kind, end)),
+                Some((kind, last)) if kind == of => *last = end,
+                _ => runs.push((*of, end)),
             }
         }
         let mut graph = Self {
             world,
             layout,
+            kinds,
             nodes,
             texts,
             csr,

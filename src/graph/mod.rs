@@ -37,16 +37,12 @@ crate::index! {
     NodeId
 }
 
-/// What a node is called.
+/// What a node is beside its kind. Its name and namespace are those of its object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Node {
-    kind: NodeKind,
     tags: u32,
-    /// In the world's symbols; empty for cluster-wide nodes.
-    ns: Sym,
-    /// In the world's symbols, or in the graph's own for nodes that are no objects.
-    name: Sym,
-    /// Of a container, its name; of a workload, its kind.
+    /// Of a container, its name; of a workload, its kind. Of a node that has a name of its own,
+    /// that one, in the graph's texts.
     sub: Sym,
     /// The object it stands for, or [`NO_OBJECT`].
     object: ObjectId,
@@ -60,6 +56,8 @@ const NO_OBJECT: ObjectId = ObjectId(u32::MAX);
 pub struct Graph {
     world: Arc<World>,
     layout: Layout,
+    /// Apart from the rest, since searches ask for nothing else.
+    kinds: Vec<NodeKind>,
     nodes: Vec<Node>,
     /// Text that is no name of an object: fields, values, names of sets.
     texts: Symbols,
@@ -117,13 +115,14 @@ impl Graph {
     /// What kind of node it is.
     #[must_use]
     pub fn kind(&self, node: NodeId) -> NodeKind {
-        self.nodes[node.index()].kind
+        self.kinds[node.index()]
     }
 
     /// The node's namespace, unless it is cluster-wide.
     #[must_use]
     pub fn namespace(&self, node: NodeId) -> Option<&str> {
-        let ns = self.nodes[node.index()].ns;
+        let (kind, of) = (self.kind(node), &self.nodes[node.index()]);
+        let ns = self.layout.namespace(&self.world, node, kind, of);
         (!ns.is_empty()).then(|| self.world.text(ns))
     }
 
@@ -131,16 +130,11 @@ impl Graph {
     /// `service/web`, or the object's own. Not made safe for output.
     #[must_use]
     pub fn name(&self, node: NodeId) -> Cow<'_, str> {
-        let n = &self.nodes[node.index()];
-        match n.kind {
-            NodeKind::Container => {
-                format!("{}/{}", self.world.text(n.name), self.world.text(n.sub)).into()
-            }
-            NodeKind::Workload => {
-                format!("{}/{}", self.world.text(n.sub), self.world.text(n.name)).into()
-            }
-            kind if kind.is_own() => self.texts.text(n.name).into(),
-            _ => self.world.text(n.name).into(),
+        let name = self.object_name(node);
+        match self.kind(node) {
+            NodeKind::Container => format!("{name}/{}", self.part(node)).into(),
+            NodeKind::Workload => format!("{}/{name}", self.part(node)).into(),
+            _ => name.into(),
         }
     }
 
@@ -149,13 +143,16 @@ impl Graph {
     #[must_use]
     pub fn object_name(&self, node: NodeId) -> &str {
         let n = &self.nodes[node.index()];
-        if n.kind.is_own() { self.texts.text(n.name) } else { self.world.text(n.name) }
+        if self.kind(node).is_own() {
+            return self.texts.text(n.sub);
+        }
+        self.world.objects.get(n.object.index()).map_or("", |object| self.world.text(object.name))
     }
 
     /// Of a container: its name in the pod. Of a workload: its kind.
     #[must_use]
     pub fn part(&self, node: NodeId) -> &str {
-        self.world.text(self.nodes[node.index()].sub)
+        if self.kind(node).is_own() { "" } else { self.world.text(self.nodes[node.index()].sub) }
     }
 
     /// The object that the node stands for.
@@ -196,7 +193,7 @@ impl Graph {
     /// What an edge costs a path: `-ln(likelihood)`, scaled; see [`likelihood_of`].
     #[must_use]
     pub fn cost(&self, edge: EdgeId) -> u16 {
-        self.evidence.cost(self.csr.edge(edge).why)
+        self.evidence.cost(self.csr.why(edge))
     }
 
     /// Where an edge begins and ends.
@@ -208,13 +205,13 @@ impl Graph {
     /// The attack that an edge stands for.
     #[must_use]
     pub fn attack(&self, edge: EdgeId) -> &'static Attack {
-        self.attacks[usize::from(self.evidence.says(self.csr.edge(edge).why).attack)]
+        self.attacks[usize::from(self.evidence.says(self.csr.why(edge)).attack)]
     }
 
     /// How sure an edge is.
     #[must_use]
     pub fn confidence(&self, edge: EdgeId) -> Confidence {
-        self.evidence.says(self.csr.edge(edge).why).confidence
+        self.evidence.says(self.csr.why(edge)).confidence
     }
 
     /// The evidence of an edge, all of it needed together.
@@ -224,8 +221,8 @@ impl Graph {
 
     /// The facts of an edge, to compare with those of others.
     pub fn facts(&self, edge: EdgeId) -> impl Iterator<Item = Fact> + '_ {
-        let csr::Edge { why, via } = self.csr.edge(edge);
-        let target = self.nodes[self.csr.target(edge).index()].object;
+        let why = self.csr.why(edge);
+        let (via, target) = self.csr.objects(edge, |node| self.nodes[node.index()].object);
         self.evidence.facts(why).iter().map(move |fact| fact.completed(via, target))
     }
 
@@ -253,8 +250,9 @@ impl Graph {
         let renamed = |(node, key)| Some((node, name(self, node, &key)?));
         let renamed: Vec<(NodeId, String)> = self.layout.numbered().filter_map(renamed).collect();
         for (node, name) in renamed {
-            self.nodes[node.index()].name = self.texts.intern(&name);
+            self.nodes[node.index()].sub = self.texts.intern(&name);
         }
+        self.texts.shrink_to_fit();
     }
 
     /// How many members a set has, those of the sets within it included.
@@ -269,7 +267,7 @@ impl Graph {
     /// Of a set, what it is a set of: `pods`, `service accounts`.
     #[must_use]
     pub fn set_kind(&self, node: NodeId) -> Option<&'static SetKind> {
-        self.layout.set_kind(node)
+        self.layout.key(node).map(|key| key.kind)
     }
 
     /// The attacks that edges may bear, in the order of their ids.

@@ -43,6 +43,6 @@ impl Graph {
     /// Whether an edge bears one of some records.
     #[must_use]
     pub fn bears(&self, edge: EdgeId, records: &FixedBitSet) -> bool {
-        records.contains(self.csr.edge(edge).why.index())
+        records.contains(self.csr.why(edge).index())
     }
 }

@@ -86,6 +86,13 @@ impl<'w> Sink<'w> {
         self.edges.push(RawEdge { from, to, edge: Edge { why, via } });
     }
 
+    /// Lets go of what only adding edges needs.
+    pub(super) fn close(&mut self) {
+        self.edges.shrink_to_fit();
+        self.evidence.close();
+        self.rules = FxHashMap::default();
+    }
+
     /// The doors that the internet may reach, in the order of their `Thing::Entry` numbers.
     #[must_use]
     pub fn entries(&self) -> &'w [Entry] {
