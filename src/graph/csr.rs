@@ -60,7 +60,8 @@ pub(super) struct Csr {
     out_start: Vec<u32>,
     /// Target and what the edge bears, sorted by source, then target.
     rows: Vec<(NodeId, Bears)>,
-    /// What the edges are about that are about neither of their ends, sorted.
+    /// What the edges are about that are about neither of their ends, from that edge on: those of
+    /// a row are mostly about one namespace.
     others: Vec<(EdgeId, ObjectId)>,
     in_start: Vec<u32>,
     /// Source and edge, sorted by target, then source.
@@ -98,7 +99,8 @@ impl Csr {
             row.sort_unstable();
             copies += row.windows(2).filter(|pair| pair[0] == pair[1]).count();
         }
-        let (mut rows, mut others) = (Vec::with_capacity(count - copies), Vec::new());
+        let mut rows = Vec::with_capacity(count - copies);
+        let mut others: Vec<(EdgeId, ObjectId)> = Vec::new();
         let mut in_start = vec![0_u32; nodes + 1];
         for node in 0..nodes {
             let row = out_start[node] as usize..out_start[node + 1] as usize;
@@ -111,7 +113,7 @@ impl Csr {
                     via if via == object(to) => TARGET,
                     _ => OTHER,
                 };
-                if about == OTHER {
+                if about == OTHER && others.last().is_none_or(|(_, last)| *last != via) {
                     others.push((EdgeId::new(rows.len()), via));
                 }
                 rows.push((to, Bears::new(why, about)));
@@ -152,11 +154,10 @@ impl Csr {
     ) -> (ObjectId, ObjectId) {
         let (to, bears) = self.rows[edge.index()];
         let target = object(to);
-        let other = || self.others.binary_search_by_key(&edge, |(of, _)| *of);
         let via = match bears.about() {
             SOURCE => object(self.ends(edge).0),
             TARGET => target,
-            _ => other().map_or(target, |at| self.others[at].1),
+            _ => self.others[self.others.partition_point(|(from, _)| *from <= edge) - 1].1,
         };
         (via, target)
     }

@@ -104,17 +104,6 @@ impl Layout {
         layout
     }
 
-    /// The sets and gates that belong to one thing.
-    pub(super) fn numbered(&self) -> impl Iterator<Item = (NodeId, SetKey)> + '_ {
-        let keyed = |dynamic: &Dynamic| match dynamic {
-            Dynamic::Set(key) | Dynamic::Gate(key) => Some(*key),
-            Dynamic::Cloud(_) => None,
-        };
-        let all = self.named.iter().enumerate();
-        let all = all.filter_map(move |(i, d)| Some((NodeId::new(self.dynamic + i), keyed(d)?)));
-        all.filter(|(_, key)| key.of != 0)
-    }
-
     /// The number of the first node that attacks named.
     pub(super) fn first_dynamic(&self) -> usize {
         self.dynamic
@@ -191,7 +180,8 @@ impl Layout {
         folded.unwrap_or_else(|| NodeId::new(self.pods + pod))
     }
 
-    /// Every node: its kind, and the rest. `texts` takes the names that are no object's.
+    /// Every node: its kind, and the rest. `texts` takes the names that are no object's, but for
+    /// those of sets and gates, which are made when they are asked for.
     pub(super) fn nodes(&self, world: &World, texts: &mut Symbols) -> (Vec<NodeKind>, Vec<Node>) {
         let count = self.dynamic + self.named.len();
         let (mut kinds, mut nodes) = (Vec::with_capacity(count), Vec::with_capacity(count));
@@ -277,19 +267,20 @@ impl Layout {
             put(NodeKind::Entry, texts.intern(&name), object);
         }
         for dynamic in &self.named {
-            let (kind, name) = match dynamic {
-                Dynamic::Set(key) => (NodeKind::Set, set_name(world, key)),
-                Dynamic::Gate(key) => (NodeKind::Gate, set_name(world, key)),
-                Dynamic::Cloud(name) => (NodeKind::CloudIdentity, name.clone()),
-            };
-            put(kind, texts.intern(&name), NO_OBJECT);
+            match dynamic {
+                Dynamic::Set(_) => put(NodeKind::Set, none, NO_OBJECT),
+                Dynamic::Gate(_) => put(NodeKind::Gate, none, NO_OBJECT),
+                Dynamic::Cloud(name) => {
+                    put(NodeKind::CloudIdentity, texts.intern(name), NO_OBJECT);
+                }
+            }
         }
         (kinds, nodes)
     }
 }
 
-/// A readable name of a set or gate. One that belongs to a thing gets that thing's later.
-fn set_name(world: &World, key: &SetKey) -> String {
+/// A readable name of a set or gate by its kind and namespace.
+pub(super) fn set_name(world: &World, key: &SetKey) -> String {
     match world.text(key.ns) {
         "" => format!("{} in the cluster", key.kind.noun),
         ns => format!("{} in namespace {ns}", key.kind.noun),

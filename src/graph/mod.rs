@@ -28,7 +28,7 @@ use crate::sym::{Sym, Symbols};
 use crate::world::{ObjectId, World};
 use csr::Csr;
 use evidence::Evidence;
-use layout::Layout;
+use layout::{Layout, set_name};
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -51,6 +51,28 @@ struct Node {
 /// Stands for no object, in four bytes less than an `Option` takes.
 const NO_OBJECT: ObjectId = ObjectId(u32::MAX);
 
+/// Tells what a set or gate that belongs to one thing is called.
+pub struct Namer(Box<Naming>);
+
+type Naming = dyn Fn(&Graph, NodeId, &SetKey) -> Option<String> + Send + Sync;
+
+impl Namer {
+    /// A namer is given the graph, the set's node and its key. What it cannot tell is called by its
+    /// kind and namespace.
+    #[must_use]
+    pub fn new(
+        name: impl Fn(&Graph, NodeId, &SetKey) -> Option<String> + Send + Sync + 'static,
+    ) -> Self {
+        Self(Box::new(name))
+    }
+}
+
+impl std::fmt::Debug for Namer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Namer")
+    }
+}
+
 /// The frozen graph.
 #[derive(Debug)]
 pub struct Graph {
@@ -59,7 +81,7 @@ pub struct Graph {
     /// Apart from the rest, since searches ask for nothing else.
     kinds: Vec<NodeKind>,
     nodes: Vec<Node>,
-    /// Text that is no name of an object: fields, values, names of sets.
+    /// Text that is no name of an object: fields, values, names of doors.
     texts: Symbols,
     csr: Csr,
     evidence: Evidence,
@@ -70,6 +92,7 @@ pub struct Graph {
     runs: Vec<(NodeKind, NodeId)>,
     /// How many members each set has, from the first dynamic node on.
     set_sizes: Vec<u32>,
+    namer: Option<Namer>,
 }
 
 impl Graph {
@@ -132,6 +155,7 @@ impl Graph {
     pub fn name(&self, node: NodeId) -> Cow<'_, str> {
         let name = self.object_name(node);
         match self.kind(node) {
+            NodeKind::Set | NodeKind::Gate => self.set_name(node).into(),
             NodeKind::Container => format!("{name}/{}", self.part(node)).into(),
             NodeKind::Workload => format!("{}/{name}", self.part(node)).into(),
             _ => name.into(),
@@ -139,7 +163,7 @@ impl Graph {
     }
 
     /// The name of the Kubernetes object that a container, workload or entry belongs to: the pod's,
-    /// the workload's; for the others the node's own name.
+    /// the workload's; for the others the node's own name. Sets and gates have none here.
     #[must_use]
     pub fn object_name(&self, node: NodeId) -> &str {
         let n = &self.nodes[node.index()];
@@ -202,6 +226,12 @@ impl Graph {
         self.csr.ends(edge)
     }
 
+    /// Where an edge ends.
+    #[must_use]
+    pub fn target(&self, edge: EdgeId) -> NodeId {
+        self.csr.target(edge)
+    }
+
     /// The attack that an edge stands for.
     #[must_use]
     pub fn attack(&self, edge: EdgeId) -> &'static Attack {
@@ -245,14 +275,22 @@ impl Graph {
         }
     }
 
-    /// Renames the sets and gates that belong to one thing: only who made them knows to which.
-    pub fn rename_sets(&mut self, name: impl Fn(&Self, NodeId, &SetKey) -> Option<String>) {
-        let renamed = |(node, key)| Some((node, name(self, node, &key)?));
-        let renamed: Vec<(NodeId, String)> = self.layout.numbered().filter_map(renamed).collect();
-        for (node, name) in renamed {
-            self.nodes[node.index()].sub = self.texts.intern(&name);
-        }
-        self.texts.shrink_to_fit();
+    /// Has the sets and gates that belong to one thing called by it: only who made them knows to
+    /// which. There are too many of them to write all their names down.
+    pub fn name_sets(&mut self, namer: Namer) {
+        self.namer = Some(namer);
+    }
+
+    /// What a set or gate is called by its kind and namespace alone.
+    #[must_use]
+    pub fn plain_set_name(&self, node: NodeId) -> String {
+        self.layout.key(node).map_or_else(String::new, |key| set_name(&self.world, key))
+    }
+
+    fn set_name(&self, node: NodeId) -> String {
+        let key = self.layout.key(node).filter(|key| key.of != 0);
+        let name = key.zip(self.namer.as_ref()).and_then(|(key, namer)| namer.0(self, node, key));
+        name.unwrap_or_else(|| self.plain_set_name(node))
     }
 
     /// How many members a set has, those of the sets within it included.

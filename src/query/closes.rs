@@ -298,7 +298,7 @@ impl<'a, 'g> Closer<'a, 'g> {
             if self.graph.kind(at) == NodeKind::Gate {
                 break false;
             }
-            match grown.tree.link(at) {
+            match grown.tree.link(self.graph, at) {
                 None => break true,
                 Some((edge, _)) if gone.is_needed(self.graph, edge) => break false,
                 Some((_, near)) => at = near,
@@ -308,7 +308,7 @@ impl<'a, 'g> Closer<'a, 'g> {
         let mut back = node;
         while back != at {
             memo.insert(Asks::Clean, back, clean);
-            back = grown.tree.link(back).map_or(at, |(_, near)| near);
+            back = grown.tree.link(self.graph, back).map_or(at, |(_, near)| near);
         }
         memo.insert(Asks::Clean, at, clean);
         clean

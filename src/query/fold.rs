@@ -173,12 +173,7 @@ fn by_workload(graph: &Graph, found: &[Found], all: bool) -> (Vec<u32>, Vec<Join
 
 /// Groups those that differ in one end only, as a node of the same pool, and are as likely: their
 /// ways may be the same. Returns the first of each group, and the group of each.
-fn alike(
-    pools: &Pools,
-    found: &[Found],
-    pairs: &[u32],
-    joined: &[Joined],
-) -> (Vec<u32>, Vec<u32>) {
+fn alike(pools: &Pools, found: &[Found], pairs: &[u32], joined: &[Joined]) -> (Vec<u32>, Vec<u32>) {
     let mut first: Vec<u32> = Vec::new();
     let mut places: FxHashMap<_, u32> = FxHashMap::default();
     let group_of = (0_u32..).zip(joined).map(|(i, one)| {
@@ -189,9 +184,8 @@ fn alike(
             (None, Some(pool)) => Some((one.from, door, pool)),
             (None, None) => None,
         };
-        let place = ends.map_or(new, |ends| {
-            *places.entry((ends, one.key, one.score.to_bits())).or_insert(new)
-        });
+        let place = ends
+            .map_or(new, |ends| *places.entry((ends, one.key, one.score.to_bits())).or_insert(new));
         if place == new {
             first.push(i);
         }
