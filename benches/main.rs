@@ -112,11 +112,13 @@ enum Run {
     Json,
     OneThread,
     Load,
+    /// Every pod held against every network policy.
+    Reach,
     Packed,
 }
 
-const RUNS: [Run; 6] =
-    [Run::Yardstick, Run::Analyze, Run::Json, Run::OneThread, Run::Load, Run::Packed];
+const RUNS: [Run; 7] =
+    [Run::Yardstick, Run::Analyze, Run::Json, Run::OneThread, Run::Load, Run::Reach, Run::Packed];
 
 impl Run {
     fn cost(self, snapshot: &Path) -> anyhow::Result<Cost> {
@@ -129,6 +131,7 @@ impl Run {
             Self::Analyze | Self::OneThread => (analyzer, &analyze[..], snapshot),
             Self::Json => (analyzer, &["analyze", "-o", "json=/dev/null"][..], snapshot),
             Self::Load => (analyzer, &["snapshot", "info"][..], snapshot),
+            Self::Reach => (analyzer, &["reach"][..], snapshot),
             Self::Packed => (analyzer, &analyze[..], packed.as_path()),
         };
         let mut arguments: Vec<OsString> = words.iter().map(Into::into).collect();
@@ -166,6 +169,11 @@ impl Row {
 
     fn ratio(&self, run: Run, base: Run) -> Option<f64> {
         Some(self.cpu(run)? / self.cpu(base)?)
+    }
+
+    /// What evaluating the network policies takes, in seconds: what reading takes is taken off.
+    fn network(&self) -> Option<f64> {
+        Some(self.cpu(Run::Reach)? - self.cpu(Run::Load)?)
     }
 }
 
@@ -211,10 +219,12 @@ fn bench(arguments: &[OsString]) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// A figure as text; a dash where its run failed or was left out.
+fn number(value: Option<f64>, digits: usize) -> String {
+    value.map_or_else(|| "-".to_owned(), |value| format!("{value:.digits$}"))
+}
+
 fn print(rows: &[Row], out: &mut impl Write) -> io::Result<()> {
-    let number = |value: Option<f64>, digits: usize| {
-        value.map_or_else(|| "-".to_owned(), |value| format!("{value:.digits$}"))
-    };
     writeln!(
         out,
         "cpu ratios; medians of {ROUNDS} alternating runs; Y is serde_json skipping over the file"
@@ -251,6 +261,7 @@ fn print(rows: &[Row], out: &mut impl Write) -> io::Result<()> {
             number(row.median(Run::Analyze, |cost| cost.wall), 3),
         )?;
     }
+    print_network(rows, out)?;
     if let [small, .., large] = rows
         && let (Some(less), Some(more)) = (small.cpu(Run::Analyze), large.cpu(Run::Analyze))
     {
@@ -259,6 +270,33 @@ fn print(rows: &[Row], out: &mut impl Write) -> io::Result<()> {
             out,
             "analyze grows with the file's size to the power {exponent:.2} ({} to {})",
             small.size.name, large.size.name,
+        )?;
+    }
+    Ok(())
+}
+
+/// `reach` by itself: every pod's class, what isolates it and what still leads to it.
+fn print_network(rows: &[Row], out: &mut impl Write) -> io::Result<()> {
+    writeln!(
+        out,
+        "{:<4} {:>8} {:>10} {:>8} {:>11} {:>9} {:>10}   (seconds: network)",
+        "size", "pods", "policies", "reach/Y", "network/Y", "peak MB", "peak/file",
+    )?;
+    for row in rows {
+        let peak = row.median(Run::Reach, |cost| cost.peak);
+        let yardstick = row.cpu(Run::Yardstick);
+        let network = row.network();
+        writeln!(
+            out,
+            "{:<4} {:>8} {:>10} {:>8} {:>11} {:>9} {:>8} %   ({})",
+            row.size.name,
+            row.size.pods,
+            row.size.policies,
+            number(row.ratio(Run::Reach, Run::Yardstick), 2),
+            number(network.zip(yardstick).map(|(network, base)| network / base), 2),
+            number(peak.map(|peak| peak / 1e6), 1),
+            number(peak.map(|peak| 100.0 * peak / row.bytes), 1),
+            number(network, 3),
         )?;
     }
     Ok(())

@@ -267,6 +267,7 @@ impl Remap for PodSpec {
         map.sym(&mut self.account);
         map.sym(&mut self.runtime_class);
         map.all(&mut self.pull_secrets);
+        map.all(&mut self.networks);
         self.map_volumes.iter_mut().for_each(|(_, _, name)| map.sym(name));
         self.containers.iter_mut().for_each(|c| c.remap(map));
         self.volumes.iter_mut().for_each(|v| v.remap(map));

@@ -2,13 +2,17 @@
 //!
 //! The network answers for classes of pods. Here they become pods, workloads or namespaces
 //! ([`Ground`]), connections between these and the outside ([`connect`](Ground::between)), lines
-//! that stand for many alike ([`compact`]), doors to the outside ([`doors`]) and a verdict in words
-//! ([`explain`]). Nothing is kept for pairs.
+//! that stand for many alike ([`compact`]), doors to the outside ([`doors`]), a verdict in words
+//! ([`explain`]) and what would turn it around (`change`). Nothing is kept for pairs.
 
+pub mod bundles;
+mod change;
 pub mod compact;
 mod connect;
 pub mod doors;
 pub mod explain;
+mod fronts;
+pub mod held;
 pub mod ports;
 mod range;
 
@@ -101,6 +105,7 @@ pub fn switches(world: &World) -> Switches {
 }
 
 /// The cluster's network at one level.
+#[derive(Debug)]
 pub struct Ground<'w> {
     /// The cluster.
     pub world: &'w World,
@@ -189,6 +194,11 @@ impl<'w> Ground<'w> {
     pub fn is_meant(&self, group: u32, direction: Direction) -> bool {
         let of = &self.meant[direction as usize];
         self.group(group).classes.iter().any(|c| of[c.index()])
+    }
+
+    /// The same of a class.
+    pub(super) fn is_meant_of(&self, class: ClassIx, direction: Direction) -> bool {
+        self.meant[direction as usize][class.index()]
     }
 
     /// How a side is called, as the cluster spells it.

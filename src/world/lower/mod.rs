@@ -135,6 +135,7 @@ impl Part {
                     _ => Default::default(),
                 };
                 let mirror = meta.annotations.get("kubernetes.io/config.mirror").is_some();
+                let networks = self.networks(meta, &meta.namespace);
                 if !spec.host_network.is_true() {
                     self.pod_addresses(&status);
                 }
@@ -150,7 +151,7 @@ impl Part {
                     mirror,
                     live: !meta.uid.is_empty() || !status.phase.is_empty(),
                     template_hash: self.template_hash(meta),
-                    spec: self.pod_spec(&spec, is_control_plane_pod(meta)),
+                    spec: self.pod_spec(&spec, is_control_plane_pod(meta), networks),
                 };
                 let row = self.row(kind, meta, origin, body);
                 self.pods.push(row);
@@ -167,9 +168,10 @@ impl Part {
                 let template =
                     spec.template.or_else(|| spec.job_template?.spec?.template).unwrap_or_default();
                 let template_meta = template.metadata.unwrap_or_default();
+                let networks = self.networks(&template_meta, &meta.namespace);
                 let body = WorkloadRow {
                     kind: self.sym(k.name()),
-                    spec: template.spec.map(|spec| self.pod_spec(&spec, false)),
+                    spec: template.spec.map(|spec| self.pod_spec(&spec, false, networks)),
                     owner: self.owner(meta),
                     idle: spec.replicas.0 == Some(0) || k == Kind::Job && ended,
                     template_labels: self.labels(&template_meta),
