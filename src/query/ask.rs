@@ -77,6 +77,11 @@ impl<'g> Asker<'g> {
         }
     }
 
+    /// Lets go of what questions to the network share.
+    pub fn forget_network(&mut self) {
+        self.ground.take();
+    }
+
     /// Asks a query. Ends that match nothing have no answers.
     pub fn ask(&mut self, query: &Query) -> Outcome {
         if let Goal::Network(question) = &query.to {
