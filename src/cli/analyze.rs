@@ -6,6 +6,7 @@ use super::output::{Output, report_output, style, write_report};
 use super::{Context, Exit, Failure};
 use crate::attacks::attacks;
 use crate::graph::{Confidence, Graph, NodeKind};
+use crate::query::library::Goal;
 use crate::query::{Answer, Asker, Finding, Outcome, Query, Severity, Summary, library};
 use crate::report::Report;
 use crate::world::coverage::{State, Topic};
@@ -153,7 +154,13 @@ pub(crate) struct Asked {
 pub(crate) fn ask_all(graph: &Graph, queries: &[Query]) -> Asked {
     let mut asker = Asker::new(graph);
     let (mut answers, mut findings, mut notes) = (Vec::new(), Vec::new(), Vec::new());
-    for query in queries {
+    // What questions to the network share is not held beside the searches of the others.
+    let (network, others): (Vec<&Query>, Vec<&Query>) =
+        queries.iter().partition(|q| matches!(q.to, Goal::Network(_)));
+    for (place, query) in network.iter().chain(&others).enumerate() {
+        if place == network.len() {
+            asker.forget_network();
+        }
         let outcome = asker.ask(query);
         notes.extend(said_of(query, &outcome));
         answers.extend(outcome.answers);

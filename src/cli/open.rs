@@ -149,7 +149,10 @@ pub(crate) fn open(arguments: &[String], context: &Context<'_>) -> Result<Opened
     let coverage = world.coverage();
     let snapshot =
         Snapshot { inputs: arguments.to_vec(), sources, objects: objects + unread, problems };
-    let opened = Opened { world: Arc::new(world), snapshot, coverage, skipped, one_line };
+    let world = Arc::new(world);
+    // The process ends with it. To take it apart piece by piece would take time for nothing.
+    std::mem::forget(Arc::clone(&world));
+    let opened = Opened { world, snapshot, coverage, skipped, one_line };
     warn(&opened, context);
     Ok(opened)
 }

@@ -30,6 +30,7 @@ pub mod risk;
 pub mod search;
 pub mod selector;
 pub mod steps;
+mod tree;
 pub mod why;
 
 pub use answer::{Answer, Cut, Severity, Step, Summary, is_part};
