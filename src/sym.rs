@@ -66,6 +66,12 @@ impl Symbols {
         sym
     }
 
+    /// Gives back room for strings to come.
+    pub(crate) fn shrink_to_fit(&mut self) {
+        self.text.shrink_to_fit();
+        self.ends.shrink_to_fit();
+    }
+
     /// The symbol of a string, if it was interned before.
     #[must_use]
     pub fn get(&self, string: &str) -> Option<Sym> {

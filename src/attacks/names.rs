@@ -6,21 +6,21 @@
 
 use super::flaws::NODE_FLAWS;
 use super::workload_patch::TEMPLATES;
-use crate::graph::{Graph, NodeId, NodeKind, SetKey};
+use crate::graph::{Graph, Namer, NodeId, NodeKind, SetKey};
 use crate::world::World;
 use crate::world::exposure::Via;
 
 /// Calls every numbered set and gate by what it belongs to.
 pub(super) fn name_sets(graph: &mut Graph) {
     let ports = first_ports(graph.world());
-    graph.rename_sets(|graph, node, key| {
+    graph.name_sets(Namer::new(move |graph, node, key| {
         let world = graph.world();
         let of = match key.kind.id {
             "endpoints" => return endpoints(world, &ports, key),
             _ => belongs_to(world, key).or_else(|| first_member(graph, node)),
         };
         Some(format!("{}: {}", key.kind.noun, of?))
-    });
+    }));
 }
 
 /// The number of each Service's first port: they are numbered through.
@@ -125,10 +125,12 @@ fn belongs_to(world: &World, key: &SetKey) -> Option<String> {
 fn first_member(graph: &Graph, set: NodeId) -> Option<String> {
     let (_, member) = graph.outgoing(set).next()?;
     let member = graph.fold(member);
+    if matches!(graph.kind(member), NodeKind::Set | NodeKind::Gate) {
+        // The name tells its namespace; one that is called by its first member may lead back here.
+        return Some(graph.plain_set_name(member));
+    }
     let name = graph.name(member);
-    // A set's name tells its namespace.
-    let set = matches!(graph.kind(member), NodeKind::Set | NodeKind::Gate);
-    Some(match graph.namespace(member).filter(|_| !set) {
+    Some(match graph.namespace(member) {
         Some(ns) => format!("{ns}/{name}"),
         None => name.into_owned(),
     })

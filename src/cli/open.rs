@@ -161,7 +161,10 @@ pub(crate) fn read(
     let coverage = world.coverage();
     let snapshot =
         Snapshot { inputs: arguments.to_vec(), sources, objects: objects + unread, problems };
-    Ok(Opened { world: Arc::new(world), snapshot, coverage, skipped, one_line })
+    let world = Arc::new(world);
+    // The process ends with it. To take it apart piece by piece would take time for nothing.
+    std::mem::forget(Arc::clone(&world));
+    Ok(Opened { world, snapshot, coverage, skipped, one_line })
 }
 
 fn no_objects(arguments: &[String], problems: &[Problem]) -> Failure {

@@ -12,7 +12,7 @@ crate::index! {
     EdgeId
 }
 
-/// What an edge bears: eight bytes. Its attack and its odds stand in its record.
+/// What an edge bears. Its attack and its odds stand in its record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Edge {
     pub(super) why: WhyId,
@@ -28,12 +28,41 @@ pub(super) struct RawEdge {
     pub(super) edge: Edge,
 }
 
+/// A record, and in the two highest bits which object it is about: nearly always one of the edge's
+/// ends, so that few edges need four bytes more.
+#[derive(Debug, Clone, Copy)]
+struct Bears(u32);
+
+/// The object of the node that the edge begins at.
+const SOURCE: u32 = 0;
+/// That of the node that it leads to.
+const TARGET: u32 = 1;
+/// Another one.
+const OTHER: u32 = 2;
+
+impl Bears {
+    const fn new(why: WhyId, about: u32) -> Self {
+        Self(about << 30 | why.0)
+    }
+
+    const fn why(self) -> WhyId {
+        WhyId(self.0 & (u32::MAX >> 2))
+    }
+
+    const fn about(self) -> u32 {
+        self.0 >> 30
+    }
+}
+
 /// The rows.
 #[derive(Debug, Default)]
 pub(super) struct Csr {
     out_start: Vec<u32>,
     /// Target and what the edge bears, sorted by source, then target.
-    rows: Vec<(NodeId, Edge)>,
+    rows: Vec<(NodeId, Bears)>,
+    /// What the edges are about that are about neither of their ends, from that edge on: those of
+    /// a row are mostly about one namespace.
+    others: Vec<(EdgeId, ObjectId)>,
     in_start: Vec<u32>,
     /// Source and edge, sorted by target, then source.
     sources: Vec<(NodeId, EdgeId)>,
@@ -42,7 +71,12 @@ pub(super) struct Csr {
 impl Csr {
     /// Lays out edges, dropping exact copies: a counting sort by source, then each row by itself.
     /// The lists are given up one by one, so that they are not held beside all of the rows.
-    pub(super) fn new(nodes: usize, lists: Vec<Vec<RawEdge>>) -> Self {
+    /// `object` tells what a node stands for.
+    pub(super) fn new(
+        nodes: usize,
+        lists: Vec<Vec<RawEdge>>,
+        object: impl Fn(NodeId) -> ObjectId,
+    ) -> Self {
         let mut out_start = vec![0_u32; nodes + 1];
         for edge in lists.iter().flatten() {
             out_start[edge.from.index() + 1] += 1;
@@ -51,36 +85,47 @@ impl Csr {
         let mut next = out_start.clone();
         let count = lists.iter().map(Vec::len).sum();
         let none = Edge { why: WhyId(0), via: ObjectId(0) };
-        let mut rows = vec![(NodeId(0), none); count];
+        let mut all = vec![(NodeId(0), none); count];
         for list in lists {
             for raw in list {
                 let slot = &mut next[raw.from.index()];
-                rows[*slot as usize] = (raw.to, raw.edge);
+                all[*slot as usize] = (raw.to, raw.edge);
                 *slot += 1;
             }
         }
-        drop(next);
-        let mut kept = 0;
+        let mut copies = 0;
+        for node in 0..nodes {
+            let row = &mut all[out_start[node] as usize..out_start[node + 1] as usize];
+            row.sort_unstable();
+            copies += row.windows(2).filter(|pair| pair[0] == pair[1]).count();
+        }
+        let mut rows = Vec::with_capacity(count - copies);
+        let mut others: Vec<(EdgeId, ObjectId)> = Vec::new();
         let mut in_start = vec![0_u32; nodes + 1];
         for node in 0..nodes {
-            let (start, end) = (out_start[node] as usize, out_start[node + 1] as usize);
-            rows[start..end].sort_unstable();
-            let first = kept;
-            for i in start..end {
-                if kept == first || rows[kept - 1] != rows[i] {
-                    rows[kept] = rows[i];
-                    kept += 1;
-                    in_start[rows[i].0.index() + 1] += 1;
+            let row = out_start[node] as usize..out_start[node + 1] as usize;
+            out_start[node] = u32::try_from(rows.len()).unwrap_or(u32::MAX);
+            let source = object(NodeId::new(node));
+            for same in all[row].chunk_by(PartialEq::eq) {
+                let (to, Edge { why, via }) = same[0];
+                let about = match via {
+                    via if via == source => SOURCE,
+                    via if via == object(to) => TARGET,
+                    _ => OTHER,
+                };
+                if about == OTHER && others.last().is_none_or(|(_, last)| *last != via) {
+                    others.push((EdgeId::new(rows.len()), via));
                 }
+                rows.push((to, Bears::new(why, about)));
+                in_start[to.index() + 1] += 1;
             }
-            out_start[node] = u32::try_from(first).unwrap_or(u32::MAX);
         }
-        out_start[nodes] = u32::try_from(kept).unwrap_or(u32::MAX);
-        rows.truncate(kept);
-        rows.shrink_to_fit();
+        drop(all);
+        out_start[nodes] = u32::try_from(rows.len()).unwrap_or(u32::MAX);
+        others.shrink_to_fit();
         sum(&mut in_start);
-        let mut next = in_start.clone();
-        let mut sources = vec![(NodeId(0), EdgeId(0)); kept];
+        next.copy_from_slice(&in_start);
+        let mut sources = vec![(NodeId(0), EdgeId(0)); rows.len()];
         for node in 0..nodes {
             for i in out_start[node] as usize..out_start[node + 1] as usize {
                 let slot = &mut next[rows[i].0.index()];
@@ -88,7 +133,7 @@ impl Csr {
                 *slot += 1;
             }
         }
-        Self { out_start, rows, in_start, sources }
+        Self { out_start, rows, others, in_start, sources }
     }
 
     /// How many edges there are.
@@ -96,9 +141,25 @@ impl Csr {
         self.rows.len()
     }
 
-    /// What an edge bears.
-    pub(super) fn edge(&self, edge: EdgeId) -> Edge {
-        self.rows[edge.index()].1
+    /// The record of an edge.
+    pub(super) fn why(&self, edge: EdgeId) -> WhyId {
+        self.rows[edge.index()].1.why()
+    }
+
+    /// The object that an edge's record is about, and that of the node it leads to. O(log edges).
+    pub(super) fn objects(
+        &self,
+        edge: EdgeId,
+        object: impl Fn(NodeId) -> ObjectId,
+    ) -> (ObjectId, ObjectId) {
+        let (to, bears) = self.rows[edge.index()];
+        let target = object(to);
+        let via = match bears.about() {
+            SOURCE => object(self.ends(edge).0),
+            TARGET => target,
+            _ => self.others[self.others.partition_point(|(from, _)| *from <= edge) - 1].1,
+        };
+        (via, target)
     }
 
     /// Where an edge leads to.

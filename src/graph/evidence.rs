@@ -157,6 +157,13 @@ impl Evidence {
         id
     }
 
+    /// Nothing will be added any more.
+    pub(super) fn close(&mut self) {
+        self.table = HashTable::new();
+        self.facts.shrink_to_fit();
+        self.whys.shrink_to_fit();
+    }
+
     /// Every record, in the order of the ids.
     pub(super) fn records(&self) -> impl Iterator<Item = (&[Fact], Says)> {
         self.whys.iter().map(|why| (slice(&self.facts, *why), why.says))
@@ -173,9 +180,7 @@ impl Evidence {
         }
         self.whys = order.into_iter().map(|old| self.whys[old as usize]).collect();
         self.costs = self.whys.iter().map(|why| why.says.cost).collect();
-        // Nothing is added to a table that was sorted.
-        self.table = HashTable::new();
-        self.facts.shrink_to_fit();
+        self.close();
         new
     }
 

@@ -30,6 +30,7 @@ impl Graph {
                 .map(|family| {
                     let mut sink = Sink::new(world, layout);
                     find(family, world, &mut sink);
+                    sink.close();
                     sink
                 })
                 .collect();
@@ -47,21 +48,23 @@ impl Graph {
         };
         layout.named = frozen.named;
         let mut texts = frozen.texts;
-        let mut nodes = layout.nodes(&world, &mut texts);
-        let csr = Csr::new(nodes.len(), frozen.edges);
-        super::tags::of_world(&world, &layout, &mut nodes);
+        let (kinds, mut nodes) = layout.nodes(&world, &mut texts);
+        texts.shrink_to_fit();
+        let csr = Csr::new(nodes.len(), frozen.edges, |node| nodes[node.index()].object);
+        super::tags::of_world(&world, &layout, &kinds, &mut nodes);
         let folded = (0..nodes.len()).map(|i| layout.fold(&world, NodeId::new(i))).collect();
         let mut runs = Vec::new();
-        for (i, node) in nodes.iter().enumerate() {
+        for (i, of) in kinds.iter().enumerate() {
             let end = NodeId::new(i + 1);
             match runs.last_mut() {
-                Some((kind, last)) if *kind == node.kind => *last = end,
-                _ => runs.push((node.kind, end)),
+                Some((kind, last)) if kind == of => *last = end,
+                _ => runs.push((*of, end)),
             }
         }
         let mut graph = Self {
             world,
             layout,
+            kinds,
             nodes,
             texts,
             csr,
@@ -70,6 +73,7 @@ impl Graph {
             folded,
             runs,
             set_sizes: Vec::new(),
+            namer: None,
         };
         graph.set_sizes = set_sizes(&graph);
         graph.tag_exposed();
@@ -149,7 +153,7 @@ fn merge_sinks(mut sinks: Vec<Sink<'_>>, first: usize, attacks: &[&'static Attac
     named.shrink_to_fit();
     let mut evidence = Evidence::default();
     let mut list = Vec::new();
-    let mut edges = Vec::with_capacity(sinks.len());
+    let mut edges = Vec::new();
     for (mut sink, syms) in sinks.into_iter().zip(&maps) {
         let text = |sym: Sym| syms.get(sym.index()).copied().unwrap_or(Sym::EMPTY);
         let of: Vec<u16> = sink
@@ -177,12 +181,12 @@ fn merge_sinks(mut sinks: Vec<Sink<'_>>, first: usize, attacks: &[&'static Attac
             Some(number) => NodeId::new(dynamic[number]),
             None => id,
         };
-        for raw in &mut sink.edges {
+        for raw in sink.edges.iter_mut().flatten() {
             raw.from = node(raw.from);
             raw.to = node(raw.to);
             raw.edge.why = whys[raw.edge.why.index()];
         }
-        edges.push(sink.edges);
+        edges.append(&mut sink.edges);
     }
     let new = evidence.sort();
     for raw in edges.iter_mut().flatten() {

@@ -3,12 +3,12 @@
 //! Whatever stands in one of the world's tables gets its number from its place there, without a
 //! lookup; only sets, gates and cloud identities are numbered when attacks name them.
 
-use super::node::{NodeKind, SetKey, SetKind, Thing};
+use super::node::{NodeKind, SetKey, Thing};
 use super::{NO_OBJECT, Node, NodeId};
 use crate::sym::{Sym, Symbols};
 use crate::world::exposure::{Door, Entry};
 use crate::world::hosts::Host;
-use crate::world::{WorkloadIx, World};
+use crate::world::{ObjectId, WorkloadIx, World};
 
 /// A node that attacks named rather than the world's tables.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -104,17 +104,6 @@ impl Layout {
         layout
     }
 
-    /// The sets and gates that belong to one thing.
-    pub(super) fn numbered(&self) -> impl Iterator<Item = (NodeId, SetKey)> + '_ {
-        let keyed = |dynamic: &Dynamic| match dynamic {
-            Dynamic::Set(key) | Dynamic::Gate(key) => Some(*key),
-            Dynamic::Cloud(_) => None,
-        };
-        let all = self.named.iter().enumerate();
-        let all = all.filter_map(move |(i, d)| Some((NodeId::new(self.dynamic + i), keyed(d)?)));
-        all.filter(|(_, key)| key.of != 0)
-    }
-
     /// The number of the first node that attacks named.
     pub(super) fn first_dynamic(&self) -> usize {
         self.dynamic
@@ -153,11 +142,23 @@ impl Layout {
         self.named.binary_search(dynamic).ok().map(|i| NodeId::new(self.dynamic + i))
     }
 
-    /// What a set is a set of.
-    pub(super) fn set_kind(&self, node: NodeId) -> Option<&'static SetKind> {
+    /// The key of a set or gate.
+    pub(super) fn key(&self, node: NodeId) -> Option<&SetKey> {
         match self.named.get(node.index().checked_sub(self.dynamic)?)? {
-            Dynamic::Set(key) | Dynamic::Gate(key) => Some(key.kind),
+            Dynamic::Set(key) | Dynamic::Gate(key) => Some(key),
             Dynamic::Cloud(_) => None,
+        }
+    }
+
+    /// The namespace that a node lies in or has power over; empty for cluster-wide ones.
+    pub(super) fn namespace(&self, world: &World, node: NodeId, kind: NodeKind, of: &Node) -> Sym {
+        let object = world.objects.get(of.object.index());
+        match kind {
+            NodeKind::NamespaceAdmin => object.map_or(Sym::EMPTY, |o| o.name),
+            _ => match object {
+                Some(object) => object.ns,
+                None => self.key(node).map_or(Sym::EMPTY, |key| key.ns),
+            },
         }
     }
 
@@ -179,120 +180,107 @@ impl Layout {
         folded.unwrap_or_else(|| NodeId::new(self.pods + pod))
     }
 
-    /// Names every node. `texts` takes the names that are no object's.
-    pub(super) fn nodes(&self, world: &World, texts: &mut Symbols) -> Vec<Node> {
-        let mut nodes = Vec::with_capacity(self.dynamic + self.named.len());
-        let plain =
-            |kind, ns, name, object| Node { kind, tags: 0, ns, name, sub: Sym::EMPTY, object };
-        let mut own = |kind, ns, name: &str, object| plain(kind, ns, texts.intern(name), object);
+    /// Every node: its kind, and the rest. `texts` takes the names that are no object's, but for
+    /// those of sets and gates, which are made when they are asked for.
+    pub(super) fn nodes(&self, world: &World, texts: &mut Symbols) -> (Vec<NodeKind>, Vec<Node>) {
+        let count = self.dynamic + self.named.len();
+        let (mut kinds, mut nodes) = (Vec::with_capacity(count), Vec::with_capacity(count));
+        let mut put = |kind: NodeKind, sub: Sym, object: ObjectId| {
+            kinds.push(kind);
+            nodes.push(Node { tags: 0, sub, object });
+        };
         let none = Sym::EMPTY;
-        nodes.push(own(NodeKind::Internet, none, "internet", NO_OBJECT));
-        nodes.push(own(NodeKind::ClusterAdmin, none, "cluster-admin", NO_OBJECT));
+        put(NodeKind::Internet, texts.intern("internet"), NO_OBJECT);
+        put(NodeKind::ClusterAdmin, texts.intern("cluster-admin"), NO_OBJECT);
         macro_rules! table {
             ($table:ident, $kind:ident) => {
-                nodes.extend(
-                    world.$table.iter().map(|t| plain(NodeKind::$kind, none, t.name, t.object)),
-                );
-            };
-            ($table:ident, $kind:ident, ns) => {
-                nodes.extend(
-                    world.$table.iter().map(|t| plain(NodeKind::$kind, t.ns, t.name, t.object)),
-                );
+                world.$table.iter().for_each(|t| put(NodeKind::$kind, none, t.object));
             };
         }
         table!(namespaces, Namespace);
-        nodes.extend(
-            world
-                .namespaces
-                .iter()
-                .map(|n| plain(NodeKind::NamespaceAdmin, n.name, n.name, n.object)),
-        );
+        table!(namespaces, NamespaceAdmin);
         table!(nodes, Node);
         table!(nodes, NodeIdentity);
-        table!(accounts, ServiceAccount, ns);
-        let named =
-            |kind: NodeKind| move |(object, name): &(_, Sym)| plain(kind, none, *name, *object);
-        nodes.extend(world.users.iter().map(named(NodeKind::User)));
-        nodes.extend(world.groups.iter().map(named(NodeKind::Group)));
-        table!(secrets, Secret, ns);
-        table!(pods, Pod, ns);
+        table!(accounts, ServiceAccount);
+        world.users.iter().for_each(|(object, _)| put(NodeKind::User, none, *object));
+        world.groups.iter().for_each(|(object, _)| put(NodeKind::Group, none, *object));
+        table!(secrets, Secret);
+        table!(pods, Pod);
         for pod in &world.pods {
             let spec = world.specs.get(pod.spec as usize);
-            nodes.extend(spec.into_iter().flat_map(|s| &s.containers).map(|c| Node {
-                sub: c.name,
-                ..plain(NodeKind::Container, pod.ns, pod.name, pod.object)
-            }));
+            for container in spec.into_iter().flat_map(|s| &s.containers) {
+                put(NodeKind::Container, container.name, pod.object);
+            }
         }
-        nodes.extend(self.tops.iter().map(|ix| {
-            let w = &world.workloads[ix.index()];
-            Node { sub: w.kind, ..plain(NodeKind::Workload, w.ns, w.name, w.object) }
-        }));
+        for ix in &self.tops {
+            let workload = &world.workloads[ix.index()];
+            put(NodeKind::Workload, workload.kind, workload.object);
+        }
         for (i, workload) in world.workloads.iter().enumerate() {
             if world.is_template(WorkloadIx::new(i)) {
                 let spec = world.host_spec(Host::Template(WorkloadIx::new(i)));
-                nodes.extend(spec.containers.iter().map(|c| Node {
-                    sub: c.name,
-                    ..plain(NodeKind::Container, workload.ns, workload.name, workload.object)
-                }));
+                for container in &spec.containers {
+                    put(NodeKind::Container, container.name, workload.object);
+                }
             }
         }
         for role in &world.roles {
             let kind = if role.ns.is_empty() { NodeKind::ClusterRole } else { NodeKind::Role };
-            nodes.push(plain(kind, role.ns, role.name, role.object));
+            put(kind, none, role.object);
         }
         for binding in &world.bindings {
             let cluster = binding.ns.is_empty();
             let kind = if cluster { NodeKind::ClusterRoleBinding } else { NodeKind::RoleBinding };
-            nodes.push(plain(kind, binding.ns, binding.name, binding.object));
+            put(kind, none, binding.object);
         }
         table!(volumes, PersistentVolume);
-        table!(claims, PersistentVolumeClaim, ns);
-        table!(credential_maps, ConfigMap, ns);
+        table!(claims, PersistentVolumeClaim);
+        table!(credential_maps, ConfigMap);
         for entry in &self.doors {
-            nodes.push(match entry.door {
+            let (name, object) = match entry.door {
                 Door::Service(ix) => {
                     let s = &world.services[ix.index()];
-                    own(NodeKind::Entry, s.ns, &format!("service/{}", world.text(s.name)), s.object)
+                    (format!("service/{}", world.text(s.name)), s.object)
                 }
                 Door::Ingress(ix) => {
                     let i = &world.ingresses[ix.index()];
-                    own(NodeKind::Entry, i.ns, &format!("ingress/{}", world.text(i.name)), i.object)
+                    (format!("ingress/{}", world.text(i.name)), i.object)
                 }
                 Door::Route(ix) => {
                     let r = &world.gateway.routes[ix.index()];
                     let kind = world.text(r.says.kind).to_lowercase();
-                    let name = format!("{kind}/{}", world.text(r.name));
-                    own(NodeKind::Entry, r.ns, &name, r.object)
+                    (format!("{kind}/{}", world.text(r.name)), r.object)
                 }
                 Door::Router(ix) => {
                     let r = &world.router_routes[ix.index()];
-                    own(NodeKind::Entry, r.ns, &format!("route/{}", world.text(r.name)), r.object)
+                    (format!("route/{}", world.text(r.name)), r.object)
                 }
                 Door::Mesh(ix) => {
                     let v = &world.istio.services[ix.index()];
-                    let name = format!("virtualservice/{}", world.text(v.name));
-                    own(NodeKind::Entry, v.ns, &name, v.object)
+                    (format!("virtualservice/{}", world.text(v.name)), v.object)
                 }
                 Door::HostPort(ix, port) => {
                     let p = &world.pods[ix.index()];
-                    let name = format!("hostport/{}/{port}", world.text(p.name));
-                    own(NodeKind::Entry, p.ns, &name, p.object)
+                    (format!("hostport/{}/{port}", world.text(p.name)), p.object)
                 }
-            });
+            };
+            put(NodeKind::Entry, texts.intern(&name), object);
         }
         for dynamic in &self.named {
-            nodes.push(match dynamic {
-                Dynamic::Set(key) => own(NodeKind::Set, key.ns, &set_name(world, key), NO_OBJECT),
-                Dynamic::Gate(key) => own(NodeKind::Gate, key.ns, &set_name(world, key), NO_OBJECT),
-                Dynamic::Cloud(name) => own(NodeKind::CloudIdentity, none, name, NO_OBJECT),
-            });
+            match dynamic {
+                Dynamic::Set(_) => put(NodeKind::Set, none, NO_OBJECT),
+                Dynamic::Gate(_) => put(NodeKind::Gate, none, NO_OBJECT),
+                Dynamic::Cloud(name) => {
+                    put(NodeKind::CloudIdentity, texts.intern(name), NO_OBJECT);
+                }
+            }
         }
-        nodes
+        (kinds, nodes)
     }
 }
 
-/// A readable name of a set or gate. One that belongs to a thing gets that thing's later.
-fn set_name(world: &World, key: &SetKey) -> String {
+/// A readable name of a set or gate by its kind and namespace.
+pub(super) fn set_name(world: &World, key: &SetKey) -> String {
     match world.text(key.ns) {
         "" => format!("{} in the cluster", key.kind.noun),
         ns => format!("{} in namespace {ns}", key.kind.noun),

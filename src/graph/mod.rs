@@ -28,7 +28,7 @@ use crate::sym::{Sym, Symbols};
 use crate::world::{ObjectId, World};
 use csr::Csr;
 use evidence::Evidence;
-use layout::Layout;
+use layout::{Layout, set_name};
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -37,16 +37,12 @@ crate::index! {
     NodeId
 }
 
-/// What a node is called.
+/// What a node is beside its kind. Its name and namespace are those of its object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Node {
-    kind: NodeKind,
     tags: u32,
-    /// In the world's symbols; empty for cluster-wide nodes.
-    ns: Sym,
-    /// In the world's symbols, or in the graph's own for nodes that are no objects.
-    name: Sym,
-    /// Of a container, its name; of a workload, its kind.
+    /// Of a container, its name; of a workload, its kind. Of a node that has a name of its own,
+    /// that one, in the graph's texts.
     sub: Sym,
     /// The object it stands for, or [`NO_OBJECT`].
     object: ObjectId,
@@ -55,13 +51,37 @@ struct Node {
 /// Stands for no object, in four bytes less than an `Option` takes.
 const NO_OBJECT: ObjectId = ObjectId(u32::MAX);
 
+/// Tells what a set or gate that belongs to one thing is called.
+pub struct Namer(Box<Naming>);
+
+type Naming = dyn Fn(&Graph, NodeId, &SetKey) -> Option<String> + Send + Sync;
+
+impl Namer {
+    /// A namer is given the graph, the set's node and its key. What it cannot tell is called by its
+    /// kind and namespace.
+    #[must_use]
+    pub fn new(
+        name: impl Fn(&Graph, NodeId, &SetKey) -> Option<String> + Send + Sync + 'static,
+    ) -> Self {
+        Self(Box::new(name))
+    }
+}
+
+impl std::fmt::Debug for Namer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Namer")
+    }
+}
+
 /// The frozen graph.
 #[derive(Debug)]
 pub struct Graph {
     world: Arc<World>,
     layout: Layout,
+    /// Apart from the rest, since searches ask for nothing else.
+    kinds: Vec<NodeKind>,
     nodes: Vec<Node>,
-    /// Text that is no name of an object: fields, values, names of sets.
+    /// Text that is no name of an object: fields, values, names of doors.
     texts: Symbols,
     csr: Csr,
     evidence: Evidence,
@@ -72,6 +92,7 @@ pub struct Graph {
     runs: Vec<(NodeKind, NodeId)>,
     /// How many members each set has, from the first dynamic node on.
     set_sizes: Vec<u32>,
+    namer: Option<Namer>,
 }
 
 impl Graph {
@@ -117,13 +138,14 @@ impl Graph {
     /// What kind of node it is.
     #[must_use]
     pub fn kind(&self, node: NodeId) -> NodeKind {
-        self.nodes[node.index()].kind
+        self.kinds[node.index()]
     }
 
     /// The node's namespace, unless it is cluster-wide.
     #[must_use]
     pub fn namespace(&self, node: NodeId) -> Option<&str> {
-        let ns = self.nodes[node.index()].ns;
+        let (kind, of) = (self.kind(node), &self.nodes[node.index()]);
+        let ns = self.layout.namespace(&self.world, node, kind, of);
         (!ns.is_empty()).then(|| self.world.text(ns))
     }
 
@@ -131,31 +153,30 @@ impl Graph {
     /// `service/web`, or the object's own. Not made safe for output.
     #[must_use]
     pub fn name(&self, node: NodeId) -> Cow<'_, str> {
-        let n = &self.nodes[node.index()];
-        match n.kind {
-            NodeKind::Container => {
-                format!("{}/{}", self.world.text(n.name), self.world.text(n.sub)).into()
-            }
-            NodeKind::Workload => {
-                format!("{}/{}", self.world.text(n.sub), self.world.text(n.name)).into()
-            }
-            kind if kind.is_own() => self.texts.text(n.name).into(),
-            _ => self.world.text(n.name).into(),
+        let name = self.object_name(node);
+        match self.kind(node) {
+            NodeKind::Set | NodeKind::Gate => self.set_name(node).into(),
+            NodeKind::Container => format!("{name}/{}", self.part(node)).into(),
+            NodeKind::Workload => format!("{}/{name}", self.part(node)).into(),
+            _ => name.into(),
         }
     }
 
     /// The name of the Kubernetes object that a container, workload or entry belongs to: the pod's,
-    /// the workload's; for the others the node's own name.
+    /// the workload's; for the others the node's own name. Sets and gates have none here.
     #[must_use]
     pub fn object_name(&self, node: NodeId) -> &str {
         let n = &self.nodes[node.index()];
-        if n.kind.is_own() { self.texts.text(n.name) } else { self.world.text(n.name) }
+        if self.kind(node).is_own() {
+            return self.texts.text(n.sub);
+        }
+        self.world.objects.get(n.object.index()).map_or("", |object| self.world.text(object.name))
     }
 
     /// Of a container: its name in the pod. Of a workload: its kind.
     #[must_use]
     pub fn part(&self, node: NodeId) -> &str {
-        self.world.text(self.nodes[node.index()].sub)
+        if self.kind(node).is_own() { "" } else { self.world.text(self.nodes[node.index()].sub) }
     }
 
     /// The object that the node stands for.
@@ -196,7 +217,7 @@ impl Graph {
     /// What an edge costs a path: `-ln(likelihood)`, scaled; see [`likelihood_of`].
     #[must_use]
     pub fn cost(&self, edge: EdgeId) -> u16 {
-        self.evidence.cost(self.csr.edge(edge).why)
+        self.evidence.cost(self.csr.why(edge))
     }
 
     /// Where an edge begins and ends.
@@ -205,16 +226,22 @@ impl Graph {
         self.csr.ends(edge)
     }
 
+    /// Where an edge ends.
+    #[must_use]
+    pub fn target(&self, edge: EdgeId) -> NodeId {
+        self.csr.target(edge)
+    }
+
     /// The attack that an edge stands for.
     #[must_use]
     pub fn attack(&self, edge: EdgeId) -> &'static Attack {
-        self.attacks[usize::from(self.evidence.says(self.csr.edge(edge).why).attack)]
+        self.attacks[usize::from(self.evidence.says(self.csr.why(edge)).attack)]
     }
 
     /// How sure an edge is.
     #[must_use]
     pub fn confidence(&self, edge: EdgeId) -> Confidence {
-        self.evidence.says(self.csr.edge(edge).why).confidence
+        self.evidence.says(self.csr.why(edge)).confidence
     }
 
     /// The evidence of an edge, all of it needed together.
@@ -224,8 +251,8 @@ impl Graph {
 
     /// The facts of an edge, to compare with those of others.
     pub fn facts(&self, edge: EdgeId) -> impl Iterator<Item = Fact> + '_ {
-        let csr::Edge { why, via } = self.csr.edge(edge);
-        let target = self.nodes[self.csr.target(edge).index()].object;
+        let why = self.csr.why(edge);
+        let (via, target) = self.csr.objects(edge, |node| self.nodes[node.index()].object);
         self.evidence.facts(why).iter().map(move |fact| fact.completed(via, target))
     }
 
@@ -248,13 +275,22 @@ impl Graph {
         }
     }
 
-    /// Renames the sets and gates that belong to one thing: only who made them knows to which.
-    pub fn rename_sets(&mut self, name: impl Fn(&Self, NodeId, &SetKey) -> Option<String>) {
-        let renamed = |(node, key)| Some((node, name(self, node, &key)?));
-        let renamed: Vec<(NodeId, String)> = self.layout.numbered().filter_map(renamed).collect();
-        for (node, name) in renamed {
-            self.nodes[node.index()].name = self.texts.intern(&name);
-        }
+    /// Has the sets and gates that belong to one thing called by it: only who made them knows to
+    /// which. There are too many of them to write all their names down.
+    pub fn name_sets(&mut self, namer: Namer) {
+        self.namer = Some(namer);
+    }
+
+    /// What a set or gate is called by its kind and namespace alone.
+    #[must_use]
+    pub fn plain_set_name(&self, node: NodeId) -> String {
+        self.layout.key(node).map_or_else(String::new, |key| set_name(&self.world, key))
+    }
+
+    fn set_name(&self, node: NodeId) -> String {
+        let key = self.layout.key(node).filter(|key| key.of != 0);
+        let name = key.zip(self.namer.as_ref()).and_then(|(key, namer)| namer.0(self, node, key));
+        name.unwrap_or_else(|| self.plain_set_name(node))
     }
 
     /// How many members a set has, those of the sets within it included.
@@ -269,7 +305,7 @@ impl Graph {
     /// Of a set, what it is a set of: `pods`, `service accounts`.
     #[must_use]
     pub fn set_kind(&self, node: NodeId) -> Option<&'static SetKind> {
-        self.layout.set_kind(node)
+        self.layout.key(node).map(|key| key.kind)
     }
 
     /// The attacks that edges may bear, in the order of their ids.

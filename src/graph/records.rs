@@ -8,8 +8,9 @@ use fixedbitset::FixedBitSet;
 /// The records of a graph by the fields that their facts name.
 #[derive(Debug)]
 pub struct Fields {
-    /// Sorted.
-    records: Vec<(Sym, WhyId)>,
+    /// Each field with where its records begin, sorted.
+    fields: Vec<(Sym, usize)>,
+    records: Vec<WhyId>,
     count: usize,
 }
 
@@ -18,9 +19,11 @@ impl Fields {
     #[must_use]
     pub fn naming(&self, field: Sym) -> FixedBitSet {
         let mut naming = FixedBitSet::with_capacity(self.count);
-        let first = self.records.partition_point(|(of, _)| *of < field);
-        let those = self.records.iter().skip(first).take_while(|(of, _)| *of == field);
-        naming.extend(those.map(|(_, record)| record.index()));
+        if let Ok(place) = self.fields.binary_search_by_key(&field, |(of, _)| *of) {
+            let start = self.fields[place].1;
+            let end = self.fields.get(place + 1).map_or(self.records.len(), |(_, start)| *start);
+            naming.extend(self.records[start..end].iter().map(|record| record.index()));
+        }
         naming
     }
 }
@@ -37,12 +40,19 @@ impl Graph {
         }
         records.sort_unstable();
         records.dedup();
-        Fields { records, count }
+        // There are far fewer fields than records.
+        let mut fields: Vec<(Sym, usize)> = Vec::new();
+        for (place, (field, _)) in records.iter().enumerate() {
+            if fields.last().is_none_or(|(last, _)| last != field) {
+                fields.push((*field, place));
+            }
+        }
+        Fields { fields, records: records.iter().map(|(_, record)| *record).collect(), count }
     }
 
     /// Whether an edge bears one of some records.
     #[must_use]
     pub fn bears(&self, edge: EdgeId, records: &FixedBitSet) -> bool {
-        records.contains(self.csr.edge(edge).why.index())
+        records.contains(self.csr.why(edge).index())
     }
 }

@@ -13,6 +13,9 @@ use crate::world::{Binding, NamespaceIx, ObjectId, Principal, RuleRef, Subject, 
 use rustc_hash::FxHashMap;
 use std::collections::BTreeSet;
 
+/// How many edges stand in one piece: 64 KB.
+const PIECE: usize = 4096;
+
 /// Takes edges, each with its evidence.
 #[derive(Debug)]
 pub struct Sink<'w> {
@@ -22,7 +25,8 @@ pub struct Sink<'w> {
     pub(super) evidence: Evidence,
     pub(super) dynamic: Cons<Dynamic>,
     pub(super) attacks: Vec<&'static Attack>,
-    pub(super) edges: Vec<RawEdge>,
+    /// In pieces, which need not be copied when there are more, and can be given up one by one.
+    pub(super) edges: Vec<Vec<RawEdge>>,
     /// Namespaces whose admin an edge leads to.
     pub(super) admins: BTreeSet<NamespaceIx>,
     rules: FxHashMap<RuleRef, Fact>,
@@ -83,7 +87,24 @@ impl<'w> Sink<'w> {
         let says = Says { attack, cost: cost_of(odds), confidence: odds.confidence };
         let why = self.evidence.add(&record, says);
         self.record = record;
-        self.edges.push(RawEdge { from, to, edge: Edge { why, via } });
+        let raw = RawEdge { from, to, edge: Edge { why, via } };
+        match self.edges.last_mut().filter(|piece| piece.len() < PIECE) {
+            Some(piece) => piece.push(raw),
+            None => {
+                let mut piece = Vec::with_capacity(PIECE);
+                piece.push(raw);
+                self.edges.push(piece);
+            }
+        }
+    }
+
+    /// Lets go of what only adding edges needs.
+    pub(super) fn close(&mut self) {
+        if let Some(last) = self.edges.last_mut() {
+            last.shrink_to_fit();
+        }
+        self.evidence.close();
+        self.rules = FxHashMap::default();
     }
 
     /// The doors to the outside, in the order of their `Thing::Entry` numbers.

@@ -1,7 +1,7 @@
 //! What a look at the world says of its things, whatever leads to them.
 
 use super::layout::Layout;
-use super::{Node, NodeKind, Tag, Thing, own};
+use super::{Node, NodeId, NodeKind, Tag, Thing, own};
 use crate::world::hosts::Host;
 use crate::world::nodes::ControlPlane;
 use crate::world::rows::Phase;
@@ -10,13 +10,14 @@ use crate::world::{
 };
 
 /// Sets the tags that follow from the world alone. O(nodes of the graph).
-pub(super) fn of_world(world: &World, layout: &Layout, nodes: &mut [Node]) {
-    for node in nodes.iter_mut() {
+pub(super) fn of_world(world: &World, layout: &Layout, kinds: &[NodeKind], nodes: &mut [Node]) {
+    for (i, (node, kind)) in nodes.iter_mut().zip(kinds).enumerate() {
         let object = world.objects.get(node.object.index());
         let absent = object.is_some_and(|o| !o.is_present())
-            && !matches!(node.kind, NodeKind::User | NodeKind::Group);
+            && !matches!(kind, NodeKind::User | NodeKind::Group);
+        let ns = world.text(layout.namespace(world, NodeId::new(i), *kind, node));
         node.tags |= if absent { Tag::Absent as u32 } else { 0 };
-        node.tags |= if is_system(world, node) { Tag::System as u32 } else { 0 };
+        node.tags |= if is_system(world, *kind, ns, node) { Tag::System as u32 } else { 0 };
     }
     let mut set = |thing: Thing<'_>, tag: Tag| {
         if let Some(node) = layout.fixed(&thing) {
@@ -91,9 +92,10 @@ pub(super) fn of_world(world: &World, layout: &Layout, nodes: &mut [Node]) {
 }
 
 /// Whether a thing belongs to Kubernetes by its name or place. Of what acts, other things decide.
-fn is_system(world: &World, node: &Node) -> bool {
+fn is_system(world: &World, kind: NodeKind, ns: &str, node: &Node) -> bool {
+    let name = || world.objects.get(node.object.index()).map_or("", |o| world.text(o.name));
     let bootstrapping = || world.label(node.object, "kubernetes.io/bootstrapping").is_some();
-    match node.kind {
+    match kind {
         NodeKind::ServiceAccount
         | NodeKind::User
         | NodeKind::Group
@@ -105,11 +107,9 @@ fn is_system(world: &World, node: &Node) -> bool {
         | NodeKind::ClusterRole
         | NodeKind::RoleBinding
         | NodeKind::ClusterRoleBinding => {
-            world.text(node.name).starts_with("system:")
-                || bootstrapping()
-                || own::is_namespace(world.text(node.ns))
+            name().starts_with("system:") || bootstrapping() || own::is_namespace(ns)
         }
-        NodeKind::Namespace => own::is_namespace(world.text(node.name)),
-        _ => own::is_namespace(world.text(node.ns)),
+        NodeKind::Namespace => own::is_namespace(name()),
+        _ => own::is_namespace(ns),
     }
 }

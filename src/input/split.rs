@@ -14,7 +14,6 @@ use super::window::{BLOCK, LIMIT, Part, Window};
 use super::{Collect, SourceId, text, yaml};
 use memchr::memmem;
 use std::io::Read;
-use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Mutex, PoisonError};
@@ -59,21 +58,20 @@ pub(super) fn read_blocks<C: Collect>(
     let pool = Pool::default();
     let (queue, chunks) = sync_channel(threads);
     let chunks = Mutex::new(chunks);
-    let mut workers = vec![Worker::new(make())];
-    std::thread::scope(|scope| {
-        let helpers: Vec<_> = (1..threads)
-            .map(|_| scope.spawn(|| help(&chunks, &pool, Worker::new(make()), source)))
-            .collect();
-        if let Some(leader) = workers.first_mut() {
-            let mut window = Window::with_sizes(reader, Vec::new(), block, LIMIT);
-            let mut cutter = Cutter { queue, pool: &pool };
-            leader.sink(source).whole(|sink| {
-                text::read_shared(&mut window, hint, sink, &mut cutter);
-            });
-        }
+    let mut workers: Vec<Worker<C>> = (0..threads.max(1)).map(|_| Worker::new(make())).collect();
+    // The threads that derive later on: the room that reading leaves free is theirs to use, while
+    // that of a thread which has ended is nobody's. Should none of them be free, the leader parses
+    // everything.
+    rayon::in_place_scope(|scope| {
+        let Some((leader, helpers)) = workers.split_first_mut() else { return };
         for helper in helpers {
-            workers.push(helper.join().unwrap_or_else(|panic| resume_unwind(panic)));
+            scope.spawn(|_| help(&chunks, &pool, helper, source));
         }
+        let mut window = Window::with_sizes(reader, Vec::new(), block, LIMIT);
+        let mut cutter = Cutter { queue, pool: &pool };
+        leader.sink(source).whole(|sink| {
+            text::read_shared(&mut window, hint, sink, &mut cutter);
+        });
     });
     (!pool.failed()).then_some(workers)
 }
@@ -120,14 +118,14 @@ struct Chunk {
 fn help<C: Collect>(
     chunks: &Mutex<Receiver<Chunk>>,
     pool: &Pool,
-    mut worker: Worker<C>,
+    worker: &mut Worker<C>,
     source: SourceId,
-) -> Worker<C> {
+) {
     loop {
         let chunk = chunks.lock().unwrap_or_else(PoisonError::into_inner).recv();
         match chunk {
             Ok(chunk) => pool.parse(chunk, &mut worker.sink(source)),
-            Err(_) => return worker,
+            Err(_) => return,
         }
     }
 }

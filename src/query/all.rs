@@ -3,7 +3,7 @@
 use super::answer::Answer;
 use super::ask::{Asker, Outcome};
 use super::filter::Filter;
-use super::library::Query;
+use super::library::{Goal, Query};
 use super::network::Finding;
 use crate::graph::{Graph, NodeKind};
 
@@ -35,7 +35,14 @@ pub fn ask_without(
 ) -> Asked {
     let mut asker = Asker::new(graph).without(filter.clone());
     let mut asked = Asked::default();
-    for query in queries.iter().take_while(|_| !stop()) {
+    // What questions to the network share is not held beside the searches of the others.
+    let (network, others): (Vec<&Query>, Vec<&Query>) =
+        queries.iter().partition(|q| matches!(q.to, Goal::Network(_)));
+    let all = network.iter().chain(&others).enumerate();
+    for (place, query) in all.take_while(|_| !stop()) {
+        if place == network.len() {
+            asker.forget_network();
+        }
         let outcome = asker.ask(query);
         asked.notes.extend(notes(query, &outcome));
         asked.answers.extend(outcome.answers);

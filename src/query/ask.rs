@@ -88,6 +88,11 @@ impl<'g> Asker<'g> {
         filter
     }
 
+    /// Lets go of what questions to the network share.
+    pub fn forget_network(&mut self) {
+        self.ground.take();
+    }
+
     /// Asks a query. Ends that match nothing have no answers.
     pub fn ask(&mut self, query: &Query) -> Outcome {
         if let Goal::Network(question) = &query.to {
@@ -121,7 +126,7 @@ impl<'g> Asker<'g> {
         let mut answers: Vec<Answer> = Vec::with_capacity(folded.len());
         for ((group, proof), cut) in folded.iter().zip(&proofs).zip(cuts) {
             let best = &finds.found[group.members[0]];
-            let mut answer = self.answer(query, (group.from, group.to), best, proof);
+            let mut answer = self.answer(query, group.ends(), best, proof);
             answer.folded = group.members.len();
             answer.nodes.clone_from(&group.nodes);
             answer.alternatives = around.count(&finds, best, proof);

@@ -29,51 +29,48 @@ pub(super) struct Closer<'a, 'g> {
     work: usize,
 }
 
-/// What is known of nodes once a fact is gone, by the tree that they are looked at in.
-#[derive(Default)]
+/// What is known of nodes once a fact is gone, by the tree that they are looked at in: whether the
+/// way of the tree still holds, and whether none does. The same room serves fact after fact.
 struct Memo {
-    /// Whether the way of the tree still holds.
-    clean: Marks,
-    closed: Marks,
-}
-
-impl Memo {
-    fn new(nodes: usize) -> Self {
-        let mut memo = Self::default();
-        memo.forget(nodes);
-        memo
-    }
-
-    fn forget(&mut self, nodes: usize) {
-        self.clean.forget(nodes);
-        self.closed.forget(nodes);
-    }
-}
-
-/// Yes or no for some nodes, forgotten at once: the same room serves fact after fact.
-#[derive(Default)]
-struct Marks {
-    /// The round in which each node was marked last, above the mark in the lowest bit.
+    /// The round in which each node was marked last, above four bits: for either question whether
+    /// it is answered, and the answer.
     of: Vec<u32>,
     round: u32,
 }
 
-impl Marks {
-    fn forget(&mut self, nodes: usize) {
-        self.of.resize(nodes, 0);
+/// A question that a [`Memo`] answers, by the place of its bits.
+#[derive(Clone, Copy)]
+enum Asks {
+    Clean = 0,
+    Closed = 2,
+}
+
+impl Memo {
+    fn new(nodes: usize) -> Self {
+        Self { of: vec![0; nodes], round: 1 }
+    }
+
+    fn forget(&mut self) {
         self.round += 1;
     }
 
-    fn get(&self, node: NodeId) -> Option<bool> {
+    /// What is marked in this round.
+    fn marks(&self, node: NodeId) -> u32 {
         let mark = self.of[node.index()];
-        (mark >> 1 == self.round).then_some(mark & 1 == 1)
+        if mark >> 4 == self.round { mark & 15 } else { 0 }
+    }
+
+    fn get(&self, asks: Asks, node: NodeId) -> Option<bool> {
+        let mark = self.marks(node) >> asks as u32;
+        (mark & 1 == 1).then_some(mark & 2 == 2)
     }
 
     /// Marks a node; whether it bore no mark.
-    fn insert(&mut self, node: NodeId, mark: bool) -> bool {
-        let known = self.get(node).is_some();
-        self.of[node.index()] = self.round << 1 | u32::from(mark);
-        !known
+    fn insert(&mut self, asks: Asks, node: NodeId, answer: bool) -> bool {
+        let (known, at) = (self.marks(node), asks as u32);
+        let answered = known & !(3 << at) | (1 | u32::from(answer) << 1) << at;
+        self.of[node.index()] = self.round << 4 | answered;
+        known >> at & 1 == 0
     }
 }
 
@@ -109,7 +106,7 @@ impl<'a, 'g> Closer<'a, 'g> {
             left -= self.work;
             let gone = Gone::new(self.fields, fact);
             for memo in memos.values_mut() {
-                memo.forget(self.graph.node_count());
+                memo.forget();
             }
             let closed = self.closed_of(of, members, &gone, &mut memos);
             left += self.work;
@@ -222,11 +219,11 @@ impl<'a, 'g> Closer<'a, 'g> {
                 return Some(true);
             }
         }
-        if let Some(known) = memo.closed.get(at) {
+        if let Some(known) = memo.get(Asks::Closed, at) {
             return Some(known);
         }
         let closed = self.look(grown, at, gone, memo)?;
-        memo.closed.insert(at, closed);
+        memo.insert(Asks::Closed, at, closed);
         Some(closed)
     }
 
@@ -260,14 +257,14 @@ impl<'a, 'g> Closer<'a, 'g> {
                     gated = true;
                     continue;
                 }
-                let known = memo.closed.get(near);
+                let known = memo.get(Asks::Closed, near);
                 if known == Some(true) {
                     continue;
                 }
                 if known == Some(false) || self.is_clean(grown, near, gone, memo) {
                     // Whatever led here is open too.
                     let mut back = node;
-                    while memo.closed.insert(back, false) {
+                    while memo.insert(Asks::Closed, back, false) {
                         back = seen.get(&back).copied().unwrap_or(back);
                     }
                     return Some(false);
@@ -286,7 +283,7 @@ impl<'a, 'g> Closer<'a, 'g> {
             };
         }
         for node in seen.into_keys() {
-            memo.closed.insert(node, true);
+            memo.insert(Asks::Closed, node, true);
         }
         Some(true)
     }
@@ -295,13 +292,13 @@ impl<'a, 'g> Closer<'a, 'g> {
     fn is_clean(&self, grown: &Grown, node: NodeId, gone: &Gone, memo: &mut Memo) -> bool {
         let mut at = node;
         let clean = loop {
-            if let Some(known) = memo.clean.get(at) {
+            if let Some(known) = memo.get(Asks::Clean, at) {
                 break known;
             }
             if self.graph.kind(at) == NodeKind::Gate {
                 break false;
             }
-            match grown.tree.link(at) {
+            match grown.tree.link(self.graph, at) {
                 None => break true,
                 Some((edge, _)) if gone.is_needed(self.graph, edge) => break false,
                 Some((_, near)) => at = near,
@@ -310,10 +307,10 @@ impl<'a, 'g> Closer<'a, 'g> {
         // The same holds for the whole way there.
         let mut back = node;
         while back != at {
-            memo.clean.insert(back, clean);
-            back = grown.tree.link(back).map_or(at, |(_, near)| near);
+            memo.insert(Asks::Clean, back, clean);
+            back = grown.tree.link(self.graph, back).map_or(at, |(_, near)| near);
         }
-        memo.clean.insert(at, clean);
+        memo.insert(Asks::Clean, at, clean);
         clean
     }
 

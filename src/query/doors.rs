@@ -11,7 +11,7 @@ impl Finder<'_, '_> {
     /// The node behind the internet that a way goes through.
     pub(super) fn first_door(&self, grown: &Grown, to: NodeId) -> Option<NodeId> {
         let mut at = to;
-        while let Some((_, near)) = grown.tree.link(at) {
+        while let Some((_, near)) = grown.tree.link(self.graph, at) {
             if self.graph.kind(near) == NodeKind::Internet {
                 return Some(at);
             }

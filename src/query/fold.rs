@@ -14,20 +14,24 @@ use super::steps::steps;
 use crate::graph::{Graph, NodeId, NodeKind, likelihood_of};
 use crate::world::UNKNOWN_NODE;
 use rustc_hash::{FxHashMap, FxHasher};
-use std::collections::BTreeMap;
+use std::cmp::Ordering;
 use std::hash::{Hash, Hasher};
 
 /// Pairs that one answer stands for.
 #[derive(Debug)]
 pub(super) struct Folded {
-    pub(super) from: NodeId,
-    pub(super) to: NodeId,
+    ends: Joined,
     /// The best first.
     pub(super) members: Vec<usize>,
-    pub(super) score: f64,
     /// The nodes that are one of the ends, if it stands for several.
     pub(super) nodes: Vec<NodeId>,
-    key: u64,
+}
+
+impl Folded {
+    /// What the ends are folded to.
+    pub(super) fn ends(&self) -> (NodeId, NodeId) {
+        (self.ends.from, self.ends.to)
+    }
 }
 
 /// Each machine and kubelet with the first of its pool.
@@ -87,72 +91,108 @@ pub(super) fn fold(
     limit: usize,
     all: bool,
 ) -> (Vec<Folded>, usize) {
+    let (pairs, joined) = by_workload(graph, &finds.found, all);
     // The ways of a pool's nodes are compared for what is shown only: a large cluster has a pair
     // for each node and DaemonSet.
-    let mut groups = alike(pools, by_workload(graph, &finds.found, all));
-    groups.sort_by(|a, b| match (a.first(), b.first()) {
-        (Some(a), Some(b)) => order(a, b),
-        (a, b) => a.is_some().cmp(&b.is_some()),
-    });
-    let mut left = groups.len().saturating_sub(limit);
-    groups.truncate(limit);
+    let (mut first, group_of) = alike(pools, &finds.found, &pairs, &joined);
+    first.sort_by(|a, b| joined[*a as usize].order(&joined[*b as usize]));
+    let mut left = first.len().saturating_sub(limit);
+    first.truncate(limit);
+    let place_of = |one: &u32| group_of[*one as usize];
+    let places: FxHashMap<u32, usize> =
+        first.iter().map(place_of).enumerate().map(|(i, group)| (group, i)).collect();
+    let mut groups: Vec<Vec<Folded>> = first.iter().map(|_| Vec::new()).collect();
+    for (one, group) in joined.iter().zip(&group_of) {
+        if let Some(place) = places.get(group) {
+            groups[*place].push(one.with_members(&pairs));
+        }
+    }
     let mut folded: Vec<Folded> =
         groups.into_iter().flat_map(|group| of_one_way(graph, pools, finds, group)).collect();
-    folded.sort_by(order);
+    folded.sort_by(|a, b| a.ends.order(&b.ends));
     left += folded.len().saturating_sub(limit);
     folded.truncate(limit);
     (folded, left)
 }
 
-fn order(a: &Folded, b: &Folded) -> std::cmp::Ordering {
-    let by_place = || (a.key, a.from, a.to).cmp(&(b.key, b.from, b.to));
-    b.score.total_cmp(&a.score).then_with(by_place)
+/// Pairs whose ends fold to the same workloads, of which a query may have more than the graph has
+/// nodes: only those that are kept get lists of their own.
+#[derive(Debug, Clone, Copy)]
+struct Joined {
+    from: NodeId,
+    to: NodeId,
+    /// Where its pairs begin, and how many there are.
+    start: u32,
+    len: u32,
+    score: f64,
+    /// That of the best.
+    key: u64,
 }
 
-/// Joins pairs whose ends fold to the same workloads.
-fn by_workload(graph: &Graph, found: &[Found], all: bool) -> Vec<(Option<NodeId>, Folded)> {
-    let mut groups: BTreeMap<(NodeId, Option<NodeId>, NodeId), Vec<usize>> = BTreeMap::new();
-    for (i, pair) in found.iter().enumerate() {
-        let (from, to) = (graph.fold(pair.from), graph.fold(pair.to));
-        if from != to || all {
-            groups.entry((from, pair.door, to)).or_default().push(i);
-        }
+impl Joined {
+    fn pairs<'p>(&self, pairs: &'p [u32]) -> &'p [u32] {
+        &pairs[self.start as usize..][..self.len as usize]
     }
-    let mut folded = Vec::with_capacity(groups.len());
-    for ((from, door, to), mut members) in groups {
-        members.sort_by_key(|i| (found[*i].key, found[*i].from, found[*i].to));
-        let Some(best) = members.first().map(|i| &found[*i]) else { continue };
+
+    fn with_members(&self, pairs: &[u32]) -> Folded {
+        let members = self.pairs(pairs).iter().map(|pair| *pair as usize).collect();
+        Folded { ends: *self, members, nodes: Vec::new() }
+    }
+
+    /// The best first.
+    fn order(&self, other: &Self) -> Ordering {
+        let place = |one: &Self| (one.key, one.from, one.to);
+        other.score.total_cmp(&self.score).then_with(|| place(self).cmp(&place(other)))
+    }
+}
+
+/// Joins pairs whose ends fold to the same workloads. Returns the pairs, those that belong together
+/// one after another and the best of them first, and where which begin.
+fn by_workload(graph: &Graph, found: &[Found], all: bool) -> (Vec<u32>, Vec<Joined>) {
+    let ends = |pair: &Found| (graph.fold(pair.from), pair.door, graph.fold(pair.to));
+    let kept = |pair: &Found| all || graph.fold(pair.from) != graph.fold(pair.to);
+    let mut pairs: Vec<u32> = (0_u32..).zip(found).filter(|p| kept(p.1)).map(|p| p.0).collect();
+    pairs.sort_unstable_by_key(|i| {
+        let pair = &found[*i as usize];
+        (ends(pair), pair.key, pair.from, pair.to, *i)
+    });
+    let together = || pairs.chunk_by(|a, b| ends(&found[*a as usize]) == ends(&found[*b as usize]));
+    let mut joined = Vec::with_capacity(together().count());
+    let mut start = 0;
+    for members in together() {
+        let best = &found[members[0] as usize];
+        let (from, _, to) = ends(best);
         let likelihood = likelihood_of(cost_in(best.key));
         let score = risk::score(likelihood, risk::impact(graph, best.to));
-        let key = best.key;
-        folded.push((door, Folded { from, to, members, score, nodes: Vec::new(), key }));
+        let len = u32::try_from(members.len()).unwrap_or(u32::MAX);
+        joined.push(Joined { from, to, start, len, score, key: best.key });
+        start += len;
     }
-    folded
+    (pairs, joined)
 }
 
-/// Puts those beside each other that differ in one end only, as a node of the same pool, and are
-/// as likely: their ways may be the same.
-fn alike(pools: &Pools, folded: Vec<(Option<NodeId>, Folded)>) -> Vec<Vec<Folded>> {
-    type Ends = (NodeId, Option<NodeId>, NodeId, u64, u64);
-    let mut groups: Vec<Vec<Folded>> = Vec::with_capacity(folded.len());
-    let mut places: FxHashMap<Ends, usize> = FxHashMap::default();
-    for (door, one) in folded {
+/// Groups those that differ in one end only, as a node of the same pool, and are as likely: their
+/// ways may be the same. Returns the first of each group, and the group of each.
+fn alike(pools: &Pools, found: &[Found], pairs: &[u32], joined: &[Joined]) -> (Vec<u32>, Vec<u32>) {
+    let mut first: Vec<u32> = Vec::new();
+    let mut places: FxHashMap<_, u32> = FxHashMap::default();
+    let group_of = (0_u32..).zip(joined).map(|(i, one)| {
+        let door = one.pairs(pairs).first().and_then(|best| found[*best as usize].door);
+        let new = u32::try_from(first.len()).unwrap_or(u32::MAX);
         let ends = match (pools.of(one.from), pools.of(one.to)) {
-            (Some(pool), _) => (pool, door, one.to),
-            (None, Some(pool)) => (one.from, door, pool),
-            (None, None) => {
-                groups.push(vec![one]);
-                continue;
-            }
+            (Some(pool), _) => Some((pool, door, one.to)),
+            (None, Some(pool)) => Some((one.from, door, pool)),
+            (None, None) => None,
         };
-        let key = (ends.0, ends.1, ends.2, one.key, one.score.to_bits());
-        let place = *places.entry(key).or_insert(groups.len());
-        match groups.get_mut(place) {
-            Some(group) => group.push(one),
-            None => groups.push(vec![one]),
+        let place = ends
+            .map_or(new, |ends| *places.entry((ends, one.key, one.score.to_bits())).or_insert(new));
+        if place == new {
+            first.push(i);
         }
-    }
-    groups
+        place
+    });
+    let group_of = group_of.collect();
+    (first, group_of)
 }
 
 /// Joins those whose ways are the same but for the node.
@@ -172,12 +212,12 @@ fn of_one_way(graph: &Graph, pools: &Pools, finds: &Finds, group: Vec<Folded>) -
             let read = fingerprint::path(graph, "", &steps(graph, &way));
             *by_fingerprint.entry(read).or_insert(next)
         });
-        let own = if pools.of(one.from).is_some() { one.from } else { one.to };
+        let of_pool = |one: &Joined| if pools.of(one.from).is_some() { one.from } else { one.to };
+        let own = of_pool(&one.ends);
         match joined.get_mut(place) {
             Some(first) => {
                 if first.nodes.is_empty() {
-                    let shown = if pools.of(first.from).is_some() { first.from } else { first.to };
-                    first.nodes.push(shown);
+                    first.nodes.push(of_pool(&first.ends));
                 }
                 first.nodes.push(own);
                 first.members.extend(one.members);

@@ -33,6 +33,7 @@ pub mod risk;
 pub mod search;
 pub mod selector;
 pub mod steps;
+mod tree;
 pub mod why;
 
 pub use all::{Asked, ask_all, ask_without, notes};

@@ -21,9 +21,13 @@ impl Default for RadixHeap {
 }
 
 impl RadixHeap {
+    /// Empties it, and keeps little room.
     pub(super) fn clear(&mut self) {
         self.last = 0;
-        self.buckets.iter_mut().for_each(Vec::clear);
+        for bucket in &mut self.buckets {
+            bucket.clear();
+            bucket.shrink_to(KEPT);
+        }
     }
 
     /// A key below the last one taken is taken for that one.

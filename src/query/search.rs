@@ -12,6 +12,7 @@
 
 use super::filter::Filter;
 use super::radix::RadixHeap;
+pub use super::tree::Tree;
 use crate::graph::{EdgeId, Graph, NodeId, NodeKind};
 use fixedbitset::FixedBitSet;
 use rustc_hash::FxHashMap;
@@ -21,9 +22,9 @@ use std::collections::BTreeSet;
 pub const NEVER: u64 = u64::MAX;
 
 /// The low bits of a key count edges.
-const EDGES: u32 = 24;
+pub(super) const EDGES: u32 = 24;
 
-const NO_EDGE: EdgeId = EdgeId(u32::MAX);
+pub(super) const NO_EDGE: EdgeId = EdgeId(u32::MAX);
 
 /// The cost in a key, see [`crate::graph::likelihood_of`].
 #[must_use]
@@ -67,14 +68,14 @@ pub enum End {
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Row {
-    key: u64,
+pub(super) struct Row {
+    pub(super) key: u64,
     /// The edge by which it was reached, and that edge's other end.
-    link: EdgeId,
-    near: NodeId,
+    pub(super) link: EdgeId,
+    pub(super) near: NodeId,
 }
 
-const UNREACHED: Row = Row { key: NEVER, link: NO_EDGE, near: NodeId(u32::MAX) };
+pub(super) const UNREACHED: Row = Row { key: NEVER, link: NO_EDGE, near: NodeId(u32::MAX) };
 
 /// The buffers of searches over one graph, used again and again.
 #[derive(Debug)]
@@ -104,7 +105,7 @@ impl<'g> Search<'g> {
             gates,
             rows: vec![UNREACHED; graph.node_count()],
             done: FixedBitSet::with_capacity(graph.node_count()),
-            touched: Vec::new(),
+            touched: Vec::with_capacity(graph.node_count()),
             waiting: FxHashMap::default(),
             heap: RadixHeap::default(),
             direction: Direction::Forward,
@@ -128,9 +129,23 @@ impl<'g> Search<'g> {
         filter: &Filter,
         guide: Option<&Tree>,
         limit: usize,
-        mut visit: impl FnMut(NodeId, u64) -> Next,
+        visit: impl FnMut(NodeId, u64) -> Next,
     ) -> End {
         self.reset(direction);
+        let end = self.settle(roots, filter, guide, limit, visit);
+        // What follows a search needs the room more than the next search does.
+        self.heap.clear();
+        end
+    }
+
+    fn settle(
+        &mut self,
+        roots: &[NodeId],
+        filter: &Filter,
+        guide: Option<&Tree>,
+        limit: usize,
+        mut visit: impl FnMut(NodeId, u64) -> Next,
+    ) -> End {
         let bound = |node: NodeId| guide.map_or(0, |tree| tree.key(node));
         for root in roots {
             let bound = bound(*root);
@@ -153,7 +168,7 @@ impl<'g> Search<'g> {
             if self.work >= limit {
                 return End::Exhausted;
             }
-            match direction {
+            match self.direction {
                 Direction::Forward => self.expand(node, key, filter, &bound),
                 Direction::Backward => {
                     let graph = self.graph;
@@ -245,7 +260,6 @@ impl<'g> Search<'g> {
             self.done.set(node.index(), false);
         }
         self.waiting.clear();
-        self.heap.clear();
         self.direction = direction;
         self.work = 0;
     }
@@ -256,17 +270,24 @@ impl<'g> Search<'g> {
         let settled = self.touched.iter().copied().filter(|n| self.done.contains(n.index()));
         let count = settled.clone().count();
         // A small tree of a big graph is a list; a big one is a table.
-        let (nodes, rows) = if count < self.rows.len() / 16 {
+        let listed = (count < self.rows.len() / 16).then(|| {
             let mut nodes: Vec<NodeId> = settled.collect();
             nodes.sort_unstable();
-            let rows = nodes.iter().map(|n| self.rows[n.index()]).collect();
-            (Some(nodes), rows)
-        } else {
-            let settled = |i: usize| self.done.contains(i);
-            let row = |(i, row): (usize, &Row)| if settled(i) { *row } else { UNREACHED };
-            (None, self.rows.iter().enumerate().map(row).collect())
+            nodes
+        });
+        let row = |node: NodeId| {
+            if self.done.contains(node.index()) { self.rows[node.index()] } else { UNREACHED }
         };
-        Tree { direction: self.direction, nodes, rows, count, work: self.work }
+        match listed {
+            Some(nodes) => {
+                let rows = nodes.clone().into_iter().map(row);
+                Tree::new(self.direction, rows, count, self.work, Some(nodes))
+            }
+            None => {
+                let rows = (0..self.rows.len()).map(|i| row(NodeId::new(i)));
+                Tree::new(self.direction, rows, count, self.work, None)
+            }
+        }
     }
 
     /// The key of a node that the last search settled.
@@ -290,106 +311,6 @@ impl<'g> Search<'g> {
 fn inputs(graph: &Graph, gate: NodeId) -> usize {
     let mut last = None;
     graph.incoming(gate).filter(|(_, from)| last.replace(*from) != Some(*from)).count()
-}
-
-/// What a search settled: for each node its key and the edge by which it was reached.
-#[derive(Debug)]
-pub struct Tree {
-    direction: Direction,
-    /// The nodes of the rows, sorted; none if there is a row for every node.
-    nodes: Option<Vec<NodeId>>,
-    rows: Vec<Row>,
-    count: usize,
-    work: usize,
-}
-
-impl Tree {
-    fn row(&self, node: NodeId) -> Row {
-        let place = match &self.nodes {
-            Some(nodes) => nodes.binary_search(&node).ok(),
-            None => Some(node.index()),
-        };
-        place.and_then(|i| self.rows.get(i)).copied().unwrap_or(UNREACHED)
-    }
-
-    /// Which way it was searched.
-    #[must_use]
-    pub fn direction(&self) -> Direction {
-        self.direction
-    }
-
-    /// The settled nodes, sorted.
-    pub fn nodes(&self) -> impl Iterator<Item = NodeId> + '_ {
-        let node = |place: usize| match &self.nodes {
-            Some(nodes) => nodes[place],
-            None => NodeId::new(place),
-        };
-        let settled = self.rows.iter().enumerate().filter(|(_, row)| row.key != NEVER);
-        settled.map(move |(place, _)| node(place))
-    }
-
-    /// How many nodes it settled.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.count
-    }
-
-    /// Whether it settled none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.count == 0
-    }
-
-    /// The key of a node; [`NEVER`] for what was not reached.
-    #[must_use]
-    pub fn key(&self, node: NodeId) -> u64 {
-        self.row(node).key
-    }
-
-    /// How many edges the search looked at.
-    #[must_use]
-    pub fn work(&self) -> usize {
-        self.work
-    }
-
-    /// The edge by which a node was reached and its other end, nearer to the root. A gate of a
-    /// forward tree has several, and none of them here.
-    #[must_use]
-    pub fn link(&self, node: NodeId) -> Option<(EdgeId, NodeId)> {
-        let row = self.row(node);
-        (row.link != NO_EDGE && row.near != node).then_some((row.link, row.near))
-    }
-
-    /// The root that a node's way leads to, and whether the way passes a gate.
-    #[must_use]
-    pub fn root(&self, graph: &Graph, mut node: NodeId) -> (NodeId, bool) {
-        let mut gated = graph.kind(node) == NodeKind::Gate;
-        while let Some((_, near)) = self.link(node) {
-            gated |= graph.kind(near) == NodeKind::Gate;
-            node = near;
-        }
-        (node, gated)
-    }
-
-    /// The way of a node: to it from a root, or from it to a root. A backward way that passes a
-    /// gate is no proof.
-    #[must_use]
-    pub fn proof(&self, graph: &Graph, filter: &Filter, node: NodeId) -> Option<Proof> {
-        if self.direction == Direction::Forward {
-            let row = |node: NodeId| Some(self.row(node)).filter(|row| row.key != NEVER);
-            return proof(graph, filter, node, row);
-        }
-        if self.key(node) == NEVER {
-            return None;
-        }
-        let mut links = Vec::new();
-        let mut at = node;
-        while let Some((edge, near)) = self.link(at) {
-            links.push(Link { edge, from: at, to: near });
-            at = near;
-        }
-        Some(Proof { target: at, links })
-    }
 }
 
 /// An edge with its ends.
@@ -420,7 +341,7 @@ impl Proof {
     }
 }
 
-fn proof(
+pub(super) fn proof(
     graph: &Graph,
     filter: &Filter,
     target: NodeId,

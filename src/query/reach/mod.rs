@@ -25,7 +25,7 @@ use crate::world::network::plugin::{Enforces, Plugin};
 use crate::world::network::{
     ClassIx, Direction, End, Network, PortSpec, Reason, Spaces, Switches, Truth,
 };
-use crate::world::{NodeIx, World};
+use crate::world::{NodeIx, PodIx, WorkloadIx, World};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::BTreeMap;
 
@@ -130,12 +130,16 @@ impl<'w> Ground<'w> {
     #[must_use]
     pub fn new(world: &'w World, level: Level) -> Self {
         let network = world.network().with(switches(world));
-        let mut of: BTreeMap<(Sym, String), Vec<Host>> = BTreeMap::new();
+        let mut of: BTreeMap<(Sym, Of), Vec<Host>> = BTreeMap::new();
         for host in world.hosts() {
             if network.class_of(host).is_some() {
                 of.entry(key(world, host, level)).or_default().push(host);
             }
         }
+        // Names are made for groups only: most pods share theirs.
+        let named = |((ns, of), hosts)| ((ns, name(world, ns, of)), hosts);
+        let mut of: Vec<((Sym, String), Vec<Host>)> = of.into_iter().map(named).collect();
+        of.sort_unstable_by(|a, b| a.0.cmp(&b.0));
         let mut groups = Vec::with_capacity(of.len());
         let mut local = FxHashSet::default();
         for ((ns, name), hosts) in of {
@@ -150,11 +154,6 @@ impl<'w> Ground<'w> {
             }
             classes.sort_unstable();
             classes.dedup();
-            let place = world.text(ns);
-            let name = match level {
-                Level::Namespace => format!("{place}[Namespace]"),
-                _ => format!("{place}/{name}"),
-            };
             groups.push(Group { ns, name, hosts, classes });
         }
         let meant = network.with(Switches::default());
@@ -275,25 +274,38 @@ impl Wanted {
     }
 }
 
-/// Namespace and name of the group that something is in.
-fn key(world: &World, host: Host, level: Level) -> (Sym, String) {
-    let (object, ns) = world.host_object(host);
-    let workload = match host {
-        Host::Pod(pod) => world.pods[pod.index()].workload,
-        Host::Template(workload) => Some(workload),
+/// What a group is the group of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Of {
+    Namespace,
+    Pod(PodIx),
+    Workload(WorkloadIx),
+}
+
+/// The group that something is in, and its namespace.
+fn key(world: &World, host: Host, level: Level) -> (Sym, Of) {
+    let of = match (level, host) {
+        (Level::Namespace, _) => Of::Namespace,
+        (_, Host::Template(workload)) => Of::Workload(workload),
+        (Level::Pod, Host::Pod(pod)) => Of::Pod(pod),
+        (Level::Workload, Host::Pod(pod)) => {
+            world.pods[pod.index()].workload.map_or(Of::Pod(pod), Of::Workload)
+        }
     };
-    let pod = || format!("{}[Pod]", world.text(world.objects[object.index()].name));
-    let owner = |w: crate::world::WorkloadIx| {
-        let w = &world.workloads[w.index()];
-        format!("{}[{}]", world.text(w.name), world.text(w.kind))
-    };
-    let name = match (level, host, workload) {
-        (Level::Namespace, ..) => String::new(),
-        (Level::Pod, Host::Pod(_), _) | (Level::Workload, _, None) => pod(),
-        (_, _, Some(workload)) => owner(workload),
-        (_, Host::Template(workload), None) => owner(workload),
-    };
-    (ns, name)
+    (world.host_object(host).1, of)
+}
+
+/// A group's name, as the cluster spells it.
+fn name(world: &World, ns: Sym, of: Of) -> String {
+    let place = world.text(ns);
+    match of {
+        Of::Namespace => format!("{place}[Namespace]"),
+        Of::Pod(pod) => format!("{place}/{}[Pod]", world.text(world.pods[pod.index()].name)),
+        Of::Workload(workload) => {
+            let w = &world.workloads[workload.index()];
+            format!("{place}/{}[{}]", world.text(w.name), world.text(w.kind))
+        }
+    }
 }
 
 /// For each class, whether a policy may have a say in a direction.
