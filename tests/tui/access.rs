@@ -11,6 +11,7 @@ use kspm_graph::tui::pilot::Pilot;
 use kspm_graph::tui::screens::Screen;
 use kspm_graph::tui::theme::Theme;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 /// A source whose lines nobody looks for.
 struct Nowhere;
@@ -75,7 +76,11 @@ const SHOP: &str = r#"
 apiVersion: v1
 kind: Pod
 metadata: {name: web-0, namespace: shop}
-spec: {serviceAccountName: reader, nodeName: n1, containers: [{name: app, image: a}]}
+spec:
+  serviceAccountName: reader
+  nodeName: n1
+  volumes: [{name: token, projected: {sources: [{serviceAccountToken: {path: token}}]}}]
+  containers: [{name: app, image: a, volumeMounts: [{name: token, mountPath: /token}]}]
 status: {phase: Running}
 ---
 {apiVersion: v1, kind: Node, metadata: {name: n1}}
@@ -136,10 +141,7 @@ fn a_typed_question_names_the_holders_of_its_namespace_and_those_who_get_there()
     let mut pilot = before(SHOP);
     pilot.press(":who-can get secrets -n shop<enter>");
     assert_eq!(pilot.model.screen, Screen::Access);
-    shows(
-        &pilot,
-        &["who-can get secrets -n shop", "Hold it: 1 ", "sa/shop/reader", "readers: get"],
-    );
+    shows(&pilot, &["who-can get secrets -n shop", "Hold it: 1 ", "sa/shop/reader", "readers: "]);
     hides(&pilot, &["sa/far/other"]);
     // The other pane: who enters a pod that runs as the holder; the holder itself is no other.
     let there = pilot.screen();
@@ -163,7 +165,7 @@ fn the_way_of_somebody_who_gets_there_is_shown_by_enter() {
     }
     pilot.press("<enter>");
     assert_eq!(pilot.model.screen, Screen::Paths);
-    shows(&pilot, &["pod-exec", "rolebinding/shop/readers"]);
+    shows(&pilot, &["pod-exec", "service account shop/entrant reaches role binding"]);
 }
 
 #[test]
@@ -183,7 +185,7 @@ fn enter_explores_a_holder_and_escape_comes_back_to_the_question_and_then_to_the
 fn a_holder_can_be_pretended_gone_and_is_marked_so() {
     let mut pilot = before(SHOP);
     pilot.press(":who-can get secrets -n shop<enter>");
-    let row = |pilot: &Pilot| line_with(&pilot.screen(), "readers: get").to_owned();
+    let row = |pilot: &Pilot| line_with(&pilot.screen(), "readers: ").to_owned();
     assert!(!row(&pilot).contains("X "), "{}", row(&pilot));
     pilot.press("<space>");
     assert_eq!(pilot.model.changes.facts.len(), 1);
@@ -216,8 +218,8 @@ fn mistakes_are_told_with_what_was_meant() {
         ),
         ("who-can get secretz", "did you mean `secrets`?"),
         (
-            "who-can get secrets -n shpo",
-            "the snapshot has no namespace `shpo`; did you mean `shop`?",
+            "who-can get secrets -n shopp",
+            "the snapshot has no namespace `shopp`; did you mean `shop`?",
         ),
         (
             "can-i --as sa/shop/raeder get secrets -n shop",
@@ -241,7 +243,7 @@ fn one_user_gets_a_verdict_with_its_reason_or_the_way_round() {
     shows(&pilot, &["yes: RBAC: allowed by RoleBinding", "By these bindings: 1", "readers"]);
     pilot.press(":can-i --as sa/shop/entrant get secrets -n shop<enter>");
     let screen = pilot.screen();
-    assert_eq!(line_with(&screen, "no").trim(), "no", "{screen}");
+    assert!(screen.lines().any(|line| line == "no"), "{screen}");
     shows(&pilot, &["By these bindings: 0", "but it gets there by an attack path, likelihood 0."]);
     // By a group that Kubernetes adds; and by one that is given.
     pilot.press(":can-i --as sa/far/other get /version<enter>");
@@ -261,7 +263,7 @@ fn of_an_account_it_shows_what_it_may_do_the_dangerous_first_and_through_groups(
     assert!(at("read   get,list on pods") < at("path   get on /version"), "{screen}");
     assert!(line_with(&screen, "create on pods/exec").contains("shop"), "{screen}");
     // The reason of a rule that reaches it through a group.
-    pilot.press("jj");
+    pilot.press("j");
     shows(&pilot, &["group/system:serviceaccounts may list on pods"]);
     // Enter leads to the binding; then back.
     pilot.press("<enter>");
@@ -366,6 +368,16 @@ fn nobody_is_said() {
     assert_eq!(pilot.model.screen, Screen::Access);
 }
 
+/// How long the screen takes to be drawn when nothing disturbs.
+fn quickest(pilot: &Pilot) -> Duration {
+    let draw = |_| {
+        let started = Instant::now();
+        let _ = pilot.screen();
+        started.elapsed()
+    };
+    (0..20).map(draw).min().unwrap()
+}
+
 #[test]
 fn ten_thousand_holders_are_a_list_like_any_other() {
     let subjects: Vec<String> =
@@ -386,12 +398,12 @@ subjects: [{}]
     pilot.press("G");
     shows(&pilot, &["user/u09999"]);
     hides(&pilot, &["user/u00000"]);
-    let started = std::time::Instant::now();
-    for _ in 0..50 {
-        let _ = pilot.screen();
-    }
-    // Only the rows that are seen are laid out; all of them would take seconds.
-    assert!(started.elapsed().as_millis() < 1_500, "{:?}", started.elapsed());
+    // Only the rows that are seen are laid out: it costs as much as any other list.
+    let many = quickest(&pilot);
+    pilot.press(":who-can get secrets -n far<enter>");
+    let few = quickest(&pilot);
+    assert!(many < few * 10, "{many:?} for ten thousand, {few:?} for one");
+    pilot.press("<esc>");
     pilot.press("/u04242<enter>");
     shows(&pilot, &["10001, 1 shown", "user/u04242"]);
 }

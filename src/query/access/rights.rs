@@ -144,6 +144,10 @@ const GRAVE_READS: &[&str] = &["secrets", "nodes/proxy"];
 /// Resources that run commands or carry traffic, with any verb that reaches them.
 const CONNECTS: &[&str] = &["pods/exec", "pods/attach", "pods/portforward", "pods/proxy"];
 
+/// Requests that are created and change nothing: they ask what the caller is and may do.
+const ASKS: &[&str] =
+    &["selfsubjectaccessreviews", "selfsubjectrulesreviews", "selfsubjectreviews"];
+
 fn weight(world: &World, rule: &Rule) -> Weight {
     let texts = |syms: &[Sym]| -> Vec<&str> { syms.iter().map(|s| world.text(*s)).collect() };
     let (verbs, resources) = (texts(&rule.verbs), texts(&rule.resources));
@@ -163,6 +167,8 @@ fn weight(world: &World, rule: &Rule) -> Weight {
         || (verb(&reads) && on(&["secrets"]));
     if grave {
         Weight::Danger
+    } else if resources.iter().all(|r| ASKS.contains(r)) {
+        Weight::Reads
     } else if verb(WRITES) || !verbs.iter().all(|v| reads.contains(v)) {
         Weight::Writes
     } else {

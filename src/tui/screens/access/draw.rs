@@ -87,6 +87,9 @@ fn is_busy(model: &Model) -> bool {
 fn headline(graph: &Graph, answer: &Answer) -> String {
     match (&answer.question, answer.node) {
         (Some(question), _) => safe(&question.command("")),
+        (None, Some(node)) if answer.count() > 0 => {
+            format!("{}: what it may do", named(graph, node))
+        }
         (None, Some(node)) => format!("{}: what there is to ask", named(graph, node)),
         (None, None) => "the cluster: what there is to ask".to_owned(),
     }
@@ -203,7 +206,7 @@ fn through(model: &Model, graph: &Graph, (buf, area): (&mut Buffer, Rect), focus
     let (state, theme) = (&model.on.access, model.theme);
     let [_, shown] = &state.shown;
     let Some(super::Through { there, .. }) = &state.through else {
-        let inner = pane(buf, area, "Others get there by attack paths", focused, theme);
+        let inner = pane(buf, area, "Others by attack paths", focused, theme);
         let text = if is_busy(model) {
             "following every way there ..."
         } else {
@@ -212,7 +215,7 @@ fn through(model: &Model, graph: &Graph, (buf, area): (&mut Buffer, Rect), focus
         super::super::empty(buf, inner, text, theme);
         return;
     };
-    let title = format!("Others get there by attack paths: {}", shown.len());
+    let title = format!("Others by attack paths: {}", shown.len());
     let inner = pane(buf, area, &title, focused, theme);
     if shown.is_empty() {
         let text = if there.is_empty() { "nobody else" } else { "the filter leaves nothing" };
@@ -249,7 +252,9 @@ fn told(model: &Model, graph: &Graph, width: usize, theme: Theme) -> Vec<Line<'s
                 format!("{} may {}", r.through, r.allows),
                 format!("{}, by {}, {}", scope(&r.namespace), r.binding, r.rule),
             ],
-            Some(Row::Offer { .. }) => vec!["Enter asks it".to_owned()],
+            Some(Row::Offer { question, .. }) => {
+                vec![format!("Enter asks: {}", question.command(""))]
+            }
             Some(Row::Actor(_)) => vec!["Enter shows what it may do".to_owned()],
             Some(Row::Title(_)) | None => Vec::new(),
         }
