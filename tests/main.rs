@@ -24,3 +24,4 @@ mod query;
 mod rbac;
 mod reach;
 mod structs;
+mod tui_evidence;
