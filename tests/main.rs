@@ -25,3 +25,4 @@ mod rbac;
 mod reach;
 mod structs;
 mod tui_evidence;
+mod why;

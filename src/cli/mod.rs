@@ -15,6 +15,7 @@ mod blast;
 mod can_i;
 mod completions;
 pub mod docs;
+mod ends;
 mod explain;
 mod export;
 mod gate;

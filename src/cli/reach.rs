@@ -1,18 +1,12 @@
 //! `reach`: who reaches whom over the network, and what faces the outside.
 
+use super::ends::{self, Typed};
 use super::open::{Opened, SnapshotArg, open};
 use super::output::{Output, parse, style, write_to};
-use super::query::selector_failure;
 use super::{Context, Exit, Failure};
-use crate::graph::{Graph, NodeKind};
-use crate::query::reach::{Ground, Level, Range, Wanted, ports};
-use crate::query::selector::Selector;
+use crate::query::reach::{Ground, Level, ports};
 use crate::report::reach::{self, Reach};
-use crate::world::coverage::{State, Topic};
 use crate::world::network::PortSpec;
-use crate::world::network::plugin::Enforces;
-use ipnet::IpNet;
-use std::net::IpAddr;
 
 const FORMATS: &[&str] = &["text", "json", "dot", "md"];
 
@@ -40,7 +34,8 @@ Examples:
   kspm-graph reach cluster.json --from internet --to ns/shop
   kspm-graph reach cluster.json --from ns/shop --to 169.254.169.254
   kspm-graph reach cluster.json --level namespace -o md=matrix.md
-  kspm-graph reach cluster.json --enforces no -o json")]
+  kspm-graph reach cluster.json --enforces no -o json
+  kspm-graph reach cluster.json --level pod --sets -o json=reach.json")]
 pub(crate) struct Args {
     #[command(flatten)]
     snapshot: SnapshotArg,
@@ -59,6 +54,9 @@ pub(crate) struct Args {
     /// Also what is denied, and what no policy speaks of
     #[arg(long)]
     all: bool,
+    /// In JSON, name ends that are treated alike once, as sets, instead of a row for each pair
+    #[arg(long)]
+    sets: bool,
     /// How many rows of each part to print as text or to draw
     #[arg(long, value_name = "N", default_value_t = 40)]
     top: usize,
@@ -68,84 +66,11 @@ pub(crate) struct Args {
     outputs: Vec<Output>,
 }
 
-/// One end as it was typed.
-#[derive(Default)]
-struct Typed {
-    nets: Vec<IpNet>,
-    internet: bool,
-    selector: Option<Selector>,
-}
-
-impl Typed {
-    fn new(text: &str) -> Result<Self, Failure> {
-        let mut typed = Self::default();
-        let mut rest = Vec::new();
-        for part in text.split(',') {
-            let word = part.trim();
-            match (word.parse::<IpNet>(), word.parse::<IpAddr>()) {
-                (Ok(net), _) => typed.nets.push(net.trunc()),
-                (_, Ok(address)) => typed.nets.push(IpNet::from(address)),
-                _ if word.eq_ignore_ascii_case("internet") => typed.internet = true,
-                _ if word.contains('/') && word.starts_with(|c: char| c.is_ascii_digit()) => {
-                    let help = "write it as 10.0.0.0/8 or 2001:db8::/32".to_owned();
-                    let error = anyhow::anyhow!("`{word}` is no block of addresses");
-                    return Err(Failure::usage(error, help));
-                }
-                _ => rest.push(part),
-            }
-        }
-        if !rest.is_empty() {
-            let parsed = Selector::parse(&rest.join(",")).map_err(|e| selector_failure(&e))?;
-            typed.selector = Some(parsed);
-        }
-        Ok(typed)
-    }
-
-    /// Whether every node selected is a pod or in one.
-    fn is_pods(&self, graph: &Graph) -> bool {
-        let Some(selector) = &self.selector else { return false };
-        let nodes = selector.matches(graph);
-        let pod = |n| matches!(graph.kind(n), NodeKind::Pod | NodeKind::Container);
-        !nodes.is_empty() && nodes.into_iter().all(pod)
-    }
-
-    fn wanted(&self, ground: &Ground<'_>, graph: Option<&Graph>) -> Result<Wanted, Failure> {
-        let mut wanted = Wanted::default();
-        if let (Some(selector), Some(graph)) = (&self.selector, graph) {
-            let nodes = selector.select(graph).map_err(|e| selector_failure(&e))?;
-            wanted = ground.wanted(graph, &nodes);
-            if wanted.is_empty() {
-                let text = selector.text();
-                let error = anyhow::anyhow!("`{text}` selects nothing that runs");
-                let help = "an end is a pod, a workload, a namespace or a node, `internet`, or a \
-                            block such as 10.0.0.0/8";
-                return Err(Failure::usage(error, help.to_owned()));
-            }
-        }
-        let outside = ground.borders.outside();
-        if self.internet {
-            let pieces = ground.borders.everywhere(&outside);
-            let mut ranges: Vec<Range> = Vec::new();
-            for piece in pieces.into_iter().filter(Range::is_public) {
-                match ranges.last_mut().and_then(|last| Some((last.joined(&piece)?, last))) {
-                    Some((joined, last)) => *last = joined,
-                    None => ranges.push(piece),
-                }
-            }
-            wanted.ranges = ranges;
-        }
-        wanted.ranges.extend(self.nets.iter().map(Range::of));
-        wanted.ranges.sort_unstable();
-        wanted.ranges.dedup();
-        Ok(wanted)
-    }
-}
-
 pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failure> {
     let typed = |text: &Option<String>| text.as_deref().map(Typed::new).transpose();
     let (from, to) = (typed(&args.from)?, typed(&args.to)?);
     let opened = open(&args.snapshot.all(), context)?;
-    let asks = [&from, &to].into_iter().flatten().any(|t| t.selector.is_some());
+    let asks = [&from, &to].into_iter().flatten().any(Typed::selects);
     // Selections are of the graph's nodes; it is not needed for addresses.
     let graph = asks.then(|| opened.derive());
     let pods = || {
@@ -160,7 +85,7 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
     };
     let ground = Ground::new(&opened.world, level);
     let wanted = |typed: &Option<Typed>| match typed {
-        Some(typed) => typed.wanted(&ground, graph.as_ref()),
+        Some(typed) => typed.running(&ground, graph.as_ref()),
         None => Ok(ground.everything()),
     };
     let (from, to) = (wanted(&from)?, wanted(&to)?);
@@ -170,37 +95,14 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
         to: &to,
         port: args.port,
         all: args.all,
+        sets: args.sets,
         top: args.top,
         snapshot: &opened.snapshot,
-        coverage: &coverage(&opened),
+        coverage: &ends::coverage(&opened),
         lines: &opened,
         width: style(context, 0).width,
     };
     write(args, &opened, &reach, context)
-}
-
-/// What the snapshot shows; of policies, what this command makes of them.
-fn coverage(opened: &Opened) -> Vec<Topic> {
-    let plugin = opened.world.plugin();
-    let mut topics = opened.coverage.clone();
-    for topic in topics.iter_mut().filter(|t| t.topic == "network-policies") {
-        topic.reason = plugin.effect(&[], false);
-        topic.state = State::Complete;
-        if plugin.enforces == Enforces::Unknown {
-            topic.state = State::Unknown;
-            let taken = match opened.world.said.enforces {
-                Some(_) => "both ways are followed",
-                None => "they are taken as enforced here (--cni and --enforces say otherwise)",
-            };
-            topic.reason = format!("{}: {taken}", topic.reason);
-        }
-        if opened.world.policies.is_empty() && opened.world.network.others.is_empty() {
-            topic.state = State::Unknown;
-            topic.reason = format!("no network policy was collected; {}", topic.reason);
-        }
-        topic.affects = &["every verdict that rests on a policy"];
-    }
-    topics
 }
 
 fn write(

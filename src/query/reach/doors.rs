@@ -1,11 +1,15 @@
 //! Doors to the outside, and what policies make of them.
 
-use super::{Ground, ports};
+use super::change::Ends;
+use super::explain::Said;
+use super::fronts::{Answer, Asked};
+use super::{Ground, Range, Side, ports};
+use crate::sym::Sym;
+use crate::world::ServiceIx;
 use crate::world::exposure::{Door, Entry, Sure};
 use crate::world::hosts::Host;
-use crate::world::network::{Direction, End, PortSpec, Protocol, Span, State};
+use crate::world::network::{ClassIx, Direction, End, PortSpec, Protocol, Span, State};
 use crate::world::rows::Target;
-use crate::world::{ObjectId, ServiceIx};
 use rustc_hash::FxHashMap;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,21 +30,129 @@ pub struct Exposed {
     pub reason: Option<String>,
 }
 
+/// A door to one pod's port, with what the policies of both ends say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Explained {
+    /// The door, and what is behind it.
+    pub exposed: Exposed,
+    /// What is said where a request comes in or is passed on.
+    pub egress: Vec<Said>,
+    /// What is said where it arrives.
+    pub ingress: Vec<Said>,
+    /// What would open it.
+    pub change: Vec<String>,
+}
+
+impl Explained {
+    /// Whether policies have a part in its not being open.
+    #[must_use]
+    pub fn is_held(&self) -> bool {
+        let named = self.egress.iter().chain(&self.ingress).any(|said| said.at.is_some());
+        match self.exposed.state {
+            State::Denied => true,
+            State::Unknown => named,
+            State::Allowed => false,
+        }
+    }
+}
+
 impl Ground<'_> {
     /// Every door that the internet may reach with every group behind it, but those that policies
     /// close to every source.
     #[must_use]
     pub fn exposed(&self, denied: bool) -> Vec<Exposed> {
-        let world = self.world;
+        let mut behind: BTreeMap<(String, u32, State, Option<String>), Exposed> = BTreeMap::new();
+        self.each_door(&mut |_| true, &mut |door, _, _| {
+            if door.state == State::Denied && !denied {
+                return;
+            }
+            let key = (door.entry.clone(), door.group, door.state, door.reason.clone());
+            match behind.get_mut(&key) {
+                Some(known) => {
+                    known.ports = ports::union(std::mem::take(&mut known.ports), &door.ports);
+                }
+                None => drop(behind.insert(key, door)),
+            }
+        });
+        let mut found: Vec<Exposed> = behind.into_values().collect();
+        found.sort();
+        found
+    }
+
+    /// The doors to some groups, each with what decides.
+    #[must_use]
+    pub fn explained(&self, groups: &BTreeSet<u32>) -> Vec<Explained> {
+        let mut found: Vec<Explained> = Vec::new();
+        self.each_door(&mut |group| groups.contains(&group), &mut |door, from, (host, port)| {
+            let Some(class) = self.network.class_of(host) else { return };
+            let to = End::Class(class);
+            let verdict = self.network.verdict(from, to, port);
+            let side = match from {
+                End::Class(class) => match self.network.hosts_of(class).first() {
+                    Some(host) => self.side_of(*host),
+                    None => Side::Range(Range::whole(false)),
+                },
+                _ => Side::Range(Range::whole(false)),
+            };
+            let egress = self.words(&verdict.egress, Direction::Egress, side, from);
+            let ingress =
+                self.words(&verdict.ingress, Direction::Ingress, Side::Group(door.group), to);
+            let shown = !matches!(from, End::Anyone | End::Nodes);
+            let mut change = Vec::new();
+            if door.state == State::Denied && shown {
+                let own = Side::Group(door.group);
+                let ends = Ends {
+                    direction: Direction::Ingress,
+                    own,
+                    own_end: to,
+                    other: side,
+                    other_end: from,
+                };
+                if verdict.ingress.state == State::Denied {
+                    change.extend(self.opens(&verdict.ingress, ends, Some(port)));
+                }
+                let ends = Ends {
+                    direction: Direction::Egress,
+                    own: side,
+                    own_end: from,
+                    other: own,
+                    other_end: to,
+                };
+                if verdict.egress.state == State::Denied {
+                    change.extend(self.opens(&verdict.egress, ends, Some(port)));
+                }
+            }
+            let same = |e: &&mut Explained| {
+                (&e.exposed.entry, e.exposed.group, e.exposed.state, &e.exposed.reason)
+                    == (&door.entry, door.group, door.state, &door.reason)
+                    && (&e.egress, &e.ingress) == (&egress, &ingress)
+            };
+            match found.iter_mut().find(same) {
+                Some(known) => {
+                    let all = std::mem::take(&mut known.exposed.ports);
+                    known.exposed.ports = ports::union(all, &door.ports);
+                }
+                None => found.push(Explained { exposed: door, egress, ingress, change }),
+            }
+        });
+        found.sort_by(|a, b| a.exposed.cmp(&b.exposed));
+        found
+    }
+
+    /// Every door with each pod's port behind it, by door.
+    fn each_door(
+        &self,
+        wanted: &mut dyn FnMut(u32) -> bool,
+        visit: &mut dyn FnMut(Exposed, End, (Host, PortSpec)),
+    ) {
         let mut of_host: FxHashMap<Host, u32> = FxHashMap::default();
         for number in self.numbers() {
-            of_host.extend(self.group(number).hosts.iter().map(|h| (*h, number)));
+            if wanted(number) {
+                of_host.extend(self.group(number).hosts.iter().map(|h| (*h, number)));
+            }
         }
-        let services: FxHashMap<ObjectId, ServiceIx> = (0..world.services.len())
-            .map(|i| (world.services[i].object, ServiceIx::new(i)))
-            .collect();
-        let mut found = Vec::new();
-        for entry in world.entries() {
+        let mut asked = Asked::default();
+        for entry in self.world.entries() {
             let name = self.entry(&entry);
             let confidence = match entry.sure {
                 Sure::Certain => "certain",
@@ -48,30 +160,49 @@ impl Ground<'_> {
                 Sure::Possible => "possible",
                 Sure::Unknown => "unknown",
             };
-            let sources = self.sources(&entry, &services);
-            let mut behind: BTreeMap<(u32, State, Option<String>), BTreeSet<PortSpec>> =
-                BTreeMap::new();
-            for (host, port) in self.behind(&entry) {
-                let Some(group) = of_host.get(&host) else { continue };
-                let (mut state, mut reason) = self.judge(&sources, host, port);
+            // Replicas come to the same.
+            let mut seen: BTreeSet<(u32, ClassIx, PortSpec, State)> = BTreeSet::new();
+            for (host, port, service) in self.behind(&entry) {
+                let (Some(group), Some(class)) = (of_host.get(&host), self.network.class_of(host))
+                else {
+                    continue;
+                };
+                let mut best: Option<Answer> = None;
+                for via in &entry.via {
+                    let source = self.source(*via, service);
+                    let answer = self.judge(&mut asked, source, host, port);
+                    if best.as_ref().is_none_or(|known| answer.state > known.state) {
+                        best = Some(answer);
+                    }
+                }
+                let Some(Answer { mut state, mut reason, from }) = best else { continue };
                 if state == State::Allowed && entry.sure == Sure::Unknown {
                     state = State::Unknown;
                     reason = Some("what leads to the door from outside is not shown".to_owned());
                 }
-                if state != State::Denied || denied {
-                    behind.entry((*group, state, reason)).or_default().insert(port);
+                if !seen.insert((*group, class, port, state)) {
+                    continue;
                 }
-            }
-            for ((group, state, reason), list) in behind {
-                let ports = list.into_iter().map(|p| ports::one(p, state));
-                let ports = ports.fold(Vec::new(), |all, one| ports::union(all, &[one]));
+                let ports = vec![ports::one(port, state)];
                 let entry = name.clone();
-                found.push(Exposed { entry, group, ports, state, confidence, reason });
+                let door = Exposed { entry, group: *group, ports, state, confidence, reason };
+                visit(door, from, (host, port));
             }
         }
-        found.sort();
-        found.dedup();
-        found
+    }
+
+    fn side_of(&self, host: Host) -> Side {
+        let (_, ns) = self.world.host_object(host);
+        let mut groups = self.of_space(ns);
+        let group = groups.find(|g| self.group(*g).hosts.contains(&host));
+        group.map_or(Side::Range(Range::whole(false)), Side::Group)
+    }
+
+    /// The groups of a namespace.
+    pub(super) fn of_space(&self, ns: Sym) -> impl Iterator<Item = u32> + use<> {
+        let number = |i: usize| u32::try_from(i).unwrap_or(u32::MAX);
+        let first = self.groups.partition_point(|g| g.ns < ns);
+        number(first)..number(self.groups.partition_point(|g| g.ns <= ns))
     }
 
     fn entry(&self, entry: &Entry) -> String {
@@ -94,91 +225,45 @@ impl Ground<'_> {
         }
     }
 
-    /// The pods and ports that a door leads to.
-    fn behind(&self, entry: &Entry) -> BTreeSet<(Host, PortSpec)> {
-        let world = self.world;
+    /// The pods and ports that a door leads to, and the Service between.
+    fn behind(&self, entry: &Entry) -> BTreeSet<(Host, PortSpec, Option<ServiceIx>)> {
         let mut found = BTreeSet::new();
         for (service, port, _) in &entry.backends {
-            let Some(of) = world.services[service.index()].ports.get(*port) else { continue };
-            let protocol = if of.udp { Protocol::Udp } else { Protocol::Tcp };
-            for (host, containers, _) in world.endpoints(*service, *port) {
-                let spec = world.host_spec(host);
-                let numbers: Vec<u16> = match of.target {
-                    Target::Number(number) => vec![number],
-                    Target::Name(name) => containers
-                        .iter()
-                        .filter_map(|c| spec.containers.get(*c))
-                        .flat_map(|c| c.ports.iter())
-                        .filter(|p| p.name == name)
-                        .map(|p| p.number)
-                        .collect(),
-                };
-                found.extend(numbers.into_iter().map(|p| (host, PortSpec { protocol, port: p })));
-            }
+            let ends = self.listening(*service, *port).into_iter();
+            found.extend(ends.map(|(host, port)| (host, port, Some(*service))));
         }
         if let Door::HostPort(pod, number) = entry.door {
             let host = Host::Pod(pod);
-            let containers = world.host_spec(host).containers.iter();
+            let containers = self.world.host_spec(host).containers.iter();
             let declared = containers.flat_map(|c| c.ports.iter());
             for port in declared.filter(|p| p.host_port == number) {
-                found.insert((host, PortSpec { protocol: port.protocol, port: port.number }));
+                let own = PortSpec { protocol: port.protocol, port: port.number };
+                found.insert((host, own, None));
             }
         }
         found
     }
 
-    /// Who speaks to the pods behind a door: the internet, or the pods of a controller. `None`:
-    /// nothing shows which.
-    fn sources(
-        &self,
-        entry: &Entry,
-        services: &FxHashMap<ObjectId, ServiceIx>,
-    ) -> Option<Vec<End>> {
-        if matches!(entry.door, Door::Service(_) | Door::HostPort(..)) {
-            return Some(vec![End::Internet]);
-        }
-        let of = entry.facts.iter().filter_map(|(object, ..)| services.get(object));
-        let mut ends: Vec<Host> = of
-            .flat_map(|service| {
-                let ports = self.world.services[service.index()].ports.len();
-                (0..ports).flat_map(|port| self.world.endpoints(*service, port))
-            })
-            .map(|(host, ..)| host)
-            .collect();
-        ends.sort_unstable();
-        ends.dedup();
-        (!ends.is_empty()).then(|| ends.into_iter().map(End::Host).collect())
-    }
-
-    fn judge(
-        &self,
-        sources: &Option<Vec<End>>,
-        host: Host,
-        port: PortSpec,
-    ) -> (State, Option<String>) {
-        let Some(sources) = sources else {
-            let judged = self
-                .network
-                .class_of(host)
-                .is_some_and(|class| !self.network.isolation(class, Direction::Ingress).is_empty());
-            let text = "a policy isolates the pods, and which pods serve the door is not shown";
-            return match judged {
-                true => (State::Unknown, Some(text.to_owned())),
-                false => (State::Allowed, None),
+    /// The pods behind a Service's port, with their own ports.
+    pub(super) fn listening(&self, service: ServiceIx, port: usize) -> Vec<(Host, PortSpec)> {
+        let world = self.world;
+        let Some(of) = world.services[service.index()].ports.get(port) else { return Vec::new() };
+        let protocol = if of.udp { Protocol::Udp } else { Protocol::Tcp };
+        let mut found = Vec::new();
+        for (host, containers, _) in world.endpoints(service, port) {
+            let spec = world.host_spec(host);
+            let numbers: Vec<u16> = match of.target {
+                Target::Number(number) => vec![number],
+                Target::Name(name) => containers
+                    .iter()
+                    .filter_map(|c| spec.containers.get(*c))
+                    .flat_map(|c| c.ports.iter())
+                    .filter(|p| p.name == name)
+                    .map(|p| p.number)
+                    .collect(),
             };
-        };
-        let mut best = (State::Denied, None);
-        for source in sources {
-            let state = self.network.state(*source, End::Host(host), port);
-            let reason = (state == State::Unknown)
-                .then(|| "policies leave it open: ask with --to and --port".to_owned());
-            if state > best.0 {
-                best = (state, reason);
-            }
-            if state == State::Allowed {
-                break;
-            }
+            found.extend(numbers.into_iter().map(|port| (host, PortSpec { protocol, port })));
         }
-        best
+        found
     }
 }

@@ -1,9 +1,8 @@
 //! A verdict in words: what each end's policies say, and what would turn it around.
 
+use super::change::Ends;
 use super::{Ground, Side, ports};
-use crate::sym::Sym;
 use crate::world::ObjectId;
-use crate::world::hosts::Host;
 use crate::world::network::{
     Action, Direction, End, Family, Judgement, PortSpec, Reason, Span, State,
 };
@@ -32,19 +31,6 @@ pub struct Part {
     /// What would turn it around.
     pub change: Vec<String>,
 }
-
-/// Labels that tell pods of one workload apart.
-const OWN: &[&str] = &[
-    "pod-template-hash",
-    "controller-revision-hash",
-    "pod-template-generation",
-    "statefulset.kubernetes.io/pod-name",
-    "apps.kubernetes.io/pod-index",
-    "batch.kubernetes.io/controller-uid",
-    "batch.kubernetes.io/job-name",
-    "controller-uid",
-    "job-name",
-];
 
 impl Ground<'_> {
     /// Why one side reaches another, and why not: ports that have one explanation together.
@@ -118,14 +104,19 @@ impl Ground<'_> {
         // What a rule would be written for: the port asked about, or one that the pods declare.
         let meant = if asked { Some(port) } else { self.declared(to, &span) };
         let mut change = Vec::new();
-        let ends = [(&verdict.ingress, Direction::Ingress), (&verdict.egress, Direction::Egress)];
-        let (sides, ends_of) = ([(to, from), (from, to)], [(t, f), (f, t)]);
-        for (i, (judgement, direction)) in ends.into_iter().enumerate() {
-            let ((own, other), (own_end, other_end)) = (sides[i], ends_of[i]);
+        let arrives =
+            Ends { direction: Direction::Ingress, own: to, own_end: t, other: from, other_end: f };
+        let leaves =
+            Ends { direction: Direction::Egress, own: from, own_end: f, other: to, other_end: t };
+        let held = [&verdict.ingress, &verdict.egress].map(|j| j.state == State::Denied);
+        if span.state == State::Denied && held == [true; 2] {
+            change.push("both ends hold it back, and each would have to change".to_owned());
+        }
+        for (judgement, ends) in [(&verdict.ingress, arrives), (&verdict.egress, leaves)] {
             if span.state == State::Denied && judgement.state == State::Denied {
-                change.extend(self.opens(judgement, direction, (own, other), other_end, meant));
+                change.extend(self.opens(judgement, ends, meant));
             } else if span.state == State::Allowed {
-                change.extend(self.closes(judgement, direction, own, own_end));
+                change.extend(self.closes(judgement, ends.direction, ends.own, ends.own_end));
             }
         }
         if span.state == State::Allowed && !change.is_empty() {
@@ -135,7 +126,7 @@ impl Ground<'_> {
         Part { ports: vec![span], state: span.state, egress, ingress, change }
     }
 
-    fn words(
+    pub(super) fn words(
         &self,
         judgement: &Judgement,
         direction: Direction,
@@ -201,152 +192,6 @@ impl Ground<'_> {
         judgement.reasons.iter().map(one).collect()
     }
 
-    /// The smallest rule that would let it through at one end.
-    fn opens(
-        &self,
-        judgement: &Judgement,
-        direction: Direction,
-        (own, other): (Side, Side),
-        other_end: End,
-        port: Option<PortSpec>,
-    ) -> Vec<String> {
-        let mut change = Vec::new();
-        for reason in &judgement.reasons {
-            match reason {
-                Reason::Rule { policy, field, action: Action::Deny, .. } => {
-                    let (policy, field) = (self.policy(*policy), self.world.text(*field));
-                    change.push(format!("remove or narrow {policy} {field}"));
-                }
-                Reason::Isolated(policies) => {
-                    let key = match direction {
-                        Direction::Ingress => "from",
-                        Direction::Egress => "to",
-                    };
-                    let peer = self.peer(own, other, other_end);
-                    let port = match port {
-                        Some(PortSpec { protocol, port }) => {
-                            format!("protocol: {}, port: {port}", protocol.name())
-                        }
-                        None => "port: PORT".to_owned(),
-                    };
-                    change.push(format!(
-                        "add to .spec.{} of {}: {{{key}: [{peer}], ports: [{{{port}}}]}}",
-                        direction.name(),
-                        self.policies(policies, " or "),
-                    ));
-                }
-                _ => {}
-            }
-        }
-        change
-    }
-
-    /// What would stop it at one end.
-    fn closes(
-        &self,
-        judgement: &Judgement,
-        direction: Direction,
-        own: Side,
-        end: End,
-    ) -> Vec<String> {
-        let Side::Group(group) = own else { return Vec::new() };
-        let node = matches!(end, End::Class(class) if self.class_node(class).is_some());
-        let mut change = Vec::new();
-        for reason in &judgement.reasons {
-            match reason {
-                Reason::Rule { policy, field, action: Action::Allow, .. } => {
-                    let (policy, field) = (self.policy(*policy), self.world.text(*field));
-                    change.push(format!("remove or narrow {policy} {field}"));
-                }
-                Reason::Free if !node => {
-                    let ns = self.world.text(self.group(group).ns);
-                    let unheeded =
-                        self.is_meant(group, direction) && !self.is_judged(group, direction);
-                    change.push(match direction {
-                        _ if unheeded => "run a network plugin that enforces policies".to_owned(),
-                        Direction::Ingress => format!(
-                            "no policy isolates the destination: a default-deny for ingress in namespace {ns} would"
-                        ),
-                        Direction::Egress => format!(
-                            "no policy isolates the source: a default-deny for egress in namespace {ns} would"
-                        ),
-                    });
-                }
-                _ => {}
-            }
-        }
-        change
-    }
-
-    /// How a rule names a side.
-    fn peer(&self, own: Side, other: Side, end: End) -> String {
-        let block = |address: &str| {
-            let bits = if address.contains(':') { 128 } else { 32 };
-            format!("{{ipBlock: {{cidr: {address}/{bits}}}}}")
-        };
-        let group = match (other, end) {
-            (Side::Range(range), _) => {
-                let nets = range.nets();
-                let blocks = nets.iter().take(3).map(|n| format!("{{ipBlock: {{cidr: {n}}}}}"));
-                let mut text = blocks.collect::<Vec<_>>().join(", ");
-                if nets.len() > 3 {
-                    text = format!("{text}, {} blocks more", nets.len() - 3);
-                }
-                return text;
-            }
-            (_, End::Node(node)) => return block(self.address(node)),
-            (_, End::Class(class)) if self.class_node(class).is_some() => {
-                let node = self.class_node(class);
-                return node.map_or_else(String::new, |node| block(self.address(node)));
-            }
-            (Side::Group(group), _) => group,
-            (Side::Node(node), _) => return block(self.address(node)),
-        };
-        let ns = self.group(group).ns;
-        let near = matches!(own, Side::Group(g) if self.group(g).ns == ns);
-        let space = if near {
-            String::new()
-        } else {
-            let name = self.world.text(ns);
-            format!("namespaceSelector: {{matchLabels: {{kubernetes.io/metadata.name: {name}}}}}, ")
-        };
-        let labels: Vec<String> = self
-            .labels(group)
-            .into_iter()
-            .map(|(k, v)| format!("{}: {}", self.world.text(k), self.world.text(v)))
-            .collect();
-        let pods = if labels.is_empty() {
-            "{}".to_owned()
-        } else {
-            format!("{{matchLabels: {{{}}}}}", labels.join(", "))
-        };
-        format!("{{{space}podSelector: {pods}}}")
-    }
-
-    fn address(&self, node: crate::world::NodeIx) -> &str {
-        let own = self.world.nodes[node.index()].addresses.iter();
-        let mut own = own.filter(|(kind, _)| self.world.text(*kind) == "InternalIP");
-        own.next().map_or("the node's address", |(_, address)| self.world.text(*address))
-    }
-
-    /// The labels that all pods of a group have.
-    fn labels(&self, group: u32) -> BTreeSet<(Sym, Sym)> {
-        let of = |host: &Host| -> BTreeSet<(Sym, Sym)> {
-            let labels = match host {
-                Host::Pod(pod) => self.world.labels_of(self.world.pods[pod.index()].object),
-                Host::Template(workload) => {
-                    let number = self.world.workloads[workload.index()].template_labels;
-                    self.world.labels.get(number as usize).map_or(&[][..], |l| l)
-                }
-            };
-            let kept = labels.iter().filter(|(key, _)| !OWN.contains(&self.world.text(*key)));
-            kept.copied().collect()
-        };
-        let mut sets = self.group(group).hosts.iter().map(of);
-        let first = sets.next().unwrap_or_default();
-        sets.fold(first, |all, one| all.intersection(&one).copied().collect())
-    }
-
     /// A policy by name.
     #[must_use]
     pub fn policy(&self, policy: ObjectId) -> String {
@@ -357,7 +202,7 @@ impl Ground<'_> {
         if ns.is_empty() { format!("{kind}{name}") } else { format!("{kind}{ns}/{name}") }
     }
 
-    fn policies(&self, policies: &[(ObjectId, Family)], and: &str) -> String {
+    pub(super) fn policies(&self, policies: &[(ObjectId, Family)], and: &str) -> String {
         const FEW: usize = 3;
         let mut names: Vec<String> =
             policies.iter().take(FEW).map(|(policy, _)| self.policy(*policy)).collect();
@@ -365,18 +210,6 @@ impl Ground<'_> {
             names.push(format!("{} more", policies.len() - FEW));
         }
         names.join(and)
-    }
-
-    /// The first port that pods of a side declare among some.
-    fn declared(&self, side: Side, span: &Span) -> Option<PortSpec> {
-        let Side::Group(group) = side else { return None };
-        let host = self.group(group).hosts.first()?;
-        let containers = self.world.host_spec(*host).containers.iter();
-        let running = containers.filter(|c| c.keeps_running());
-        let mut ports = running.flat_map(|c| c.ports.iter()).filter(|p| {
-            p.protocol == span.protocol && (span.first..=span.last).contains(&p.number)
-        });
-        ports.next().map(|p| PortSpec { protocol: p.protocol, port: p.number })
     }
 }
 

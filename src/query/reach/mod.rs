@@ -2,13 +2,17 @@
 //!
 //! The network answers for classes of pods. Here they become pods, workloads or namespaces
 //! ([`Ground`]), connections between these and the outside ([`connect`](Ground::between)), lines
-//! that stand for many alike ([`compact`]), doors to the outside ([`doors`]) and a verdict in words
-//! ([`explain`]). Nothing is kept for pairs.
+//! that stand for many alike ([`compact`]), doors to the outside ([`doors`]), a verdict in words
+//! ([`explain`]) and what would turn it around (`change`). Nothing is kept for pairs.
 
+pub mod bundles;
+mod change;
 pub mod compact;
 mod connect;
 pub mod doors;
 pub mod explain;
+mod fronts;
+pub mod held;
 pub mod ports;
 mod range;
 

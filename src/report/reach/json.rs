@@ -1,6 +1,9 @@
 //! `kspm-graph/reach/v1`: a row a connection, written one by one.
 
+use super::text::split;
 use super::{Reach, word};
+use crate::query::reach::doors::Exposed;
+use crate::query::reach::explain::{Part, Said};
 use crate::query::reach::{Side, unenforced};
 use crate::world::network::{Direction, Span, State};
 use serde_json::{Value, json};
@@ -26,8 +29,22 @@ pub fn write(reach: &Reach<'_>, out: &mut dyn Write) -> io::Result<()> {
     let level = reach.ground.level.names().0;
     write!(out, "{{\"schema\":\"kspm-graph/reach/v1\",\"level\":\"{level}\",")?;
     write!(out, "\"network\":{network},\"coverage\":{},", Value::from(coverage))?;
+    match reach.sets {
+        true => super::sets::write(reach, out)?,
+        false => connections(reach, out)?,
+    }
+    write!(out, ",\"exposed\":[")?;
+    for (i, door) in doors(reach).iter().enumerate() {
+        write!(out, "{}\n{door}", if i == 0 { "" } else { "," })?;
+    }
+    writeln!(out, "]}}")
+}
+
+/// A row for each pair.
+fn connections(reach: &Reach<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let why = unenforced(reach.ground.world.plugin());
     write!(out, "\"connections\":[")?;
-    let mut rows = Rows { reach, out, first: true, why: unenforced(plugin) };
+    let mut rows = Rows { reach, out, first: true, why };
     for from in &reach.from.groups {
         for to in reach.to.groups.iter().filter(|to| *to != from) {
             rows.pair(Side::Group(*from), Side::Group(*to))?;
@@ -38,18 +55,15 @@ pub fn write(reach: &Reach<'_>, out: &mut dyn Write) -> io::Result<()> {
         rows.outside(*from, Direction::Egress)?;
     }
     for node in &reach.from.nodes {
-        for to in reach.to.sides().filter(|to| !matches!(to, Side::Range(_))) {
-            rows.pair(Side::Node(*node), to)?;
+        let from = Side::Node(*node);
+        for to in reach.to.sides().filter(|to| !matches!(to, Side::Range(_)) && *to != from) {
+            rows.pair(from, to)?;
         }
     }
     for to in &reach.to.groups {
         rows.outside(*to, Direction::Ingress)?;
     }
-    write!(out, "],\"exposed\":[")?;
-    for (i, door) in doors(reach).iter().enumerate() {
-        write!(out, "{}\n{door}", if i == 0 { "" } else { "," })?;
-    }
-    writeln!(out, "]}}")
+    write!(rows.out, "]")
 }
 
 /// The doors behind which something is that was asked for.
@@ -60,20 +74,21 @@ fn doors(reach: &Reach<'_>) -> Vec<Value> {
     let ground = reach.ground;
     let found = ground.exposed(reach.all);
     let asked = found.iter().filter(|e| reach.to.groups.binary_search(&e.group).is_ok());
-    asked
-        .map(|e| {
-            let mut row = json!({"entry": e.entry, "scope": "internet",
-                "dst": ground.group(e.group).name, "ports": spans(&e.ports),
-                "verdict": word(e.state), "confidence": e.confidence});
-            if let Some(reason) = &e.reason {
-                row["reason"] = json!(reason);
-            }
-            row
-        })
-        .collect()
+    asked.map(|e| exposed(reach, e)).collect()
 }
 
-fn spans(list: &[Span]) -> Value {
+/// A door as a row.
+pub(super) fn exposed(reach: &Reach<'_>, e: &Exposed) -> Value {
+    let mut row = json!({"entry": e.entry, "scope": "internet",
+        "dst": reach.ground.group(e.group).name, "ports": spans(&e.ports),
+        "verdict": word(e.state), "confidence": e.confidence});
+    if let Some(reason) = &e.reason {
+        row["reason"] = json!(reason);
+    }
+    row
+}
+
+pub(super) fn spans(list: &[Span]) -> Value {
     let one = |s: &Span| json!({"protocol": s.protocol.name(), "from": s.first, "to": s.last});
     list.iter().map(one).collect()
 }
@@ -119,55 +134,79 @@ impl Rows<'_, '_> {
         (src, dst): (String, String),
         found: &[Span],
     ) -> io::Result<()> {
-        let reach = self.reach;
-        for (list, state) in reach.ground.answers(found, reach.port, reach.all) {
-            let mut row = json!({"src": src, "dst": dst, "ports": spans(&list),
-                "verdict": word(state)});
-            if state == State::Unknown {
-                row["reason"] = json!(reach.ground.doubt(from, to, &list));
-            } else if let Some(why) = self.why.as_ref().filter(|_| self.is_meant(from, to)) {
-                row["reason"] = json!(why);
-            }
-            if reach.is_pair() {
-                explained(reach, from, to, &list, &mut row);
-            }
+        for row in values(self.reach, self.why.as_deref(), (from, to), (&src, &dst), found) {
             write!(self.out, "{}\n{row}", if self.first { "" } else { "," })?;
             self.first = false;
         }
         Ok(())
     }
+}
 
-    /// Whether policies would have a say if they were enforced.
-    fn is_meant(&self, from: Side, to: Side) -> bool {
-        let meant = |side: Side, direction: Direction| matches!(side, Side::Group(g) if self.reach.ground.is_meant(g, direction));
-        meant(from, Direction::Egress) || meant(to, Direction::Ingress)
+/// A row for each answer that the ports of a connection come to. `why` policies hold nothing back,
+/// where they do not.
+fn values(
+    reach: &Reach<'_>,
+    why: Option<&str>,
+    (from, to): (Side, Side),
+    (src, dst): (&str, &str),
+    found: &[Span],
+) -> Vec<Value> {
+    let ground = reach.ground;
+    // Whether policies would have a say if they were enforced.
+    let meant = |side: Side, direction: Direction| matches!(side, Side::Group(g) if ground.is_meant(g, direction));
+    let meant = meant(from, Direction::Egress) || meant(to, Direction::Ingress);
+    let mut rows = Vec::new();
+    for (list, state) in ground.answers(found, reach.port, reach.all) {
+        let mut row =
+            json!({"src": src, "dst": dst, "ports": spans(&list), "verdict": word(state)});
+        if state == State::Unknown {
+            row["reason"] = json!(ground.doubt(from, to, &list));
+        } else if let Some(why) = why.filter(|_| meant) {
+            row["reason"] = json!(why);
+        }
+        if reach.is_pair() {
+            explain(reach, from, to, &list, &mut row);
+        }
+        rows.push(row);
     }
+    rows
+}
+
+/// Every connection of a question with both ends, explained.
+pub(super) fn explained(reach: &Reach<'_>) -> Vec<Value> {
+    let ground = reach.ground;
+    let why = unenforced(ground.world.plugin());
+    let mut rows = Vec::new();
+    for (from, to) in split(reach) {
+        let (src, dst) = (ground.name(from), ground.name(to));
+        let found = ground.between(from, to, reach.port);
+        rows.extend(values(reach, why.as_deref(), (from, to), (&src, &dst), &found));
+    }
+    rows
+}
+
+/// A sentence, and where it stands.
+pub(super) fn said(said: &Said, place: &str) -> Value {
+    let mut one = json!({"text": said.text});
+    if !place.is_empty() {
+        one["at"] = json!(place);
+    }
+    one
 }
 
 /// Adds why, and what would turn it around.
-fn explained(reach: &Reach<'_>, from: Side, to: Side, list: &[Span], row: &mut Value) {
+fn explain(reach: &Reach<'_>, from: Side, to: Side, list: &[Span], row: &mut Value) {
     let parts = reach.ground.explain(from, to, reach.port);
-    let of = |p: &&crate::query::reach::explain::Part| {
-        list.iter().any(|s| p.ports.iter().any(|own| own == s))
-    };
+    let of = |p: &&Part| list.iter().any(|s| p.ports.iter().any(|own| own == s));
     let parts: Vec<_> = parts.iter().filter(of).cloned().collect();
     let places = reach.places(&parts);
     let mut places = places.into_iter();
     let mut why = Vec::new();
     for part in &parts {
-        let mut said = |list: &[crate::query::reach::explain::Said]| -> Vec<Value> {
-            list.iter()
-                .map(|s| {
-                    let place = places.next().unwrap_or_default();
-                    let mut one = json!({"text": s.text});
-                    if !place.is_empty() {
-                        one["at"] = json!(place);
-                    }
-                    one
-                })
-                .collect()
+        let mut all = |list: &[Said]| -> Vec<Value> {
+            list.iter().map(|s| said(s, &places.next().unwrap_or_default())).collect()
         };
-        let (egress, ingress) = (said(&part.egress), said(&part.ingress));
+        let (egress, ingress) = (all(&part.egress), all(&part.ingress));
         why.push(json!({"ports": spans(&part.ports), "egress": egress, "ingress": ingress,
             "change": part.change}));
     }

@@ -3,15 +3,18 @@
 mod dot;
 mod json;
 mod markdown;
+mod sets;
 mod text;
+mod why;
 
 pub use dot::write as dot;
 pub use json::write as json;
 pub use markdown::{MOST, size, write as markdown};
 pub use text::write as text;
+pub use why::Why;
 
 use super::{Lines, Snapshot};
-use crate::query::reach::explain::Part;
+use crate::query::reach::explain::{Part, Said};
 use crate::query::reach::{Ground, Side, Wanted};
 use crate::world::coverage::Topic;
 use crate::world::network::{PortSpec, State};
@@ -28,6 +31,8 @@ pub struct Reach<'a> {
     pub port: Option<PortSpec>,
     /// What is denied too, and what no policy speaks of.
     pub all: bool,
+    /// In data, ends that are treated alike are one.
+    pub sets: bool,
     /// Lines for people.
     pub top: usize,
     /// What was read.
@@ -56,14 +61,18 @@ impl Reach<'_> {
 
     /// Where the sentences of explanations stand: `file:line`, in their order; empty if nowhere.
     fn places(&self, parts: &[Part]) -> Vec<String> {
-        let said = || parts.iter().flat_map(|p| p.egress.iter().chain(&p.ingress));
+        self.placed(parts.iter().flat_map(|p| p.egress.iter().chain(&p.ingress)))
+    }
+
+    /// The same of sentences.
+    fn placed<'s>(&self, said: impl Iterator<Item = &'s Said>) -> Vec<String> {
         let objects = &self.ground.world.objects;
-        let at = |s: &crate::query::reach::explain::Said| {
+        let at = |s: &Said| {
             let (object, field) = s.at.clone()?;
             let object = objects[object.index()];
             object.is_present().then_some((object.origin, field))
         };
-        let wanted: Vec<_> = said().map(at).collect();
+        let wanted: Vec<_> = said.map(at).collect();
         let asked: Vec<_> = wanted.iter().flatten().map(|(o, f)| (*o, f.as_str())).collect();
         let mut lines = self.lines.lines(&asked).into_iter();
         wanted

@@ -31,7 +31,7 @@ pub fn write(reach: &Reach<'_>, out: &mut dyn Write) -> io::Result<()> {
     write_hanging("network  ", &terminal(&format!("{says}{of}")), reach.width, out)?;
     if reach.is_pair() {
         writeln!(out)?;
-        return pairs(reach, out);
+        return pairs(reach, Changes::All, out);
     }
     if reach.from.all && reach.to.all {
         isolation(reach, out)?;
@@ -246,7 +246,18 @@ fn table(rows: &[[String; 4]], width: usize, out: &mut dyn Write) -> io::Result<
     Ok(())
 }
 
-fn pairs(reach: &Reach<'_>, out: &mut dyn Write) -> io::Result<()> {
+/// What would turn a verdict around is told of these.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Changes {
+    /// Every one.
+    All,
+    /// Those that hold something back.
+    Opening,
+    /// None.
+    None,
+}
+
+pub(super) fn pairs(reach: &Reach<'_>, told: Changes, out: &mut dyn Write) -> io::Result<()> {
     let ground = reach.ground;
     let all: Vec<(Side, Side)> = split(reach);
     for (from, to) in all.iter().take(reach.top) {
@@ -255,7 +266,7 @@ fn pairs(reach: &Reach<'_>, out: &mut dyn Write) -> io::Result<()> {
         let parts = ground.explain(*from, *to, reach.port);
         let mut places = reach.places(&parts).into_iter();
         for part in &parts {
-            explained(part, &mut places, reach.width, out)?;
+            explained(part, told, &mut places, reach.width, out)?;
         }
     }
     if all.is_empty() {
@@ -268,7 +279,7 @@ fn pairs(reach: &Reach<'_>, out: &mut dyn Write) -> io::Result<()> {
 }
 
 /// The pairs that were asked about, the outside in parts that policies treat alike.
-fn split(reach: &Reach<'_>) -> Vec<(Side, Side)> {
+pub(super) fn split(reach: &Reach<'_>) -> Vec<(Side, Side)> {
     let mut all = Vec::new();
     for (from, to) in reach.pairs() {
         let (group, direction, range) = match (from, to) {
@@ -289,26 +300,39 @@ fn split(reach: &Reach<'_>) -> Vec<(Side, Side)> {
     all
 }
 
-fn explained(
+pub(super) fn explained(
     part: &Part,
+    told: Changes,
     places: &mut impl Iterator<Item = String>,
     width: usize,
     out: &mut dyn Write,
 ) -> io::Result<()> {
     writeln!(out, "  {}: {}", ports::text(&part.ports), word(part.state))?;
-    for (name, list) in [("egress", &part.egress), ("ingress", &part.ingress)] {
+    sentences(&part.egress, &part.ingress, places, width, out)?;
+    let (head, told) = match part.state {
+        State::Allowed => ("    to close it  ", told == Changes::All),
+        _ => ("    to open it   ", told != Changes::None),
+    };
+    for change in part.change.iter().filter(|_| told) {
+        write_hanging(head, &terminal(change), width, out)?;
+    }
+    Ok(())
+}
+
+/// What both ends say, each sentence with its place.
+pub(super) fn sentences(
+    egress: &[Said],
+    ingress: &[Said],
+    places: &mut impl Iterator<Item = String>,
+    width: usize,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    for (name, list) in [("egress", egress), ("ingress", ingress)] {
         for Said { text, .. } in list {
             let place = places.next().unwrap_or_default();
             let text = if place.is_empty() { text.clone() } else { format!("{text} ({place})") };
             write_hanging(&format!("    {name:<7}  "), &terminal(&text), width, out)?;
         }
-    }
-    let head = match part.state {
-        State::Allowed => "    to close it  ",
-        _ => "    to open it   ",
-    };
-    for change in &part.change {
-        write_hanging(head, &terminal(change), width, out)?;
     }
     Ok(())
 }
