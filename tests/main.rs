@@ -25,4 +25,5 @@ mod rbac;
 mod reach;
 mod structs;
 mod tui_evidence;
+mod tui_network;
 mod why;

@@ -8,7 +8,7 @@
 use super::SourceId;
 use super::again;
 use super::transcode::to_json;
-use super::window::Window;
+use super::window::{Stop, Window, said};
 use super::yaml;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use std::fmt;
@@ -91,25 +91,17 @@ pub fn objects(sources: &[String], wanted: &[Wanted<'_>]) -> Vec<Result<Shown, M
 fn one(window: &mut Window<'_>, column: usize, wanted: &Wanted<'_>) -> Result<Shown, Missing> {
     let first = match window.byte(0) {
         None => return Err(Missing::Gone),
-        Some(b'{') => in_json(window).or_else(|error| match error {
+        Some(b'{') => match window.skip(0) {
+            Ok(end) if end <= MOST => parse(window.rest().get(..end).unwrap_or(&[])),
+            Ok(_) | Err(Stop::Large) => Err(Missing::Large),
+            Err(Stop::Cut) => Err(Missing::Gone),
             // YAML that is written with braces.
-            Missing::Broken(_) => in_yaml(window, 0),
-            other => Err(other),
-        }),
+            Err(Stop::Syntax(..)) => in_yaml(window, 0),
+        },
         Some(_) => in_yaml(window, column),
     };
     let found = first.map(|shown| shown.named(wanted, DEPTH))?;
     found.ok_or(Missing::Changed)
-}
-
-fn in_json(window: &mut Window<'_>) -> Result<Shown, Missing> {
-    let end = match window.skip(0) {
-        Ok(end) if end <= MOST => end,
-        Ok(_) | Err(super::window::Stop::Large) => return Err(Missing::Large),
-        Err(super::window::Stop::Cut) => return Err(Missing::Gone),
-        Err(super::window::Stop::Syntax(message, _)) => return Err(Missing::Broken(message)),
-    };
-    parse(window.rest().get(..end).unwrap_or(&[]))
 }
 
 fn in_yaml(window: &mut Window<'_>, column: usize) -> Result<Shown, Missing> {
@@ -122,7 +114,7 @@ fn in_yaml(window: &mut Window<'_>, column: usize) -> Result<Shown, Missing> {
 fn parse(json: &[u8]) -> Result<Shown, Missing> {
     let mut json = serde_json::Deserializer::from_slice(json);
     Keep::All.deserialize(&mut json).map_err(|error| {
-        let (message, _) = super::window::said(&error);
+        let (message, _) = said(&error);
         Missing::Broken(message)
     })
 }
@@ -222,7 +214,7 @@ impl<'de> DeserializeSeed<'de> for Keep {
 }
 
 impl Keep {
-    fn plain<E>(self, value: impl ToString) -> Result<Shown, E> {
+    fn plain<E>(self, value: &impl ToString) -> Result<Shown, E> {
         Ok(if self == Self::All || self == Self::Variable {
             Shown::Plain(value.to_string())
         } else {
@@ -239,23 +231,23 @@ impl<'de> Visitor<'de> for Keep {
     }
 
     fn visit_unit<E>(self) -> Result<Shown, E> {
-        self.plain("null")
+        self.plain(&"null")
     }
 
     fn visit_bool<E>(self, v: bool) -> Result<Shown, E> {
-        self.plain(v)
+        self.plain(&v)
     }
 
     fn visit_u64<E>(self, v: u64) -> Result<Shown, E> {
-        self.plain(v)
+        self.plain(&v)
     }
 
     fn visit_i64<E>(self, v: i64) -> Result<Shown, E> {
-        self.plain(v)
+        self.plain(&v)
     }
 
     fn visit_f64<E>(self, v: f64) -> Result<Shown, E> {
-        self.plain(v)
+        self.plain(&v)
     }
 
     fn visit_str<E>(self, v: &str) -> Result<Shown, E> {

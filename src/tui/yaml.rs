@@ -38,11 +38,11 @@ impl Yaml {
     fn of(object: &Shown, path: &[Step], most: usize) -> Self {
         // Once only to count, and to see which line is marked.
         let mut pen = Pen::default();
-        pen.value(String::new(), object, 0, Some(path));
+        pen.value("", object, 0, Some(path));
         let (total, marked) = (pen.at, pen.marked);
         let first = marked.saturating_sub(most / 2).min(total.saturating_sub(most));
         let mut pen = Pen { keep: first..first + most, ..Pen::default() };
-        pen.value(String::new(), object, 0, Some(path));
+        pen.value("", object, 0, Some(path));
         let below = total.saturating_sub(first + most);
         Self { lines: pen.lines, marked: marked - first, above: first, below }
     }
@@ -74,43 +74,43 @@ impl Pen {
     }
 
     /// Writes a value behind its key or dash; `path` leads on from here, if the field lies in it.
-    fn value(&mut self, lead: String, value: &Shown, indent: usize, path: Option<&[Step]>) {
+    fn value(&mut self, lead: &str, value: &Shown, indent: usize, path: Option<&[Step]>) {
         if path.is_some() {
             self.marked = self.at;
         }
         let space = " ".repeat(indent);
         match value {
-            Shown::Hidden => self.line(&lead, HIDDEN),
-            Shown::Plain(text) => self.line(&lead, text),
+            Shown::Hidden => self.line(lead, HIDDEN),
+            Shown::Plain(text) => self.line(lead, text),
             Shown::Text(text) if text.trim_end_matches('\n').contains('\n') => {
-                self.line(&lead, "|");
+                self.line(lead, "|");
                 for line in text.trim_end_matches('\n').split('\n') {
                     self.line(&format!("{space}  {line}"), "");
                 }
             }
-            Shown::Text(text) => self.line(&lead, &scalar(text)),
-            Shown::List(list) if list.is_empty() => self.line(&lead, "[]"),
-            Shown::Map(map) if map.is_empty() => self.line(&lead, "{}"),
+            Shown::Text(text) => self.line(lead, &scalar(text)),
+            Shown::List(list) if list.is_empty() => self.line(lead, "[]"),
+            Shown::Map(map) if map.is_empty() => self.line(lead, "{}"),
             Shown::List(list) => {
                 if !lead.is_empty() {
-                    self.line(&lead, "");
+                    self.line(lead, "");
                 }
                 for (i, value) in list.iter().enumerate() {
                     let rest = path.and_then(|path| path.split_first());
                     let rest = rest.filter(|(step, _)| **step == Step::Index(i));
-                    self.value(format!("{space}-"), value, indent + 2, rest.map(|(_, rest)| rest));
+                    self.value(&format!("{space}-"), value, indent + 2, rest.map(|(_, rest)| rest));
                 }
             }
             Shown::Map(map) => self.map(lead, map, indent, path),
         }
     }
 
-    fn map(&mut self, lead: String, map: &[(String, Shown)], indent: usize, path: Option<&[Step]>) {
+    fn map(&mut self, lead: &str, map: &[(String, Shown)], indent: usize, path: Option<&[Step]>) {
         let space = " ".repeat(indent);
         // The first key of a list's item stands behind its dash.
         let mut dash = lead.ends_with('-').then(|| format!("{lead} "));
         if dash.is_none() && !lead.is_empty() {
-            self.line(&lead, "");
+            self.line(lead, "");
         }
         for (key, value) in map {
             let head = dash.take().unwrap_or_else(|| space.clone());
@@ -120,7 +120,7 @@ impl Pen {
             let deeper = if matches!(value, Shown::List(_)) { indent } else { indent + 2 };
             let lead = format!("{head}{}:", scalar(key));
             // A key is no dash, whatever it ends with: the colon is behind it.
-            self.value(lead, value, deeper, rest.map(|(_, rest)| rest));
+            self.value(&lead, value, deeper, rest.map(|(_, rest)| rest));
         }
     }
 }

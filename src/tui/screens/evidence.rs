@@ -83,22 +83,22 @@ impl Page {
     /// The page as Markdown.
     fn markdown(&self) -> String {
         let safe = |s: &str| crate::report::escape::markdown(s).into_owned();
-        let mut out = format!("## Evidence: {}\n", safe(&self.title));
+        let mut lines = vec![format!("## Evidence: {}", safe(&self.title))];
         let mut object = false;
         for row in &self.rows {
             // An indented block needs an empty line before it, and nothing in it can end it.
-            if matches!(row, Row::Object(..)) != object {
-                out.push('\n');
+            if !object || !matches!(row, Row::Object(..)) {
+                lines.push(String::new());
             }
             object = matches!(row, Row::Object(..));
-            match row {
-                Row::Head(text) => out.push_str(&format!("\n### {}\n", safe(text))),
-                Row::Note(text) => out.push_str(&format!("\n{}\n", safe(text))),
-                Row::Object(text, true) => out.push_str(&format!("    > {text}\n")),
-                Row::Object(text, false) => out.push_str(&format!("      {text}\n")),
-            }
+            lines.push(match row {
+                Row::Head(text) => format!("### {}", safe(text)),
+                Row::Note(text) => safe(text),
+                Row::Object(text, true) => format!("    > {text}"),
+                Row::Object(text, false) => format!("      {text}"),
+            });
         }
-        out
+        lines.join("\n") + "\n"
     }
 }
 
