@@ -3,7 +3,7 @@
 
 use kspm_graph::attacks::{self, attacks};
 use kspm_graph::input::{self, Input, Missing, Origin, SourceId, Wanted, objects, read};
-use kspm_graph::query::library;
+use kspm_graph::query::{ask_all, library};
 use kspm_graph::report::{Lines, Snapshot};
 use kspm_graph::tui::Loaded;
 use kspm_graph::tui::pilot::Pilot;
@@ -45,7 +45,8 @@ pub(crate) fn sit(path: &Path, size: (u16, u16)) -> Pilot {
         lines: Box::new(Sources(sources, reading.one_line)),
     };
     let mut pilot = Pilot::new(size, Theme { palette: 0, ascii: false });
-    pilot.load(loaded);
+    let asked = ask_all(&loaded.graph, &loaded.queries);
+    pilot.load(Arc::new(loaded), Arc::new(asked));
     pilot
 }
 

@@ -110,6 +110,13 @@ pub(super) enum Guard {
     Refuses,
 }
 
+/// Whether a pod on a node may ask the metadata service for the machine's identity, as far as the
+/// machine decides.
+pub(crate) fn has_metadata(world: &World, node: NodeIx, host_network: bool) -> bool {
+    let answers = host_network || Guard::of(world, node) != Guard::Refuses;
+    answers && cloud_identity(world, node).is_some()
+}
+
 impl Guard {
     pub(super) fn of(world: &World, node: NodeIx) -> Self {
         let node = &world.nodes[node.index()];

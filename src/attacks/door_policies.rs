@@ -7,10 +7,11 @@
 
 use super::exposure::Listener;
 use crate::graph::{Confidence, Fact, Sink};
-use crate::world::exposure::{Said, Via, is_public};
+use crate::world::balancer::{is_public, reaches_public};
+use crate::world::exposure::{Said, Scope, Via};
 use crate::world::hosts::Host;
 use crate::world::network::{
-    Action, ClassIx, Direction, End, Judgement, Network, PortSpec, Protocol, Reason, State, Verdict,
+    Action, ClassIx, Direction, End, Judgement, Network, PortSpec, Reason, State, Verdict,
 };
 use crate::world::rows::Target;
 use crate::world::{NodeIx, ObjectId, Service, ServiceIx, World};
@@ -18,6 +19,13 @@ use ipnet::{IpNet, Ipv4Net};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeSet;
 use std::rc::Rc;
+
+/// The networks that clusters stand in.
+const PRIVATE: &[&str] =
+    &["10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"];
+
+/// What a policy that tells clients and nodes apart leaves open.
+const SNAT: &str = "whether the pod sees the client's address or its node's is not known, and policies treat them differently";
 
 /// What becomes of packets to a pod.
 #[derive(Debug)]
@@ -89,6 +97,8 @@ enum Source {
     /// A client's; a node's too, unless it is known that none steps between; through the source
     /// ranges of a Service, if any.
     Client(bool, Option<ServiceIx>),
+    /// The same of clients in networks around the cluster.
+    Neighbour(bool, Option<ServiceIx>),
     Via(Via),
 }
 
@@ -158,21 +168,38 @@ impl<'w> Doors<'w> {
 
     /// What becomes of packets to a pod's port on its node's address. As a rule they keep the
     /// client's address; some plugins put the node's in its place.
-    pub(super) fn host_port(&mut self, host: Host, port: PortSpec) -> Rc<Outcome> {
-        self.judged(host, port, Source::Client(true, None))
+    pub(super) fn host_port(&mut self, host: Host, port: PortSpec, scope: Scope) -> Rc<Outcome> {
+        let source = match scope {
+            Scope::Internet => Source::Client(true, None),
+            Scope::Private => Source::Neighbour(true, None),
+        };
+        self.judged(host, port, source)
     }
 
     fn source(&self, ix: ServiceIx, via: Via) -> Source {
-        if via != Via::Client {
-            return Source::Via(via);
-        }
         let service = &self.world.services[ix.index()];
-        // A balancer that is known by a name is often a proxy, with an address near the nodes'.
-        let named = service.balancer.iter().any(|(_, host)| !host.is_empty());
-        // A node port lies beside the balancer, open to whoever reaches the node.
+        match via {
+            Via::Client => {}
+            Via::Neighbour => return Source::Neighbour(!service.keeps_client, Some(ix)),
+            _ => return Source::Via(via),
+        }
+        // It speaks to the pods itself, with the client's address or with its own. The node ports
+        // beside it go over the nodes as ever.
         let beside = self.public_nodes
             && service.node_ports
             && service.ports.iter().any(|p| p.node_port != 0);
+        if let (Some(keeps), false, "LoadBalancer") =
+            (service.targets_pods, beside, self.world.text(service.kind))
+        {
+            let ranges = !ranges(self.world, service).is_empty();
+            return match keeps {
+                true => Source::Client(false, ranges.then_some(ix)),
+                false => Source::Via(Via::Balancers),
+            };
+        }
+        // A balancer that is known by a name is often a proxy, with an address near the nodes'.
+        let named = service.balancer.iter().any(|(_, host)| !host.is_empty());
+        // A node port lies beside the balancer, open to whoever reaches the node.
         let ranges = !beside && !ranges(self.world, service).is_empty();
         Source::Client(!service.keeps_client || named, ranges.then_some(ix))
     }
@@ -182,14 +209,14 @@ impl<'w> Doors<'w> {
         let of = &self.world.services[service.index()].ports[port];
         let number = match of.target {
             Target::Number(number) => number,
-            Target::Name(name) => {
+            Target::Name(_) => {
                 let containers = &self.world.host_spec(*host).containers;
                 let own = listening.iter().filter_map(|c| containers.get(*c));
                 let mut ports = own.flat_map(|c| c.ports.iter());
-                ports.find(|p| p.name == name).map_or(of.port, |p| p.number)
+                ports.find(|p| of.means(p)).map_or(of.port, |p| p.number)
             }
         };
-        PortSpec { protocol: if of.udp { Protocol::Udp } else { Protocol::Tcp }, port: number }
+        PortSpec { protocol: of.protocol, port: number }
     }
 
     fn judged(&mut self, host: Host, port: PortSpec, source: Source) -> Rc<Outcome> {
@@ -205,6 +232,7 @@ impl<'w> Doors<'w> {
         }
         let outcome = match source {
             Source::Client(snat, ranges) => self.client(class, port, snat, ranges),
+            Source::Neighbour(snat, ranges) => self.neighbour(class, port, snat, ranges),
             Source::Via(Via::Proxies(service)) => self.proxied(class, port, service),
             Source::Via(Via::Balancers) => self.balanced(class, port),
             Source::Via(_) => self.hidden(class, port),
@@ -262,8 +290,31 @@ impl<'w> Doors<'w> {
         if !snat {
             return outcome;
         }
-        let said = "whether the pod sees the client's address or its node's is not known, and policies treat them differently";
-        self.or_node(outcome, (class, port), said)
+        self.or_node(outcome, (class, port), SNAT)
+    }
+
+    /// Packets of clients in networks around the cluster: whatever is let in from addresses that the
+    /// internet does not route, and that a Service's source ranges hold.
+    fn neighbour(
+        &self,
+        class: ClassIx,
+        port: PortSpec,
+        snat: bool,
+        ranges_of: Option<ServiceIx>,
+    ) -> Outcome {
+        let service = ranges_of.map(|service| &self.world.services[service.index()]);
+        let own = service.map_or_else(Vec::new, |service| nets(self.world, service));
+        let around = PRIVATE.iter().filter_map(|block| block.parse::<IpNet>().ok());
+        let around: Vec<IpNet> = match own.as_slice() {
+            [] => around.collect(),
+            own => around.flat_map(|a| own.iter().filter_map(move |o| both(&a, o))).collect(),
+        };
+        let asked = around.into_iter().map(|net| self.ask(End::Net(net), class, port).1);
+        let outcome = asked.max_by_key(|o| o.state).unwrap_or_else(|| Outcome::of(State::Denied));
+        if !snat {
+            return outcome;
+        }
+        self.or_node(outcome, (class, port), SNAT)
     }
 
     /// Packets that a node may put its own address before.
@@ -384,19 +435,20 @@ impl<'w> Doors<'w> {
     }
 }
 
-/// The blocks that a Service's balancer lets in, if not everything.
+/// The public blocks that a Service's balancer lets in, if not everything.
 fn ranges(world: &World, service: &Service) -> Vec<IpNet> {
+    let public = |net: &IpNet| reaches_public(&net.to_string()) == Some(true);
+    nets(world, service).into_iter().filter(public).collect()
+}
+
+/// The blocks that a Service's balancer lets in, if not everything.
+fn nets(world: &World, service: &Service) -> Vec<IpNet> {
     if world.text(service.kind) != "LoadBalancer" {
         return Vec::new();
     }
     let nets = service.source_ranges.iter().filter_map(|r| world.text(*r).parse::<IpNet>().ok());
-    let nets: Vec<IpNet> = nets.collect();
-    let all = nets.iter().any(|net| net.prefix_len() == 0);
-    if all {
-        return Vec::new();
-    }
-    let public = |net: &IpNet| is_public(&net.network().to_string()) == Some(true);
-    nets.into_iter().filter(public).collect()
+    let nets = IpNet::aggregate(&nets.collect());
+    if nets.iter().any(|net| net.prefix_len() == 0) { Vec::new() } else { nets }
 }
 
 /// Whether blocks are no small part of the internet.

@@ -1,14 +1,15 @@
 //! What faces the internet, and what an attacker there may take over.
 //!
 //! A network step says that a packet may arrive; taking over what it reaches is a step of its own.
-//! Doors lead to sets of endpoints, so that many doors of one Service are few edges.
+//! Doors lead to sets of endpoints, so that many doors of one Service are few edges. Those that only
+//! networks around the cluster reach are doors without an edge from the internet.
 
 use super::Family;
 use super::door_policies::{Doors, Outcome};
 use super::exposed_route::{EXPOSED_OPENSHIFT_ROUTE, EXPOSED_ROUTE, EXPOSED_VIRTUAL_SERVICE};
 use super::interfaces::{DASHBOARD_EXPOSED, open_interface};
 use crate::graph::{Attack, Fact, Odds, SetKey, SetKind, Sink, Thing};
-use crate::world::exposure::{Door, Sure, Via};
+use crate::world::exposure::{Door, Scope, Sure, Via};
 use crate::world::hosts::Host;
 use crate::world::network::{PortSpec, State};
 use crate::world::rows::Target;
@@ -195,7 +196,9 @@ fn find(world: &World, sink: &mut Sink<'_>) {
         };
         let facts: Vec<Fact> =
             entry.facts.iter().map(|(o, field, value)| sink.fact(*o, field, value)).collect();
-        sink.edge_with(Thing::Internet, thing, attack, odds, &facts);
+        if entry.scope == Scope::Internet {
+            sink.edge_with(Thing::Internet, thing, attack, odds, &facts);
+        }
         for (service, port, by) in &entry.backends {
             let of = &world.services[service.index()];
             let mut facts: Vec<Fact> =
@@ -224,7 +227,7 @@ fn find(world: &World, sink: &mut Sink<'_>) {
                     let field = format!("{}.ports[{}]", container.field(), declared.place);
                     let fact = sink.fact(object, &field, &port.to_string());
                     let own = PortSpec { protocol: declared.protocol, port: declared.number };
-                    let outcome = sets.doors.host_port(host, own);
+                    let outcome = sets.doors.host_port(host, own, entry.scope);
                     let by = (object, &*outcome, 1.0);
                     exploit(world, sink, thing, (host, index), vec![fact], by);
                 }
@@ -272,7 +275,8 @@ fn endpoints(
     sets.known.insert(key, Some(set));
     sets.known.insert((service, port, Some(via)), Some(set));
     let of = &world.services[service.index()];
-    let target = of.ports.get(port)?.target;
+    let leads = of.ports.get(port)?;
+    let target = leads.target;
     let selector = sink.fact(of.object, ".spec.selector", "selects the pod");
     let (field, value) = match target {
         Target::Number(number) => (format!(".spec.ports[{port}].targetPort"), number.to_string()),
@@ -289,10 +293,7 @@ fn endpoints(
         for index in containers {
             let Some(container) = spec.containers.get(index) else { continue };
             let mut facts = vec![selector, targets];
-            let listens = container.ports.iter().find(|p| match target {
-                Target::Number(number) => p.number == number,
-                Target::Name(name) => p.name == name,
-            });
+            let listens = container.ports.iter().find(|p| leads.means(p));
             let (field, value) = match listens {
                 Some(port) => (
                     format!("{}.ports[{}]", container.field(), port.place),

@@ -98,6 +98,7 @@ use crate::world::World;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+pub(crate) use cloud_machines::has_metadata;
 pub(crate) use gate::TOGETHER;
 
 /// The id of the edges from a set to its members.

@@ -46,7 +46,8 @@ pub(super) fn ways(world: &World, port: u32, via: Option<Via>) -> u32 {
         Some(Via::Client) => 1,
         Some(Via::Hidden) => 2,
         Some(Via::Balancers) => 3,
-        Some(Via::Proxies(service)) => 4 + service.index() as u64,
+        Some(Via::Neighbour) => 4,
+        Some(Via::Proxies(service)) => 5 + service.index() as u64,
     };
     u32::try_from(u64::from(port) + way * port_count(world)).unwrap_or(u32::MAX)
 }
@@ -59,8 +60,9 @@ fn endpoints(world: &World, first: &[u32], key: &SetKey) -> Option<String> {
         1 => ", from outside".to_owned(),
         2 => ", through what is not shown".to_owned(),
         3 => ", through balancers of the cloud".to_owned(),
+        4 => ", from networks around the cluster".to_owned(),
         _ => {
-            let proxies = world.services.get(usize::try_from(way - 4).ok()?)?;
+            let proxies = world.services.get(usize::try_from(way - 5).ok()?)?;
             format!(", through {}/{}", world.text(proxies.ns), world.text(proxies.name))
         }
     };

@@ -6,7 +6,7 @@ use super::output::{Output, report_output, style, write_report};
 use super::{Context, Exit, Failure};
 use crate::attacks::attacks;
 use crate::graph::{Confidence, Graph};
-use crate::query::{Answer, Asked, Query, Severity, Summary, ask_all, library};
+use crate::query::{Answer, Asked, Finding, Query, Severity, Summary, ask_all, library};
 use crate::report::Report;
 use crate::world::coverage::{State, Topic};
 use std::path::PathBuf;
@@ -103,7 +103,7 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
     }
     let opened = open(&args.snapshots.snapshots, context)?;
     let graph = opened.derive();
-    let Asked { mut answers, mut notes } = ask_all(&graph, &queries);
+    let Asked { mut answers, mut findings, mut notes } = ask_all(&graph, &queries);
     // What begins at Kubernetes' own components is asked for or not; it is no display option.
     let all = answers.len();
     answers.retain(|a| args.system || !a.system);
@@ -113,8 +113,9 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
         notes.push(format!("{system} {of} at Kubernetes' own components: --system shows them"));
     }
     // The gate sees every answer left: display options never change the exit code.
-    let verdict = verdict(args, &answers, &opened.coverage, &graph);
+    let verdict = verdict(args, (&answers, &findings), &opened.coverage, &graph);
     let mut summary = keep_shown(&mut answers, args);
+    notes.extend(keep_findings(&mut findings, args));
     if summary.suppressed > 0 {
         let hidden = summary.suppressed;
         let (are, option) = (if hidden == 1 { "answer is" } else { "answers are" }, hiding(args));
@@ -126,6 +127,8 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
         snapshot: &opened.snapshot,
         coverage: &opened.coverage,
         answers: &answers,
+        findings: &findings,
+        paths_asked: queries.iter().filter(|q| !q.is_of_network()).count(),
         summary,
         notes: &notes,
         lines: &opened,
@@ -159,15 +162,32 @@ fn keep_shown(answers: &mut Vec<Answer>, args: &Args) -> Summary {
     summary
 }
 
+/// Keeps the findings that the display options leave to show; tells how many are hidden.
+fn keep_findings(findings: &mut Vec<Finding>, args: &Args) -> Option<String> {
+    let least = args.min_severity.unwrap_or(Severity::Info);
+    let sure = args.min_confidence.unwrap_or(Confidence::Unknown);
+    let all = findings.len();
+    findings.retain(|f| f.severity >= least && f.confidence() <= sure);
+    let hidden = all - findings.len();
+    let are =
+        if hidden == 1 { "finding about the network is" } else { "findings about the network are" };
+    (hidden > 0).then(|| format!("{hidden} {are} hidden by {}", hiding(args)))
+}
+
 /// The verdict and what has to be said about it: each gate that failed, and by which answer.
 fn verdict(
     args: &Args,
-    answers: &[Answer],
+    (answers, findings): (&[Answer], &[Finding]),
     coverage: &[Topic],
     graph: &Graph,
 ) -> (Exit, Vec<String>) {
     let mut said = Vec::new();
     for gate in &args.fail_on {
+        if let Some(finding) = findings.iter().find(|f| gate.fails_by(f)) {
+            let (text, query) = (&gate.text, &finding.query);
+            let counted = crate::report::counted(finding);
+            said.push(format!("gate failed: --fail-on {text} by {query}: {counted}"));
+        }
         let found: Vec<&Answer> = answers.iter().filter(|a| gate.fails(a)).collect();
         if let Some(worst) = found.first() {
             let ends = crate::report::ends(graph, worst);

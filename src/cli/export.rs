@@ -89,6 +89,12 @@ fn engine(args: &Args) -> Engine {
 fn in_focus(args: &Args, focus: &str, graph: &Graph) -> Result<Vec<Answer>, Failure> {
     let known = queries(&args.queries)?;
     let mut answers = if let Some(query) = known.iter().find(|q| q.id == focus) {
+        if query.is_of_network() {
+            let help = format!(
+                "`kspm-graph query SNAPSHOT {focus}` answers it; `reach -o dot` draws the network"
+            );
+            return Err(Failure::usage(anyhow::anyhow!("`{focus}` has no paths to draw"), help));
+        }
         ask_all(graph, std::slice::from_ref(query)).answers
     } else if focus.starts_with("path/v1:") || focus.starts_with("pair/v1:") {
         let mut all = ask_all(graph, &known).answers;

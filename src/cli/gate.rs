@@ -1,7 +1,7 @@
 //! `--fail-on`: which answers fail a build.
 
 use crate::graph::Confidence;
-use crate::query::{Answer, Severity};
+use crate::query::{Answer, Finding, Severity};
 
 /// One `--fail-on`: a severity or a query, and how sure an answer must be to count.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,6 +51,12 @@ impl Gate {
             What::Query(query) => answer.query == *query,
         };
         counts && answer.confidence <= self.least
+    }
+
+    /// Whether a finding about the network fails the gate. Severities are of paths: what a packet
+    /// reaches fails a build only where somebody asks for it by name.
+    pub(crate) fn fails_by(&self, finding: &Finding) -> bool {
+        self.query() == Some(finding.query.as_str()) && finding.confidence() <= self.least
     }
 
     /// The query that the gate names, to check that there is one.

@@ -3,7 +3,7 @@
 use super::open::Opened;
 use super::{Context, Failure};
 use crate::graph::Graph;
-use crate::query::{Answer, Summary};
+use crate::query::{Answer, Finding, Summary};
 use crate::report::{FORMATS, Format, Report, Style};
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -61,11 +61,12 @@ pub(crate) fn write_to(
     write(&mut out).and_then(|()| out.flush()).map_err(failed)
 }
 
-/// Writes the answers to one question in every format asked for.
+/// Writes the answers to one question in every format asked for; findings if it was one to the
+/// network.
 pub(crate) fn write_answers(
     opened: &Opened,
     graph: &Graph,
-    (answers, notes): (&[Answer], &[String]),
+    (answers, findings, notes): (&[Answer], Option<&[Finding]>, &[String]),
     outputs: &[Output],
     most: usize,
     context: &mut Context<'_>,
@@ -76,6 +77,8 @@ pub(crate) fn write_answers(
         coverage: &opened.coverage,
         summary: Summary::of(answers),
         answers,
+        findings: findings.unwrap_or_default(),
+        paths_asked: usize::from(findings.is_none()),
         notes,
         lines: opened,
         style: style(context, most),

@@ -66,7 +66,7 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
     let outcome = Asker::new(&graph).ask_more(&query, args.k.max(1));
     let notes = crate::query::notes(&query, &outcome);
     let answers = outcome.answers;
-    write_answers(&opened, &graph, (&answers, &notes), &args.outputs, args.top, context)?;
+    write_answers(&opened, &graph, (&answers, None, &notes), &args.outputs, args.top, context)?;
     Ok(Exit::Done)
 }
 

@@ -63,8 +63,9 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
     }
     let opened = open(&args.with.after(&args.snapshot), context)?;
     let graph = opened.derive();
-    let Asked { answers, notes } = ask_all(&graph, &known);
-    write_answers(&opened, &graph, (&answers, &notes), &args.outputs, args.top, context)?;
+    let Asked { answers, findings, notes } = ask_all(&graph, &known);
+    let findings = known.iter().all(Query::is_of_network).then_some(&findings[..]);
+    write_answers(&opened, &graph, (&answers, findings, &notes), &args.outputs, args.top, context)?;
     Ok(Exit::Done)
 }
 

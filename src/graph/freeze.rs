@@ -98,7 +98,11 @@ impl Graph {
 
     /// Marks what an exposed door leads to: through sets, the containers, their pods and workloads.
     fn tag_exposed(&mut self) {
-        let doors = |n: &NodeId| self.kind(*n) == NodeKind::Entry && self.outgoing(*n).len() > 0;
+        // Others are for networks around the cluster.
+        let open = |n: NodeId| self.incoming(n).any(|(_, of)| self.kind(of) == NodeKind::Internet);
+        let doors = |n: &NodeId| {
+            self.kind(*n) == NodeKind::Entry && self.outgoing(*n).len() > 0 && open(*n)
+        };
         let mut stack: Vec<NodeId> = self.nodes().filter(doors).collect();
         let mut seen = vec![false; self.nodes.len()];
         let mut exposed = stack.clone();

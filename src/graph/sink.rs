@@ -86,7 +86,7 @@ impl<'w> Sink<'w> {
         self.edges.push(RawEdge { from, to, edge: Edge { why, via } });
     }
 
-    /// The doors that the internet may reach, in the order of their `Thing::Entry` numbers.
+    /// The doors to the outside, in the order of their `Thing::Entry` numbers.
     #[must_use]
     pub fn entries(&self) -> &'w [Entry] {
         &self.layout.doors

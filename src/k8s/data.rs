@@ -35,6 +35,10 @@ pub struct PolicySwitches {
     pub any: Option<bool>,
     /// Whether Kubernetes' own kind is: Cilium's `enable-k8s-networkpolicy`.
     pub plain: Option<bool>,
+    /// Whether pods that no policy selects are isolated: Cilium's `enable-policy: always`.
+    pub always: bool,
+    /// Whether blocks of addresses match nodes: Cilium's `policy-cidr-match-mode: nodes`.
+    pub nodes: bool,
 }
 
 /// Whether a kubelet's configuration asks nobody who he is, and lets everybody do everything.
@@ -103,7 +107,12 @@ impl<'de: 'a, 'a> Visitor<'de> for DataSeed<'_, 'a> {
             if &*key == "allow-snippet-annotations" {
                 self.0.snippets = Some(&*map.next_value::<Str<'de>>()? == "true");
             } else if &*key == "enable-policy" {
-                self.0.policies.any = Some(&*map.next_value::<Str<'de>>()? != "never");
+                let mode = map.next_value::<Str<'de>>()?;
+                self.0.policies.any = Some(&*mode != "never");
+                self.0.policies.always = &*mode == "always";
+            } else if &*key == "policy-cidr-match-mode" {
+                let modes = map.next_value::<Str<'de>>()?;
+                self.0.policies.nodes = modes.split([',', ' ']).any(|mode| mode == "nodes");
             } else if &*key == "enable-network-policy-controller" {
                 self.0.policies.any = Some(&*map.next_value::<Str<'de>>()? == "true");
             } else if &*key == "enable-k8s-networkpolicy" {
@@ -144,6 +153,17 @@ mod tests {
         };
         assert_eq!(said(r#"{"enable-policy":"never"}"#), (Some(false), None));
         assert_eq!(said(r#"{"enable-policy":"always"}"#), (Some(true), None));
+        let of = |json: &str| {
+            let mut reader = serde_json::Deserializer::from_str(json);
+            let read = more(&mut Data::default(), &mut reader).unwrap().policies;
+            (read.always, read.nodes)
+        };
+        assert_eq!(of(r#"{"enable-policy":"always"}"#), (true, false));
+        assert_eq!(
+            of(r#"{"enable-policy":"default","policy-cidr-match-mode":""}"#),
+            (false, false)
+        );
+        assert_eq!(of(r#"{"policy-cidr-match-mode":"nodes"}"#), (false, true));
         assert_eq!(said(r#"{"enable-network-policy-controller":"true"}"#), (Some(true), None));
         assert_eq!(said(r#"{"enable-network-policy-controller":""}"#), (Some(false), None));
         assert_eq!(said(r#"{"enable-k8s-networkpolicy":"false"}"#), (None, Some(false)));

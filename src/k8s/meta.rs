@@ -67,6 +67,7 @@ fn is_read(key: &str) -> bool {
         "nginx.ingress.kubernetes.io/whitelist-source-range",
         "rbac.authorization.kubernetes.io/",
         "k3s.io/node-args",
+        "k8s.v1.cni.cncf.io/networks",
     ];
     PREFIXES.iter().any(|prefix| key.starts_with(prefix))
 }

@@ -12,6 +12,10 @@ pub struct ServiceSpec<'a> {
     pub kind: Str<'a>,
     pub selector: Option<BTreeMap<String, Str<'a>>>,
     pub ports: List<ServicePort<'a>>,
+    /// `None` of a headless Service.
+    #[serde(rename = "clusterIP")]
+    pub cluster_ip: Str<'a>,
+    pub external_name: Str<'a>,
     #[serde(rename = "externalIPs")]
     pub external_ips: List<Str<'a>>,
     pub load_balancer_source_ranges: List<Str<'a>>,
@@ -121,4 +125,12 @@ pub struct IngressPort<'a> {
 #[serde(default, bound(deserialize = "'de: 'a"))]
 pub struct IngressClassSpec<'a> {
     pub controller: Str<'a>,
+    pub parameters: Option<IngressClassParametersReference<'a>>,
+}
+
+/// What an IngressClass refers to for more.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, bound(deserialize = "'de: 'a"))]
+pub struct IngressClassParametersReference<'a> {
+    pub name: Str<'a>,
 }

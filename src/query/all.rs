@@ -4,6 +4,7 @@ use super::answer::Answer;
 use super::ask::{Asker, Outcome};
 use super::filter::Filter;
 use super::library::Query;
+use super::network::Finding;
 use crate::graph::{Graph, NodeKind};
 
 /// The answers to several queries, the worst first, and what has to be said about them.
@@ -11,6 +12,8 @@ use crate::graph::{Graph, NodeKind};
 pub struct Asked {
     /// The answers.
     pub answers: Vec<Answer>,
+    /// What questions about the network found, the worst first, in the library's order.
+    pub findings: Vec<Finding>,
     /// What was left out, a sentence each.
     pub notes: Vec<String>,
 }
@@ -36,6 +39,7 @@ pub fn ask_without(
         let outcome = asker.ask(query);
         asked.notes.extend(notes(query, &outcome));
         asked.answers.extend(outcome.answers);
+        asked.findings.extend(outcome.finding);
     }
     // Within a severity what begins outside comes first, then what scores higher.
     let outside = |a: &Answer| {
@@ -45,6 +49,7 @@ pub fn ask_without(
         let first = (b.severity, outside(b)).cmp(&(a.severity, outside(a)));
         first.then_with(|| b.score.total_cmp(&a.score))
     });
+    asked.findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     asked
 }
 

@@ -7,7 +7,9 @@ use super::fingerprint;
 use super::fold::{Pools, fold};
 use super::found::{Finder, Finds, Found, Grown, Way};
 use super::library::{Avoid, Goal, Query};
+use super::network::{self, Finding};
 use super::paths;
+use super::reach::Ground;
 use super::risk;
 use super::search::{Direction, Link, NEVER, Proof, Search};
 use super::steps::steps;
@@ -45,6 +47,8 @@ pub struct Outcome {
     pub undecided: usize,
     /// Not every pair was looked at, but each source's nearest target.
     pub partial: bool,
+    /// What a question to the network found.
+    pub finding: Option<Finding>,
 }
 
 /// Asks queries of one graph, and keeps between them what they share.
@@ -56,6 +60,7 @@ pub struct Asker<'g> {
     pools: Pools,
     fields: OnceCell<Fields>,
     without: Filter,
+    ground: OnceCell<Ground<'g>>,
 }
 
 impl<'g> Asker<'g> {
@@ -63,8 +68,9 @@ impl<'g> Asker<'g> {
     #[must_use]
     pub fn new(graph: &'g Graph) -> Self {
         let (search, pools) = (Search::new(graph), Pools::new(graph));
-        let (cache, fields, without) = (Vec::new(), OnceCell::new(), Filter::default());
-        Self { graph, search, cache, pools, fields, without }
+        let (fields, ground) = (OnceCell::new(), OnceCell::new());
+        let without = Filter::default();
+        Self { graph, search, cache: Vec::new(), pools, fields, without, ground }
     }
 
     /// Leaves something out of the answers to every query, beside what the query avoids.
@@ -84,6 +90,11 @@ impl<'g> Asker<'g> {
 
     /// Asks a query. Ends that match nothing have no answers.
     pub fn ask(&mut self, query: &Query) -> Outcome {
+        if let Goal::Network(question) = &query.to {
+            let ground = self.ground.get_or_init(|| network::ground(self.graph.world()));
+            let finding = network::find(self.graph, ground, query, question);
+            return Outcome { finding, ..Outcome::default() };
+        }
         let more = if query.id.is_empty() { TYPED } else { 1 };
         let filter = self.filter(query);
         let finder = Finder {
@@ -124,7 +135,13 @@ impl<'g> Asker<'g> {
                 |x: &Answer, y: &Answer| (x.from, door(x), x.to).cmp(&(y.from, door(y), y.to));
             worse.unwrap_or(Ordering::Equal).then_with(|| tie(a, b))
         });
-        Outcome { answers, left_out, undecided: finds.undecided, partial: finds.partial }
+        Outcome {
+            answers,
+            left_out,
+            undecided: finds.undecided,
+            partial: finds.partial,
+            finding: None,
+        }
     }
 
     /// Asks a query for up to `k` paths a pair, no two of which read alike. Further paths of a pair
@@ -174,7 +191,7 @@ impl<'g> Asker<'g> {
         let selected = match (&query.to, from) {
             (_, true) => query.from.matches(self.graph),
             (Goal::Selected(to), false) => to.matches(self.graph),
-            (Goal::Outside, false) => vec![end],
+            (Goal::Outside | Goal::Network(_), false) => vec![end],
         };
         selected.into_iter().filter(|n| self.graph.fold(*n) == end).collect()
     }

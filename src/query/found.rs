@@ -77,6 +77,7 @@ impl Finder<'_, '_> {
         let sources = self.query.from.matches(self.graph);
         match &self.query.to {
             Goal::Outside => self.outside(&sources),
+            Goal::Network(_) => {}
             Goal::Selected(selector) => {
                 let targets = selector.matches(self.graph);
                 let (internet, others): (Vec<NodeId>, Vec<NodeId>) =

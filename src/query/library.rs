@@ -5,6 +5,7 @@
 
 use super::answer::Severity;
 use super::filter::Filter;
+use super::network::{Question, Wrong};
 use super::selector::{self, Selector};
 use crate::glob::Glob;
 use crate::graph::{Attack, Graph};
@@ -32,6 +33,12 @@ const FILES: &[(&str, &str)] = files![
     "container-to-node",
     "who-reads-kube-system-secrets",
     "namespace-escape",
+    "exposed-workloads",
+    "open-ingress",
+    "open-egress",
+    "metadata-from-workloads",
+    "kubelet-from-workloads",
+    "labelled-namespaces-from-outside",
 ];
 
 /// Which pairs of ends are answered where there are several of both.
@@ -54,6 +61,9 @@ pub enum Goal {
     Selected(Selector),
     /// For each namespace, what lies outside of it: another namespace's, and the cluster's.
     Outside,
+    /// Nothing is held: what policies let through is asked for, and `from` is what the finding is
+    /// about.
+    Network(Question),
 }
 
 /// What a path must not use.
@@ -142,6 +152,12 @@ impl Query {
         }
     }
 
+    /// Whether it asks the network, and has a finding for an answer.
+    #[must_use]
+    pub const fn is_of_network(&self) -> bool {
+        matches!(self.to, Goal::Network(_))
+    }
+
     /// What its searches leave out.
     #[must_use]
     pub fn filter(&self, graph: &Graph) -> Filter {
@@ -188,6 +204,10 @@ struct Written {
     from: String,
     to: String,
     #[serde(default)]
+    over: Option<Over>,
+    #[serde(default)]
+    port: Option<Port>,
+    #[serde(default)]
     avoid: Vec<String>,
     #[serde(default)]
     via: Option<String>,
@@ -196,7 +216,30 @@ struct Written {
     #[serde(default)]
     limit: Option<usize>,
     #[serde(default)]
-    pairs: Pairs,
+    pairs: Option<Pairs>,
+}
+
+/// What a query asks, where that is not the attack graph.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Over {
+    Network,
+}
+
+/// Ports, as YAML reads them: one is a number.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Port {
+    Number(u16),
+    List(String),
+}
+
+impl Written {
+    /// The fields that only paths have, if one is written.
+    fn of_paths(&self) -> Option<&'static str> {
+        let avoid = (!self.avoid.is_empty()).then_some("avoid");
+        avoid.or(self.via.as_ref().map(|_| "via")).or(self.pairs.map(|_| "pairs"))
+    }
 }
 
 /// Reads a query. `attacks` are those that it may avoid by name.
@@ -220,7 +263,7 @@ pub fn parse(file: &str, text: &str, attacks: &[&'static Attack]) -> Result<Quer
         line: e.location().map_or_else(String::new, |l| format!(":{}", l.line())),
         what: e.to_string(),
         help:
-            "a query has id, title, why, from, to, and perhaps avoid, via, severity, limit, pairs"
+            "a query has id, title, why, from, to, and perhaps avoid, via, severity, limit, pairs, or over and port"
                 .to_owned(),
     })?;
     let selected = |field: &str, text: &str| {
@@ -236,6 +279,7 @@ pub fn parse(file: &str, text: &str, attacks: &[&'static Attack]) -> Result<Quer
         return Err(wrong("id", what, "use lower-case letters, digits and `-`"));
     }
     let severity = match &written.severity {
+        None if written.over.is_some() => Severity::Low,
         None => Severity::Critical,
         Some(word) => Severity::named(word).ok_or_else(|| {
             let what = format!("`{word}` is no severity");
@@ -249,12 +293,19 @@ pub fn parse(file: &str, text: &str, attacks: &[&'static Attack]) -> Result<Quer
             wrong("avoid", what, "name an attack (`attacks list` shows them) or a selector")
         })?);
     }
+    let (from, to) = match (written.over, written.to.trim()) {
+        (Some(Over::Network), _) => over_network(&written, severity)
+            .map_err(|(field, what, help)| wrong(field, what, &help))?,
+        (None, _) if written.port.is_some() => {
+            let what = "`port` is of questions to the network".to_owned();
+            return Err(wrong("port", what, "write `over: network` beside it"));
+        }
+        (None, "outside") => (selected("from", &written.from)?, Goal::Outside),
+        (None, text) => (selected("from", &written.from)?, Goal::Selected(selected("to", text)?)),
+    };
     Ok(Query {
-        from: selected("from", &written.from)?,
-        to: match written.to.trim() {
-            "outside" => Goal::Outside,
-            text => Goal::Selected(selected("to", text)?),
-        },
+        from,
+        to,
         via: written.via.as_deref().map(|text| selected("via", text)).transpose()?,
         id: written.id,
         title: written.title,
@@ -262,8 +313,26 @@ pub fn parse(file: &str, text: &str, attacks: &[&'static Attack]) -> Result<Quer
         avoid,
         severity,
         limit: written.limit.unwrap_or(LIMIT),
-        pairs: written.pairs,
+        pairs: written.pairs.unwrap_or_default(),
     })
+}
+
+/// The ends of a question to the network.
+fn over_network(written: &Written, severity: Severity) -> Result<(Selector, Goal), Wrong> {
+    if let Some(field) = written.of_paths() {
+        let what = format!("`{field}` is of attack paths, and there are none over the network");
+        return Err((field, what, format!("leave out `{field}`, or `over`")));
+    }
+    if severity > Severity::Medium {
+        let what = format!("`{severity}` is too much for what a packet reaches");
+        return Err(("severity", what, "reach is no compromise: medium is the worst".to_owned()));
+    }
+    let port = written.port.as_ref().map(|port| match port {
+        Port::Number(number) => number.to_string(),
+        Port::List(list) => list.clone(),
+    });
+    let (subject, question) = Question::parse(&written.from, &written.to, port.as_deref())?;
+    Ok((subject, Goal::Network(question)))
 }
 
 /// The built-in queries, in the order in which they are asked.

@@ -4,7 +4,8 @@
 //! as data. [`library`] holds the named questions, [`Asker`] answers them: it finds which pairs
 //! have a path (`found`, by [`search`]), joins those that one answer stands for (`fold`), folds
 //! edges to steps ([`steps`]), weighs ([`risk`]), names ([`fingerprint`]) and looks for the fact
-//! that closes most (`closes`). [`blast`], [`paths`] and [`why`] answer other forms of question.
+//! that closes most (`closes`). Questions that ask what policies let through, and not what it leads
+//! to, are answered by [`network`]. [`blast`], [`paths`] and [`why`] answer other forms of question.
 //! This room uses the graph and knows nothing of how an answer is shown.
 
 mod all;
@@ -18,8 +19,10 @@ pub mod fingerprint;
 mod fold;
 mod found;
 mod kinds;
+mod language;
 pub mod library;
 mod near;
+pub mod network;
 mod outside;
 pub mod paths;
 mod radix;
@@ -35,3 +38,4 @@ pub use answer::{Answer, Cut, Severity, Step, Summary, is_part};
 pub use ask::{Asker, Outcome};
 pub use library::Query;
 pub use near::spell;
+pub use network::Finding;

@@ -1,82 +1,21 @@
 //! Selectors: how a person names nodes.
 //!
-//! [`REFERENCE`] is the language's one description. A selection is parsed without a graph and
+//! [`REFERENCE`] is the language's one description, in a file of its own. A selection is parsed without a graph and
 //! then matched against one; what matches nothing is an error that says what is near.
 
 use super::kinds::{TYPED, typed};
+pub use super::language::REFERENCE;
 use super::near;
 use crate::glob::Glob;
 use crate::graph::{Graph, NodeId, NodeKind, Tag};
+use crate::sym::Sym;
 use fixedbitset::FixedBitSet;
 use rustc_hash::FxHashSet;
-
-/// What `help selectors` and the documentation say.
-pub const REFERENCE: &str = "\
-A selector names nodes of the attack graph.
-
-    internet                       everyone
-    anonymous                      requests without credentials: the user system:anonymous
-    cluster-admin                  full power over the cluster
-    KIND/NAME                      of a kind that has no namespace
-    KIND/NAMESPACE/NAME            of a kind that has one
-
-Kinds are written as for kubectl, in any case, long or short. `*` stands for any text and `?` for
-one character, in names and namespaces:
-
-    sa/shop/web                    a service account
-    sa/shop/*                      every service account of a namespace
-    pod/kube-system/etcd-*         pods by the beginning of their name
-    deploy/shop/web                a workload: deploy, ds, sts, rs, rc, job, cj
-    workload/shop/Rollout/web      a workload of any kind, also of one that kubectl has no name for
-    container/shop/web-0/app       a container: its pod's name, or its workload's where no pod runs
-    node/worker-*                  machines
-    node-identity/worker-1         what a machine's kubelet authenticates as
-    secret/vault/root              also: cm, pvc, role, rolebinding (rb)
-    clusterrole/view               also: clusterrolebinding (crb), pv
-    user/alice                     a user or group that a binding names
-    group/system:serviceaccounts
-    ns/shop                        a namespace, and the power over it
-    namespace-admin/shop           the power over it alone
-    entry/shop/service/web         a door to the outside: service, ingress, httproute, hostport
-    cloud/arn:aws:iam::*           an identity of a cloud provider
-
-Terms narrow a selection; all that stand together must hold:
-
-    kind:pod                       the kind; a kind alone does the same: pod
-    ns:shop                        the namespace
-    name:default                   the name
-    label:app=web                  a label; label:app asks only whether there is one
-    exposed                        the internet may reach it
-    privileged                     it runs a privileged container
-    system                         it belongs to Kubernetes or to kube-system and its like
-    control-plane                  part of the control plane
-    admin                          full power over the cluster by itself: a binding, or whom it names
-    absent                         the snapshot only refers to it
-    finished                       a pod that has ended
-    holds-cluster-login            a Secret with a kubeconfig, or by which Argo CD signs in
-    holds-cloud-key                a Secret with a key of a cloud provider
-    holds-git-token                a Secret with a token of a repository or a CI system
-    holds-helm-release             a Secret with a release of Helm
-    holds-password                 a Secret with a user name and a password
-    holds-registry-password        a Secret with a password of a registry of images
-    holds-sealing-key              a Secret that opens SealedSecrets
-    holds-signing-key              a Secret with the key of an authority, or of a client of etcd
-    holds-ssh-key                  a Secret with an SSH key
-    holds-store-token              a Secret with a token of Vault or another store of secrets
-    holds-tls-key                  a Secret with the key of a TLS certificate
-    unused                         a service account that no pod or workload runs as
-
-    kind:pod ns:shop label:app=web exposed
-    sa unused -system -absent
-
-`-` before a term turns it around: -system. A comma joins selections: sa/shop/*, user/alice.
-Double quotes keep spaces, commas and a leading `-` together: user/\"Doe, Jane\".
-";
 
 /// Words of the language beside kinds and tags.
 const UNUSED: &str = "unused";
 const WORDS: &[&str] = &["internet", "anonymous", "cluster-admin", UNUSED];
-const FIELDS: &[&str] = &["kind:", "ns:", "name:", "label:"];
+const FIELDS: &[&str] = &["kind:", "ns:", "name:", "label:", "ns-label:"];
 
 /// The user that requests without credentials come from.
 const ANONYMOUS: &str = "system:anonymous";
@@ -134,6 +73,7 @@ enum Term {
     Ns(Glob),
     Name(Glob),
     Label(String, Option<Glob>),
+    NsLabel(String, Option<Glob>),
     Tag(Tag),
     Unused,
 }
@@ -254,6 +194,11 @@ impl<'g> Context<'g> {
             Term::Label(key, value) => graph
                 .labels(node)
                 .any(|(k, v)| k == key && value.as_ref().is_none_or(|glob| glob.fits(v))),
+            Term::NsLabel(key, value) => {
+                let text = |sym| graph.world().text(sym);
+                let fits = |v| value.as_ref().is_none_or(|glob| glob.fits(text(v)));
+                namespace_labels(graph, node).iter().any(|(k, v)| text(*k) == key && fits(*v))
+            }
             Term::Tag(tag) => graph.has(node, *tag),
             Term::Unused => {
                 graph.kind(node) == NodeKind::ServiceAccount && !self.used.contains(&node)
@@ -297,6 +242,17 @@ impl Named {
             (None, _) => self.name.fits(&graph.name(node)),
         }
     }
+}
+
+/// The labels of the namespace that a node is in, or is.
+fn namespace_labels(graph: &Graph, node: NodeId) -> &[(Sym, Sym)] {
+    let world = graph.world();
+    let name = match graph.kind(node) {
+        NodeKind::Namespace => Some(graph.object_name(node)),
+        _ => graph.namespace(node),
+    };
+    let namespace = name.and_then(|n| world.symbols.get(n)).and_then(|n| world.namespace(n));
+    namespace.map_or(&[], |ix| world.labels_of(world.namespaces[ix.index()].object))
 }
 
 /// The accounts that some pod or template runs as.
@@ -379,10 +335,14 @@ fn term(word: &str) -> Result<Term, Error> {
             "kind" => return kind(value),
             "ns" | "namespace" => return Ok(Term::Ns(Glob::new(value))),
             "name" => return Ok(Term::Name(Glob::new(value))),
-            "label" => {
+            field @ ("label" | "ns-label") => {
                 let (key, value) =
                     value.split_once('=').map_or((value, None), |(k, v)| (k, Some(v)));
-                return Ok(Term::Label(key.to_owned(), value.map(Glob::new)));
+                let (key, value) = (key.to_owned(), value.map(Glob::new));
+                return Ok(match field {
+                    "label" => Term::Label(key, value),
+                    _ => Term::NsLabel(key, value),
+                });
             }
             _ => {}
         }

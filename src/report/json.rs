@@ -53,7 +53,7 @@ struct ObjectRef<'a> {
 }
 
 #[derive(Serialize)]
-struct FactJson<'a> {
+pub(super) struct FactJson<'a> {
     object: ObjectRef<'a>,
     field: &'a str,
     value: &'a str,
@@ -63,7 +63,7 @@ struct FactJson<'a> {
     line: Option<u64>,
 }
 
-fn fact<'a>(fact: &FactView<'a>, source: &'a str, line: Option<u64>) -> FactJson<'a> {
+pub(super) fn fact<'a>(fact: &FactView<'a>, source: &'a str, line: Option<u64>) -> FactJson<'a> {
     FactJson {
         object: ObjectRef { kind: fact.kind, namespace: fact.namespace, name: fact.name },
         field: fact.field,
@@ -253,6 +253,7 @@ pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> 
     let answers = all.iter().zip(&evidence).zip(first);
     let answers: Vec<_> = answers.map(|((a, e), of)| answer(report.graph, a, e, of)).collect();
     map.serialize_entry("answers", &answers)?;
+    map.serialize_entry("findings", &super::findings::json(report))?;
     let summary = &report.summary;
     let mut counts: Vec<(&str, usize)> =
         Severity::ALL.iter().map(|s| s.name()).zip(summary.by_severity).collect();

@@ -5,6 +5,7 @@
 
 pub mod dot;
 pub mod escape;
+mod findings;
 mod json;
 mod layout;
 mod outline;
@@ -19,7 +20,7 @@ pub use json::{GraphJson, write_value};
 
 use crate::graph::{EdgeId, Fact, FactView, Graph, NodeId, NodeKind};
 use crate::input::{Origin, Problem};
-use crate::query::{Answer, Step, Summary, fingerprint};
+use crate::query::{Answer, Finding, Step, Summary, fingerprint};
 use crate::world::coverage::Topic;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -54,6 +55,10 @@ pub struct Report<'a> {
     pub coverage: &'a [Topic],
     /// The answers to show, the worst first.
     pub answers: &'a [Answer],
+    /// What was asked of the network and not of attack paths, the worst first.
+    pub findings: &'a [Finding],
+    /// How many of the questions were about paths.
+    pub paths_asked: usize,
     /// The count of all answers, those not shown too.
     pub summary: Summary,
     /// What else has to be said: what a query left out.
@@ -62,6 +67,13 @@ pub struct Report<'a> {
     pub lines: &'a dyn Lines,
     /// How to write it.
     pub style: Style,
+}
+
+impl Report<'_> {
+    /// Whether it answers questions to the network alone.
+    fn is_of_findings(&self) -> bool {
+        self.paths_asked == 0
+    }
 }
 
 /// How text is written.
@@ -227,6 +239,12 @@ pub fn write_hanging(head: &str, text: &str, width: usize, out: &mut dyn Write) 
 #[must_use]
 pub fn is_plain(fact: &FactView<'_>) -> bool {
     fact.field.is_empty() && fact.value == crate::attacks::TOGETHER
+}
+
+/// The numbers of a finding: `12 of 14 workloads, 1 more perhaps`.
+#[must_use]
+pub fn counted(finding: &Finding) -> String {
+    findings::counted(finding)
 }
 
 /// A cut in a sentence, made safe.

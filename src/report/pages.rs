@@ -103,13 +103,14 @@ pub fn query_page(query: &Query) -> String {
     let to = match &query.to {
         Goal::Selected(selector) => selector.text().to_owned(),
         Goal::Outside => "whatever lies outside of the namespace".to_owned(),
+        Goal::Network(question) => question.to.text().to_owned(),
+    };
+    let from = match &query.to {
+        Goal::Network(question) => question.from.text(),
+        _ => query.from.text(),
     };
     format!(
-        "# {}\n\n`{}` · at worst {}\n\n{}\n\n- from: `{}`\n- to: `{to}`\n",
-        query.title,
-        query.id,
-        query.severity,
-        query.why,
-        query.from.text(),
+        "# {}\n\n`{}` · at worst {}\n\n{}\n\n- from: `{from}`\n- to: `{to}`\n",
+        query.title, query.id, query.severity, query.why,
     )
 }

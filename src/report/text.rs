@@ -17,6 +17,11 @@ pub(super) fn paint(style: Style, with: Ansi, text: &str) -> String {
     if style.colour { format!("{with}{text}{with:#}") } else { text.to_owned() }
 }
 
+/// A severity's word, painted.
+pub(super) fn severity(style: Style, severity: Severity) -> String {
+    paint(style, colour_of(severity), severity.name())
+}
+
 fn colour_of(severity: Severity) -> Ansi {
     let colour = match severity {
         Severity::Critical => AnsiColor::Red,
@@ -72,8 +77,11 @@ pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> 
         let others: Vec<&Answer> = others.map(|(_, answer)| answer).collect();
         block(report, (&report.answers[*first], &others), evidence, out)?;
     }
-    if report.answers.is_empty() {
+    if report.answers.is_empty() && !report.is_of_findings() {
         writeln!(out, "no path found\n")?;
+    }
+    if report.is_of_findings() {
+        super::findings::write(report, out)?;
     }
     closing(report, shown.len(), &repeats, out)
 }
@@ -324,6 +332,9 @@ fn closing(
             paint(report.style, colour_of(*severity), &format!("{count} {severity}"))
         })
         .collect();
+    if report.is_of_findings() {
+        return tail(report, out);
+    }
     write!(out, "{}", count(total, "path"))?;
     if !counts.is_empty() {
         write!(out, ": {}", counts.join(", "))?;
@@ -343,6 +354,14 @@ fn closing(
         write!(out, " · {} on what the snapshot does not show", rests(summary.unknown))?;
     }
     writeln!(out)?;
+    tail(report, out)
+}
+
+/// What was read, and what it does not tell.
+fn tail(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
+    if !report.is_of_findings() {
+        super::findings::brief(report, out)?;
+    }
     let snapshot = report.snapshot;
     writeln!(
         out,

@@ -3,12 +3,14 @@
 use super::key::Key;
 use super::message::{Effect, Found};
 use super::model::Model;
+use super::screens::cuts;
 use super::session::Loaded;
 use super::theme::Theme;
 use super::update::press;
 use super::view::view;
+use super::worker;
 use super::worker::Stop;
-use super::{screens, worker};
+use crate::query::Asked;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use std::sync::Arc;
@@ -33,9 +35,11 @@ impl Pilot {
         Self { model, copied: Vec::new(), written: Vec::new(), left: false }
     }
 
-    /// The snapshot has been read.
-    pub fn load(&mut self, loaded: Loaded) {
-        let effects = opened(&mut self.model, Arc::new(loaded));
+    /// The snapshot has been read, and everything asked of it.
+    pub fn load(&mut self, loaded: Arc<Loaded>, asked: Arc<Asked>) {
+        // What it asks for is known.
+        let _ = opened(&mut self.model, loaded);
+        let effects = cuts::answered(&mut self.model, asked);
         self.run(effects);
     }
 
@@ -111,7 +115,7 @@ fn canvas_width(symbol: &str) -> usize {
 /// What happens once a snapshot has been read: everything is asked of it.
 pub(super) fn opened(model: &mut Model, loaded: Arc<Loaded>) -> Vec<Effect> {
     model.loaded = Some(loaded);
-    let mut effects = vec![Effect::Work(screens::cuts::ask(&model.changes))];
+    let mut effects = vec![Effect::Work(cuts::ask(&model.changes))];
     effects.extend((model.screen.room().refresh)(model));
     effects
 }

@@ -59,6 +59,10 @@ impl Session {
             // Keys that came while it was drawn are answered together.
             let mut wait = TICK;
             while event::poll(wait)? {
+                // A terminal that is gone has events for ever.
+                if self.ended.load(Ordering::Relaxed) {
+                    return Ok(());
+                }
                 wait = Duration::ZERO;
                 changed = true;
                 if !self.event(&event::read()?, terminal)? {

@@ -6,6 +6,7 @@ use super::commands;
 use super::model::{LEAST, Model};
 use super::prompt::Purpose;
 use super::screens::{Screen, cuts, evidence};
+use crate::report::{fact_text, named};
 use crate::world::coverage::State;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -76,6 +77,17 @@ fn head(model: &Model, buf: &mut Buffer, area: Rect) {
     put(buf, area.x, area.y, area.width, &line);
 }
 
+/// What is under the cursor, in full: panes have less room.
+fn cursor(model: &Model) -> String {
+    let under = (model.screen.room().under)(model);
+    let Some(graph) = model.graph() else { return String::new() };
+    match (under.fact.filter(|_| model.pane > 0), under.node) {
+        (Some(fact), _) => fact_text(&graph.view(fact)),
+        (None, Some(node)) => named(graph, node),
+        (None, None) => String::new(),
+    }
+}
+
 /// The row of screens; the one that is shown stands in brackets.
 fn screens(model: &Model, buf: &mut Buffer, area: Rect) {
     let theme = model.theme;
@@ -121,22 +133,18 @@ fn foot(model: &Model, buf: &mut Buffer, area: Rect) -> Option<(u16, u16)> {
     }
     let busy = model.busy.last().map(|(_, doing)| format!("{doing} ... (s stops)"));
     let filter = model.filter();
+    let mut style = theme.warn();
     let status = if !model.status.is_empty() {
         safe(&model.status)
     } else if let Some(busy) = busy {
         busy
     } else if filter.is_empty() {
-        String::new()
+        style = theme.dim();
+        cursor(model)
     } else {
         format!("filter: {}  (Esc clears it)", safe(filter))
     };
-    put(
-        buf,
-        area.x,
-        area.y,
-        area.width,
-        &Line::from(span(fit(&status, width, theme), theme.warn())),
-    );
+    put(buf, area.x, area.y, area.width, &Line::from(span(fit(&status, width, theme), style)));
     let mut hints =
         vec![span("? keys  / filter  : command  Enter open  Esc back  q quit   ", theme.dim())];
     if model.screen != Screen::Cuts && model.answered {

@@ -7,6 +7,7 @@ use super::World;
 use super::network::plugin::{Enforces, Policies};
 use super::nodes::ControlPlane;
 use crate::k8s::Kind;
+use std::fmt::Write as _;
 
 /// How much of a topic the snapshot shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -236,8 +237,23 @@ impl World {
                 0 => String::new(),
                 _ => format!(", {}", counted(routes, "route", "routes")),
             };
+            let by_hand = self.services.iter().filter(|s| {
+                let outside = matches!(self.text(s.kind), "LoadBalancer" | "NodePort");
+                s.selector.is_none() && (outside || !s.external_ips.is_empty())
+            });
+            let by_hand = match by_hand.count() as u64 {
+                0 => String::new(),
+                n => format!(
+                    "; {} without a selector: where they lead is not known",
+                    counted(
+                        n,
+                        "Service that faces the outside is",
+                        "Services that face the outside are"
+                    )
+                ),
+            };
             let reason = format!(
-                "{}{routes} and {} were read; what firewalls in front of them let through is not in a snapshot",
+                "{}{routes} and {} were read{by_hand}; what firewalls in front of them let through is not in a snapshot",
                 counted(services, "Service", "Services"),
                 counted(ingresses, "Ingress", "Ingresses")
             );
@@ -251,7 +267,7 @@ impl World {
         let all: u64 = of_kind.iter().map(|(_, count)| count).sum();
         let plugin = self.plugin();
         let effect = plugin.effect(&of_kind, self.nodes.iter().any(|n| n.windows));
-        let reason = if all == 0 {
+        let mut reason = if all == 0 {
             format!("no network policy was collected; {effect}")
         } else if plugin.enforces == Enforces::No {
             effect
@@ -261,6 +277,16 @@ impl World {
                 counted(all, "network policy is", "network policies are")
             )
         };
+        let (pods, networks) = self.further_networks();
+        if pods > 0 {
+            let networks: Vec<&str> = networks.into_iter().collect();
+            let _ = write!(
+                reason,
+                "; {} on further networks ({}), which these policies are not about: what is connected over them is not known",
+                counted(pods, "pod is", "pods are"),
+                first(&networks)
+            );
+        }
         Topic {
             topic: "network-policies",
             state: if all == 0 || plugin.enforces == Enforces::Unknown {
@@ -383,6 +409,15 @@ impl World {
             reason,
             affects: &["paths through control-plane nodes", "authorizers other than RBAC"],
         }
+    }
+}
+
+/// The first of many names.
+fn first(names: &[&str]) -> String {
+    const ENOUGH: usize = 5;
+    match names.len().checked_sub(ENOUGH) {
+        None | Some(0) => names.join(", "),
+        Some(more) => format!("{} and {more} more", names[..ENOUGH].join(", ")),
     }
 }
 

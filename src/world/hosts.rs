@@ -1,7 +1,7 @@
 //! What runs: pods, and templates of workloads that the snapshot shows no pod of.
 
 use super::pods::Container;
-use super::rows::Target;
+use super::rows::{ServicePort, Target};
 use super::{AccountIx, NodeIx, ObjectId, PodIx, ServiceIx, WorkloadIx, World};
 use crate::sym::Sym;
 
@@ -23,14 +23,20 @@ pub enum Unit {
 impl World {
     /// Whether a pod's processes can be taken over: it has not ended, and it has been placed.
     #[must_use]
-    pub fn is_running(&self, pod: PodIx) -> bool {
+    pub fn is_running(&self, ix: PodIx) -> bool {
         use super::rows::Phase;
-        let pod = &self.pods[pod.index()];
+        let pod = &self.pods[ix.index()];
         match pod.phase {
             Phase::Running | Phase::Unknown => true,
             Phase::Finished => false,
-            Phase::Pending => self.text(self.nodes[pod.node.index()].name) != super::UNKNOWN_NODE,
+            Phase::Pending => self.is_placed(ix),
         }
+    }
+
+    /// Whether the snapshot shows on which node a pod is.
+    #[must_use]
+    pub fn is_placed(&self, pod: PodIx) -> bool {
+        self.text(self.nodes[self.pods[pod.index()].node.index()].name) != super::UNKNOWN_NODE
     }
 
     /// Whether a workload is analysed as if one pod of its template ran: it is a top owner that
@@ -146,6 +152,10 @@ impl World {
         let (Some(selector), Some(port)) = (&service.selector, service.ports.get(port)) else {
             return Vec::new();
         };
+        // Nobody makes endpoints of an alias, whatever it selects.
+        if self.text(service.kind) == "ExternalName" {
+            return Vec::new();
+        }
         let selected = |labels: u32| {
             self.labels.get(labels as usize).is_some_and(|labels| selector.selects(labels))
         };
@@ -160,7 +170,7 @@ impl World {
             .chain(templates.map(Host::Template))
             .filter_map(|host| {
                 let containers = &self.host_spec(host).containers;
-                let (listening, declared) = listeners(containers, port.target)?;
+                let (listening, declared) = listeners(containers, port)?;
                 Some((host, listening, declared))
             })
             .collect()
@@ -168,20 +178,15 @@ impl World {
 }
 
 /// The containers that may listen on a port, and whether one declares it. `None`: the port is a
-/// name that no container has, so the pod is no endpoint of it.
-fn listeners(containers: &[Container], target: Target) -> Option<(Vec<usize>, bool)> {
-    let declares = |c: &Container| {
-        c.ports.iter().any(|p| match target {
-            Target::Number(number) => p.number == number,
-            Target::Name(name) => p.name == name,
-        })
-    };
+/// name that no container has for this protocol, so the pod is no endpoint of it.
+fn listeners(containers: &[Container], port: &ServicePort) -> Option<(Vec<usize>, bool)> {
+    let declares = |c: &Container| c.ports.iter().any(|own| port.means(own));
     let running = || containers.iter().enumerate().filter(|(_, c)| c.keeps_running());
     let declared: Vec<usize> = running().filter(|(_, c)| declares(c)).map(|(i, _)| i).collect();
     if !declared.is_empty() {
         return Some((declared, true));
     }
-    match target {
+    match port.target {
         Target::Name(_) => None,
         Target::Number(_) => Some((running().map(|(i, _)| i).collect(), false)),
     }

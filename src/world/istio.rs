@@ -3,6 +3,7 @@
 
 use super::exposure::{Door, Entry, Reach, Said, Sure, Via};
 use super::gateway::{Item, meet, table};
+use super::network::Protocol;
 use super::remap::{Map, Remap};
 use super::resolve::Objects;
 use super::rows::{Row, Selector, Target};
@@ -124,7 +125,7 @@ impl Remap for VirtualServiceRow {
     }
 }
 
-/// An exposed Service, and the label sets of what it selects.
+/// A Service that is a door, and the label sets of what it selects.
 struct Front<'e> {
     entry: &'e Entry,
     service: ServiceIx,
@@ -140,7 +141,7 @@ struct Proxies {
 }
 
 impl World {
-    /// Every VirtualService that the internet may reach; the first `services` entries are those of
+    /// Every VirtualService that is reached from outside; the first `services` entries are those of
     /// Services.
     pub(super) fn mesh_entries(&self, services: usize, entries: &mut Vec<Entry>) {
         if self.istio.gateways.is_empty() || self.istio.services.is_empty() {
@@ -170,8 +171,9 @@ impl World {
                 }
                 for list in by_port.values_mut() {
                     list.sort_by(|a, b| {
-                        let likelihood = |at: &usize| fronts[*at].entry.likelihood;
-                        likelihood(b).total_cmp(&likelihood(a))
+                        let (a, b) = (fronts[*a].entry, fronts[*b].entry);
+                        let wider = b.scope.cmp(&a.scope);
+                        wider.then(b.likelihood.total_cmp(&a.likelihood))
                     });
                 }
                 Proxies { fronts: by_port, any: all.iter().any(selects) }
@@ -207,9 +209,8 @@ impl World {
         proxies: &FxHashMap<&Selector, Proxies>,
     ) -> Option<Entry> {
         let own = &self.istio.services[ix.index()];
-        let mut best: Option<Reach> = None;
+        let mut ways = Vec::new();
         let mut backends = Vec::new();
-        let mut via = Vec::new();
         for (ns, name, place) in &own.says.gateways {
             let key = |g: &Item<IstioGatewayRow>| (g.ns, g.name);
             let gateways = &self.istio.gateways;
@@ -220,8 +221,7 @@ impl World {
                 if !self.hosts_meet(gateway, server, own) {
                     continue;
                 }
-                let Some(((sure, likelihood, more), by)) =
-                    self.server_reach(gateway, server, own, fronts, proxies)
+                let Some((reach, by)) = self.server_reach(gateway, server, own, fronts, proxies)
                 else {
                     continue;
                 };
@@ -229,27 +229,24 @@ impl World {
                 if leads.is_empty() {
                     continue;
                 }
-                backends.extend(leads);
-                via.push(by);
-                if best.as_ref().is_none_or(|(_, known, _)| likelihood > *known) {
-                    let named = format!("{}/{}", self.text(*ns), self.text(*name));
-                    let speaks = format!("{} {}", self.text(server.protocol), server.port);
-                    let mut facts = vec![
-                        (own.object, format!(".spec.gateways[{place}]"), named),
-                        (gateway.object, format!(".spec.servers[{}]", server.place), speaks),
-                    ];
-                    facts.extend(more);
-                    best = Some((sure, likelihood, facts));
-                }
+                backends.extend(leads.into_iter().map(|lead| (reach.scope, lead)));
+                let named = format!("{}/{}", self.text(*ns), self.text(*name));
+                let speaks = format!("{} {}", self.text(server.protocol), server.port);
+                let facts = [
+                    (own.object, format!(".spec.gateways[{place}]"), named),
+                    (gateway.object, format!(".spec.servers[{}]", server.place), speaks),
+                ];
+                ways.push((reach.after(facts), by));
             }
         }
-        let (sure, likelihood, facts) = best?;
+        let (reach, via) = Reach::widest(ways)?;
+        // What narrower servers lead to is not reached by wider ones.
+        let wide = backends.into_iter().filter(|(scope, _)| *scope == reach.scope);
+        let mut backends: Vec<_> = wide.map(|(_, lead)| lead).collect();
         // Several servers may lead to the same place.
         backends.sort_by_key(|(service, port, _)| (*service, *port));
         backends.dedup_by_key(|(service, port, _)| (*service, *port));
-        via.sort_unstable();
-        via.dedup();
-        Some(Entry { door: Door::Mesh(ix), sure, likelihood, facts, backends, via })
+        Some(Entry::new(Door::Mesh(ix), reach, backends, via))
     }
 
     /// Whether a server is for a VirtualService: by its namespace, and by one of its hosts.
@@ -279,7 +276,7 @@ impl World {
             })
     }
 
-    /// How the internet reaches a server's proxies, and who these are.
+    /// From where a server's proxies are reached, and who these are.
     fn server_reach(
         &self,
         gateway: &Item<IstioGatewayRow>,
@@ -293,7 +290,7 @@ impl World {
         if !proxies.any {
             // They may run where the snapshot does not look.
             let facts = vec![selector("selects no pod of the snapshot")];
-            return Some(((Sure::Unknown, 0.2, facts), Via::Hidden));
+            return Some((Reach::internet(Sure::Unknown, 0.2, facts), Via::Hidden));
         }
         let mut likeliest =
             proxies.fronts.get(&server.port)?.iter().filter_map(|at| fronts.get(*at));
@@ -301,10 +298,9 @@ impl World {
             .find(|front| self.is_exported(own, self.services[front.service.index()].ns))?;
         let service = &self.services[front.service.index()];
         let name = format!("{}/{}", self.text(service.ns), self.text(service.name));
-        let mut facts = vec![selector(&format!("selects pods of Service {name}"))];
-        facts.extend(front.entry.facts.iter().cloned());
+        let fact = selector(&format!("selects pods of Service {name}"));
         // No status says that the proxies have it.
-        let reach = (front.entry.sure.max(Sure::Likely), front.entry.likelihood * 0.9, facts);
+        let reach = front.entry.reach().but(Sure::Likely, 0.9).after([fact]);
         Some((reach, Via::Proxies(front.service)))
     }
 
@@ -360,7 +356,7 @@ impl World {
                 None if ports.len() == 1 => Some(0),
                 port => {
                     let wanted = port.unwrap_or(server.port);
-                    ports.iter().position(|p| p.port == wanted && !p.udp)
+                    ports.iter().position(|p| p.port == wanted && p.protocol == Protocol::Tcp)
                 }
             };
             if let Some(port) = port {

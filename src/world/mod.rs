@@ -8,6 +8,7 @@
 #![expect(missing_docs, reason = "fields bear the names of the Kubernetes API reference")]
 
 pub mod admission;
+pub mod balancer;
 mod build;
 mod builtin;
 mod cel;
@@ -38,6 +39,7 @@ mod roles;
 pub mod routers;
 pub mod rows;
 mod secrets;
+mod services;
 pub mod version;
 pub mod webhooks;
 
@@ -46,8 +48,9 @@ use crate::sym::{Sym, Symbols};
 use admission::Level;
 use nodes::ControlPlane;
 use pods::PodSpec;
-use rows::{Backend, Labels, Phase, Rule, Selector, ServicePort};
+use rows::{Backend, Labels, Phase, Rule, Selector};
 pub use secrets::{ConfigMap, Login, Secret};
+pub use services::Service;
 
 crate::index! { /// An object of any kind, or a user or group that is only named.
 ObjectId }
@@ -270,23 +273,6 @@ pub struct Binding {
 }
 
 #[derive(Debug)]
-pub struct Service {
-    pub object: ObjectId,
-    pub ns: Sym,
-    pub name: Sym,
-    pub kind: Sym,
-    pub selector: Option<Selector>,
-    pub ports: Box<[ServicePort]>,
-    pub external_ips: Box<[Sym]>,
-    pub source_ranges: Box<[Sym]>,
-    pub balancer: Box<[(Sym, Sym)]>,
-    pub has_class: bool,
-    pub scheme: Option<(Sym, Sym, bool)>,
-    pub node_ports: bool,
-    pub keeps_client: bool,
-}
-
-#[derive(Debug)]
 pub struct Ingress {
     pub object: ObjectId,
     pub ns: Sym,
@@ -297,6 +283,7 @@ pub struct Ingress {
     pub backends: Box<[Backend]>,
     pub balancer: Box<[(Sym, Sym)]>,
     pub scheme: Sym,
+    pub sources: Option<(Sym, Box<[Sym]>)>,
 }
 
 #[derive(Debug)]
@@ -304,6 +291,8 @@ pub struct IngressClass {
     pub object: ObjectId,
     pub name: Sym,
     pub controller: Sym,
+    /// An object that is not read says more.
+    pub parameters: bool,
     pub default: bool,
 }
 

@@ -32,6 +32,8 @@ pub struct PodSpec {
     pub map_volumes: Box<[(u16, Option<u16>, Sym)]>,
     /// `imagePullSecrets`, which only the node reads.
     pub pull_secrets: Box<[Sym]>,
+    /// Networks besides the cluster's, `NAMESPACE/NAME`: of an annotation, and so of the pod.
+    pub networks: Box<[Sym]>,
 }
 
 /// Which of a pod's three lists a container stands in.

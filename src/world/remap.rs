@@ -207,8 +207,10 @@ impl Remap for ServiceRow {
         map.all(&mut self.external_ips);
         map.all(&mut self.source_ranges);
         map.pairs(&mut self.balancer);
-        if let Some((key, value, _)) = &mut self.scheme {
-            map.sym(key);
+        map.sym(&mut self.wanted_ip);
+        map.sym(&mut self.external_name);
+        if let Some((field, value, _)) = &mut self.scheme {
+            map.sym(field);
             map.sym(value);
         }
     }
@@ -226,6 +228,10 @@ impl Remap for IngressRow {
     fn remap(&mut self, map: &Map<'_>) {
         map.sym(&mut self.class);
         map.sym(&mut self.scheme);
+        if let Some((key, blocks)) = &mut self.sources {
+            map.sym(key);
+            map.all(blocks);
+        }
         for backend in &mut self.backends {
             map.sym(&mut backend.field);
             map.sym(&mut backend.service);
@@ -267,6 +273,7 @@ impl Remap for PodSpec {
         map.sym(&mut self.account);
         map.sym(&mut self.runtime_class);
         map.all(&mut self.pull_secrets);
+        map.all(&mut self.networks);
         self.map_volumes.iter_mut().for_each(|(_, _, name)| map.sym(name));
         self.containers.iter_mut().for_each(|c| c.remap(map));
         self.volumes.iter_mut().for_each(|v| v.remap(map));

@@ -330,9 +330,13 @@ pub(super) fn resolve(tables: Tables, duplicates: u64, clusters: usize) -> World
             source_ranges: row.body.source_ranges,
             balancer: row.body.balancer,
             has_class: row.body.has_class,
+            wanted_ip: row.body.wanted_ip,
             scheme: row.body.scheme,
+            targets_pods: row.body.targets_pods,
             node_ports: row.body.node_ports,
             keeps_client: row.body.keeps_client,
+            headless: row.body.headless,
+            external_name: row.body.external_name,
         })
         .collect();
     let ingresses = part
@@ -347,6 +351,7 @@ pub(super) fn resolve(tables: Tables, duplicates: u64, clusters: usize) -> World
             backends: row.body.backends,
             balancer: row.body.balancer,
             scheme: row.body.scheme,
+            sources: row.body.sources,
         })
         .collect();
     let classes = part
@@ -356,6 +361,7 @@ pub(super) fn resolve(tables: Tables, duplicates: u64, clusters: usize) -> World
             object: objects.add(sym("IngressClass"), row),
             name: row.name,
             controller: row.body.controller,
+            parameters: row.body.parameters,
             default: row.body.default,
         })
         .collect();

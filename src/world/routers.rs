@@ -50,7 +50,7 @@ const NAMESPACE: &str = "openshift-ingress";
 const LABEL: &str = "ingresscontroller.operator.openshift.io/deployment-ingresscontroller";
 
 impl World {
-    /// Every Route of OpenShift that the internet may reach.
+    /// Every Route of OpenShift that is reached from outside.
     pub(super) fn router_entries(&self, entries: &mut Vec<Entry>, fronts: &Fronts) {
         let mut known = std::collections::BTreeMap::new();
         for (i, route) in self.router_routes.iter().enumerate() {
@@ -80,42 +80,28 @@ impl World {
             }
         }
         let first = backends.first()?.2.clone();
-        let best = if route.says.answers.is_empty() {
+        let mut ways: Vec<(Reach, Via)> = Vec::new();
+        if route.says.answers.is_empty() {
             // No router has said anything: the one that is there by default may take it.
-            let (sure, likelihood, facts) = reach("default")?;
-            let facts = first.into_iter().chain(facts).collect();
-            Some((sure.max(Sure::Possible), likelihood * 0.5, facts))
-        } else {
-            let mut best: Option<Reach> = None;
-            for answer in &route.says.answers {
-                let Some((mut sure, mut likelihood, more)) = reach(self.text(answer.router)) else {
-                    continue;
-                };
-                let at = format!(".status.ingress[{}]", answer.place);
-                let mut facts = match answer.admitted {
-                    Some((false, _)) => continue,
-                    Some(said) => vec![condition(route.object, &at, said, "Admitted")],
-                    None => {
-                        (sure, likelihood) = (sure.max(Sure::Likely), likelihood * 0.8);
-                        let router = self.text(answer.router).to_owned();
-                        vec![(route.object, format!("{at}.routerName"), router)]
-                    }
-                };
-                facts.extend(more);
-                if best.as_ref().is_none_or(|(_, known, _)| likelihood > *known) {
-                    best = Some((sure, likelihood, facts));
+            let own = reach("default")?.but(Sure::Possible, 0.5).after(first);
+            ways.push((own, self.router_proxies("default")));
+        }
+        for answer in &route.says.answers {
+            let router = self.text(answer.router);
+            let Some(own) = reach(router) else { continue };
+            let at = format!(".status.ingress[{}]", answer.place);
+            let own = match answer.admitted {
+                Some((false, _)) => continue,
+                Some(said) => own.after([condition(route.object, &at, said, "Admitted")]),
+                None => {
+                    let fact = (route.object, format!("{at}.routerName"), router.to_owned());
+                    own.but(Sure::Likely, 0.8).after([fact])
                 }
-            }
-            best
-        };
-        let (sure, likelihood, facts) = best?;
-        let mut via: Vec<Via> = match &*route.says.answers {
-            [] => vec![self.router_proxies("default")],
-            answers => answers.iter().map(|a| self.router_proxies(self.text(a.router))).collect(),
-        };
-        via.sort_unstable();
-        via.dedup();
-        Some(Entry { door: Door::Router(ix), sure, likelihood, facts, backends, via })
+            };
+            ways.push((own, self.router_proxies(router)));
+        }
+        let (best, via) = Reach::widest(ways)?;
+        Some(Entry::new(Door::Router(ix), best, backends, via))
     }
 
     /// Whether a Service's port is the one that a Route means: by its own name, or by the number of
@@ -146,16 +132,14 @@ impl World {
         own.or_else(|| service("router-internal-")).map_or(Via::Hidden, Via::Proxies)
     }
 
-    /// How the internet reaches a router.
+    /// From where a router is reached.
     fn router_reach(&self, router: &str, fronts: &Fronts) -> Option<Reach> {
         let Some(ns) = self.symbols.get(NAMESPACE) else {
             // The router's own exposure is not in the snapshot.
-            return Some((Sure::Possible, 0.5, Vec::new()));
+            return Some(Reach::internet(Sure::Possible, 0.5, Vec::new()));
         };
-        let service = |prefix: &str| {
-            let ix = self.service(ns, self.symbols.get(&format!("{prefix}{router}"))?)?;
-            Some(&self.services[ix.index()])
-        };
+        let service =
+            |prefix: &str| self.service(ns, self.symbols.get(&format!("{prefix}{router}"))?);
         if let Some(service) = service("router-").or_else(|| service("router-nodeport-")) {
             return self.service_reach(service, fronts);
         }
@@ -172,16 +156,16 @@ impl World {
             let fact = (pod.object, ".spec.hostNetwork".to_owned(), "true".to_owned());
             if let Some(node) = self.public_node(Some(pod.node)) {
                 // A firewall between the internet and the node is not in the snapshot.
-                return Some((Sure::Possible, 0.5, vec![fact, node]));
+                return Some(Reach::internet(Sure::Possible, 0.5, vec![fact, node]));
             }
             machine = machine.or(Some(fact));
         }
         match machine {
             // What leads to the machines from outside is not in the snapshot.
-            Some(fact) => Some((Sure::Unknown, 0.2, vec![fact])),
+            Some(fact) => Some(Reach::internet(Sure::Unknown, 0.2, vec![fact])),
             // It publishes nothing.
             None if service("router-internal-").is_some() => None,
-            None => Some((Sure::Possible, 0.5, Vec::new())),
+            None => Some(Reach::internet(Sure::Possible, 0.5, Vec::new())),
         }
     }
 }

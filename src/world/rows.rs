@@ -3,12 +3,13 @@
 //! Each thread fills its own [`Part`] with its own symbols; `build` joins them. A row holds what
 //! the object says; what follows from it is worked out when all rows are known.
 
+use super::balancer::Wanted;
 use super::cons::Cons;
 use super::contents::Finding;
 use super::gateway::{GatewayClassRow, GatewayRow, ReferenceGrantRow, RouteRow};
 use super::guards::GuardRow;
 use super::istio::{IstioGatewayRow, VirtualServiceRow};
-use super::network;
+use super::network::{self, Protocol};
 use super::openshift::ConstraintsRow;
 use super::pods::PodSpec;
 use super::routers::RouterRouteRow;
@@ -226,11 +227,19 @@ pub struct ServiceRow {
     /// Address or host name of each `status.loadBalancer.ingress`.
     pub balancer: Box<[(Sym, Sym)]>,
     pub has_class: bool,
-    /// The annotation that makes the balancer internal, or internet-facing: key, value, internal.
-    pub scheme: Option<(Sym, Sym, bool)>,
+    /// `loadBalancerIP`.
+    pub wanted_ip: Sym,
+    /// What makes the balancer internal, or internet-facing: a field and its value.
+    pub scheme: Option<(Sym, Sym, Wanted)>,
+    /// The balancer sends packets to pods and not to nodes; whether they bear the client's address.
+    pub targets_pods: Option<bool>,
     pub node_ports: bool,
     /// `externalTrafficPolicy: Local`: no node puts its own address before the client's.
     pub keeps_client: bool,
+    /// Without an address of the cluster: nothing is put before its pods.
+    pub headless: bool,
+    /// Of an `ExternalName`: what the name stands for.
+    pub external_name: Sym,
 }
 
 /// One port of a Service.
@@ -240,7 +249,20 @@ pub struct ServicePort {
     pub port: u16,
     pub target: Target,
     pub node_port: u16,
-    pub udp: bool,
+    pub protocol: Protocol,
+}
+
+impl ServicePort {
+    /// Whether a declared port is the one that this leads to: of the same protocol, by its number
+    /// or its name (`FindPort` of Kubernetes' endpoints).
+    #[must_use]
+    pub fn means(&self, port: &super::pods::Port) -> bool {
+        let target = match self.target {
+            Target::Number(number) => port.number == number,
+            Target::Name(name) => port.name == name,
+        };
+        target && port.protocol == self.protocol
+    }
 }
 
 /// `targetPort`.
@@ -259,6 +281,8 @@ pub struct IngressRow {
     pub balancer: Box<[(Sym, Sym)]>,
     /// `alb.ingress.kubernetes.io/scheme`.
     pub scheme: Sym,
+    /// The annotation that narrows who may come, and the blocks.
+    pub sources: Option<(Sym, Box<[Sym]>)>,
 }
 
 /// Where an Ingress sends requests: one rule's path.
@@ -273,6 +297,7 @@ pub struct Backend {
 #[derive(Debug, Clone)]
 pub struct ClassRow {
     pub controller: Sym,
+    pub parameters: bool,
     pub default: bool,
 }
 

@@ -1,19 +1,30 @@
-//! NetworkPolicies, and those of administrators, over objects as they are written: pod by pod, policy by policy, with nothing
-//! shared, cached or prepared. It shares no code with the evaluator that it is held against.
+//! NetworkPolicies, and those of administrators, over objects as they are written: pod by pod,
+//! policy by policy, with nothing shared, cached or prepared. It shares no code with the evaluator
+//! that it is held against. What is outside is an object with nothing but an address.
 
 use serde_json::Value;
+use std::net::IpAddr;
 
 /// Whether one pod reaches a port of another.
 pub(super) fn connects(objects: &[Value], from: &Value, to: &Value, on: (&str, u16)) -> bool {
-    if from["metadata"] == to["metadata"] {
+    if from == to {
         return true;
     }
-    let node = |pod: &Value| pod["spec"]["hostNetwork"] == true;
-    if node(from) && from["spec"]["nodeName"] == to["spec"]["nodeName"] {
+    let node = |pod: &Value| pod["spec"]["hostNetwork"] == true || is_outside(pod);
+    if node(from) && !is_outside(from) && from["spec"]["nodeName"] == to["spec"]["nodeName"] {
         return true;
     }
     (node(from) || end(objects, from, to, to, on, "Egress"))
         && (node(to) || end(objects, to, from, to, on, "Ingress"))
+}
+
+/// What is outside, by its address.
+pub(super) fn outside(address: &str) -> Value {
+    serde_json::json!({ "outside": address })
+}
+
+fn is_outside(end: &Value) -> bool {
+    !end["outside"].is_null()
 }
 
 /// Whether the policies of one end let the other one through.
@@ -79,9 +90,10 @@ fn end(
 fn means(objects: &[Value], peer: &Value, pod: &Value) -> bool {
     let nets = list(&peer["networks"]);
     if !nets.is_empty() {
-        return nets.iter().any(|net| inside(net.as_str().unwrap(), address(objects, pod)));
+        let own = addresses(objects, pod);
+        return nets.iter().any(|net| own.iter().any(|ip| inside(net.as_str().unwrap(), ip)));
     }
-    if pod["spec"]["hostNetwork"] == true {
+    if is_outside(pod) || pod["spec"]["hostNetwork"] == true {
         return false;
     }
     let labels = space(objects, &pod["metadata"]["namespace"]);
@@ -111,23 +123,36 @@ fn admits(rule: &Value, to: &Value, (protocol, port): (&str, u16)) -> bool {
         && (first..=last).contains(&u64::from(port))
 }
 
-/// The address that a pod is known by.
-fn address<'o>(objects: &'o [Value], pod: &'o Value) -> &'o str {
-    if pod["spec"]["hostNetwork"] != true {
-        return pod["status"]["podIP"].as_str().unwrap();
+/// The addresses that an end is known by: one, or one of each family.
+fn addresses<'o>(objects: &'o [Value], end: &'o Value) -> Vec<&'o str> {
+    if let Some(address) = end["outside"].as_str() {
+        return vec![address];
+    }
+    if end["spec"]["hostNetwork"] != true {
+        return list(&end["status"]["podIPs"])
+            .iter()
+            .map(|ip| ip["ip"].as_str().unwrap())
+            .collect();
     }
     let node = objects
         .iter()
-        .find(|o| o["kind"] == "Node" && o["metadata"]["name"] == pod["spec"]["nodeName"]);
-    node.unwrap()["status"]["addresses"][0]["address"].as_str().unwrap()
+        .find(|o| o["kind"] == "Node" && o["metadata"]["name"] == end["spec"]["nodeName"]);
+    let own = list(&node.unwrap()["status"]["addresses"]);
+    own.iter().map(|a| a["address"].as_str().unwrap()).collect()
 }
 
+/// Bit by bit, of one family.
 fn inside(cidr: &str, address: &str) -> bool {
     let (net, bits) = cidr.split_once('/').unwrap();
-    let number =
-        |text: &str| text.split('.').fold(0_u64, |n, part| n << 8 | part.parse::<u64>().unwrap());
-    let shift = 32 - bits.parse::<u32>().unwrap();
-    number(net) >> shift == number(address) >> shift
+    let bits_of = |text: &str| -> Vec<bool> {
+        let octets = match text.parse().unwrap() {
+            IpAddr::V4(v4) => v4.octets().to_vec(),
+            IpAddr::V6(v6) => v6.octets().to_vec(),
+        };
+        octets.iter().flat_map(|o| (0..8).rev().map(move |i| o >> i & 1 == 1)).collect()
+    };
+    let (net, own, bits) = (bits_of(net), bits_of(address), bits.parse::<usize>().unwrap());
+    net.len() == own.len() && net[..bits] == own[..bits]
 }
 
 /// The labels of a namespace, with the one that the server adds.
@@ -174,12 +199,12 @@ fn selects(selector: &Value, labels: &Value) -> bool {
 
 fn is(objects: &[Value], policy: &Value, peer: &Value, other: &Value) -> bool {
     if let Some(cidr) = peer["ipBlock"]["cidr"].as_str() {
-        let address = address(objects, other);
         let except = list(&peer["ipBlock"]["except"]);
-        return inside(cidr, address)
-            && !except.iter().any(|e| inside(e.as_str().unwrap(), address));
+        let within =
+            |ip: &&str| inside(cidr, ip) && !except.iter().any(|e| inside(e.as_str().unwrap(), ip));
+        return addresses(objects, other).iter().any(within);
     }
-    if other["spec"]["hostNetwork"] == true {
+    if is_outside(other) || other["spec"]["hostNetwork"] == true {
         return false;
     }
     let own = &other["metadata"]["namespace"];
@@ -201,6 +226,11 @@ fn opens(rule: &Value, to: &Value, (protocol, port): (&str, u16)) -> bool {
             to["spec"]["hostNetwork"] != true
                 && list(&to["spec"]["containers"])
                     .iter()
+                    .chain(
+                        list(&to["spec"]["initContainers"])
+                            .iter()
+                            .filter(|c| c["restartPolicy"] == "Always"),
+                    )
                     .flat_map(|c| list(&c["ports"]))
                     .find(|p| {
                         p["name"].as_str() == Some(name)

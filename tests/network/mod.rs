@@ -6,8 +6,11 @@
 mod brute;
 mod end_to_end;
 mod kinds;
+mod plugins;
 mod policy;
 mod random;
+mod rules;
+mod shown;
 
 use crate::fixtures;
 use kspm_graph::world::World;
@@ -71,10 +74,13 @@ pub(super) fn port(text: &str) -> PortSpec {
 }
 
 impl Cluster {
-    /// `NS/NAME` is a pod, `node/NAME` a node, `internet` the internet, and others addresses.
+    /// `NS/NAME` is a pod, `node/NAME` a node, `nodes` some node, `internet` the internet, and
+    /// others are addresses.
     pub(super) fn end(&self, text: &str) -> End {
-        if text == "internet" {
-            return End::Internet;
+        match text {
+            "internet" => return End::Internet,
+            "nodes" => return End::Nodes,
+            _ => {}
         }
         if let Ok(net) = text.parse() {
             return End::Net(net);

@@ -5,7 +5,7 @@ use kspm_graph::world::network::{Direction, Reason, State, Switches, Truth};
 use serde_json::{Value, json};
 
 /// `shop/web` and `shop/db`, `ops/job` without labels, and `ops/agent` on its node's network.
-fn shop(policies: Vec<Value>) -> Cluster {
+pub(super) fn shop(policies: Vec<Value>) -> Cluster {
     let mut items = vec![
         namespace("shop", json!({ "team": "shop" })),
         namespace("ops", json!({})),

@@ -9,6 +9,16 @@ use std::collections::BTreeMap;
 const SPACES: &[&str] = &["shop", "ops", "dev"];
 const KEYS: &[&str] = &["app", "tier"];
 const VALUES: &[&str] = &["web", "db"];
+/// Addresses outside, in blocks of policies and beside them.
+const OUTSIDE: &[&str] = &[
+    "192.0.2.9",
+    "192.0.2.77",
+    "198.51.100.7",
+    "10.1.0.1",
+    "2001:db8:7:1::1",
+    "2001:db8:9::1",
+    "2600::1",
+];
 const PORTS: &[&str] = &["80", "81", "8080", "UDP:53", "SCTP:80"];
 
 fn labels() -> impl Strategy<Value = Value> {
@@ -38,8 +48,14 @@ fn block() -> impl Strategy<Value = Value> {
     prop::sample::select(vec![
         json!({ "ipBlock": { "cidr": "0.0.0.0/0" } }),
         json!({ "ipBlock": { "cidr": "10.0.0.0/8", "except": ["10.1.0.0/16"] } }),
+        json!({ "ipBlock": { "cidr": "10.0.0.0/8", "except": ["10.2.0.0/16"] } }),
         json!({ "ipBlock": { "cidr": "192.0.2.0/24" } }),
+        json!({ "ipBlock": { "cidr": "192.0.2.0/24", "except": ["192.0.2.8/30"] } }),
         json!({ "ipBlock": { "cidr": "172.16.0.0/28" } }),
+        json!({ "ipBlock": { "cidr": "172.16.0.0/28", "except": ["172.16.0.2/32"] } }),
+        json!({ "ipBlock": { "cidr": "::/0" } }),
+        json!({ "ipBlock": { "cidr": "2001:db8::/32", "except": ["2001:db8:7::/48"] } }),
+        json!({ "ipBlock": { "cidr": "2001:db8:7::/48" } }),
     ])
 }
 
@@ -107,6 +123,8 @@ fn administrators() -> impl Strategy<Value = Vec<Value>> {
         json!({ "networks": ["0.0.0.0/0"] }),
         json!({ "networks": ["192.0.2.0/24", "10.2.0.0/16"] }),
         json!({ "networks": ["172.16.0.2/32"] }),
+        json!({ "networks": ["2001:db8::/32"] }),
+        json!({ "networks": ["2001:db8:7::/48", "192.0.2.9/32"] }),
     ]);
     let to = prop_oneof![4 => peer.clone(), 1 => nets];
     let ports = prop::collection::vec(
@@ -162,9 +180,17 @@ fn a_pod() -> impl Strategy<Value = Value> {
             { "name": "dns", "containerPort": 53, "protocol": "UDP" }]),
         json!([{ "name": "http", "containerPort": 53, "protocol": "UDP" }]),
     ]);
+    let sidecar = prop::sample::select(vec![
+        json!([]),
+        json!([{ "name": "i", "image": "i", "restartPolicy": "Always",
+            "ports": [{ "name": "http", "containerPort": 81 }] }]),
+        json!([{ "name": "i", "image": "i", "ports": [{ "name": "http", "containerPort": 81 }] }]),
+    ]);
+    let declared = (declared, sidecar);
     (0..SPACES.len(), labels(), declared, prop::bool::weighted(0.1), 1..3_usize).prop_map(
-        |(ns, labels, declared, host, node)| {
+        |(ns, labels, (declared, sidecar), host, node)| {
             let made = named(pod(&format!("{}/x", SPACES[ns]), labels), declared);
+            let made = with(made, "/spec/initContainers", sidecar);
             let made = with(made, "/spec/hostNetwork", json!(host));
             with(made, "/spec/nodeName", json!(format!("n{node}")))
         },
@@ -176,7 +202,9 @@ fn objects() -> impl Strategy<Value = Vec<Value>> {
     let spaces = prop::collection::vec(labels(), SPACES.len());
     let pods = prop::collection::vec(a_pod(), 2..6);
     let policies = prop::collection::vec(policy(), 0..5);
-    (spaces, pods, policies).prop_map(|(spaces, pods, policies)| {
+    // Of one family of addresses, or of both.
+    let families = prop::sample::select(vec![(true, false), (false, true), (true, true)]);
+    (spaces, pods, policies, families).prop_map(|(spaces, pods, policies, (v4, v6))| {
         let mut items: Vec<Value> =
             SPACES.iter().zip(spaces).map(|(name, labels)| namespace(name, labels)).collect();
         for (name, ip) in [("n1", "172.16.0.1"), ("n2", "172.16.0.2")] {
@@ -186,7 +214,11 @@ fn objects() -> impl Strategy<Value = Vec<Value>> {
         for (i, pod) in pods.into_iter().enumerate() {
             let pod = with(pod, "/metadata/name", json!(format!("p{i}")));
             // All of one block: which pod has which address is not kept.
-            items.push(address(pod, &format!("10.2.0.{}", i + 1)));
+            let mut ips = Vec::new();
+            ips.extend(v4.then(|| format!("10.2.0.{}", i + 1)));
+            ips.extend(v6.then(|| format!("2001:db8:7::{}", i + 1)));
+            let all: Vec<Value> = ips.iter().map(|ip| json!({ "ip": ip })).collect();
+            items.push(with(address(pod, &ips[0]), "/status/podIPs", json!(all)));
         }
         for (i, policy) in policies.into_iter().enumerate() {
             items.push(with(policy, "/metadata/name", json!(format!("np{i}"))));
@@ -233,6 +265,24 @@ fn renamed(objects: &[Value]) -> Vec<Value> {
 /// Holds every pod against the obvious evaluator.
 fn agrees(cluster: &Cluster, objects: &[Value]) -> Result<(), TestCaseError> {
     let pods = pods_of(objects);
+    let outside: Vec<Value> = OUTSIDE.iter().map(|ip| brute::outside(ip)).collect();
+    for (pod, own) in &pods {
+        for (address, other) in OUTSIDE.iter().zip(&outside) {
+            for on in PORTS {
+                let spec = port(on);
+                let on_it = (spec.protocol.name(), spec.port);
+                for (from, to) in [
+                    ((address, other), (&pod.as_str(), *own)),
+                    ((&pod.as_str(), *own), (address, other)),
+                ] {
+                    let expected = brute::connects(objects, from.1, to.1, on_it);
+                    let expected = if expected { State::Allowed } else { State::Denied };
+                    let state = cluster.state(from.0, to.0, on);
+                    prop_assert_eq!(state, expected, "{} -> {} {}", from.0, to.0, on);
+                }
+            }
+        }
+    }
     for (from, source) in &pods {
         for (to, target) in &pods {
             // A pod to its own node, and one of the node's to another of it, is told apart

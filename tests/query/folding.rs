@@ -23,6 +23,8 @@ fn written(graph: &Graph, answers: &[Answer], format: &str) -> String {
         snapshot: &Snapshot::default(),
         coverage: &[],
         answers,
+        findings: &[],
+        paths_asked: 1,
         summary: Summary::of(answers),
         notes: &[],
         lines: &Nowhere,

@@ -5,6 +5,7 @@
 mod clusters;
 mod folding;
 mod gates;
+mod network;
 mod own;
 mod random;
 

@@ -70,6 +70,12 @@ impl Ground<'_> {
         change
     }
 
+    /// Whether what isolates is the configuration of a plugin and no policy.
+    fn is_configuration(&self, object: ObjectId) -> bool {
+        let kind = self.world.text(self.world.objects[object.index()].kind);
+        matches!(kind, "ConfigMap" | "DaemonSet" | "Pod")
+    }
+
     /// A rule in the policy that selects the fewest beside the end in question.
     fn rule_needed(
         &self,
@@ -89,9 +95,15 @@ impl Ground<'_> {
         let Some((here, policy)) = selected.min_by_key(|(groups, _)| groups.len()) else {
             // Every other kind writes its rules in its own way.
             let (from, to) = self.placed(direction, self.name(own), self.name(other));
+            // What the plugin does by itself has no rules to add to.
+            let mut written = policies.to_vec();
+            written.retain(|(policy, _)| !self.is_configuration(*policy));
+            let of = match written.as_slice() {
+                [] => "a policy that selects it".to_owned(),
+                written => self.policies(written, " or "),
+            };
             return format!(
-                "it would need a rule for {way} in {} that allows {at} from {from} to {to}",
-                self.policies(policies, " or "),
+                "it would need a rule for {way} in {of} that allows {at} from {from} to {to}"
             );
         };
         let key = match direction {

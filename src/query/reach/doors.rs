@@ -6,9 +6,9 @@ use super::fronts::{Answer, Asked};
 use super::{Ground, Range, Side, ports};
 use crate::sym::Sym;
 use crate::world::ServiceIx;
-use crate::world::exposure::{Door, Entry, Sure};
+use crate::world::exposure::{Door, Entry, Scope, Sure};
 use crate::world::hosts::Host;
-use crate::world::network::{ClassIx, Direction, End, PortSpec, Protocol, Span, State};
+use crate::world::network::{ClassIx, Direction, End, PortSpec, Span, State};
 use crate::world::rows::Target;
 use rustc_hash::FxHashMap;
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,6 +16,8 @@ use std::collections::{BTreeMap, BTreeSet};
 /// A door and a group behind it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Exposed {
+    /// From where the door is reached.
+    pub scope: Scope,
     /// `shop/ingress/web`.
     pub entry: String,
     /// The group, by number.
@@ -24,7 +26,7 @@ pub struct Exposed {
     pub ports: Vec<Span>,
     /// What policies make of it.
     pub state: State,
-    /// How sure it is that the internet comes to the door.
+    /// How sure it is that one comes to the door from there.
     pub confidence: &'static str,
     /// Why the verdict is open, or what it rests on.
     pub reason: Option<String>,
@@ -56,17 +58,22 @@ impl Explained {
     }
 }
 
+/// Said where policies let through what cannot be told.
+pub(in crate::query) const LEFT_OPEN: &str = "policies leave it open: ask with --to and --port";
+
 impl Ground<'_> {
-    /// Every door that the internet may reach with every group behind it, but those that policies
+    /// Every door to the outside with every group behind it, but those that policies
     /// close to every source.
     #[must_use]
     pub fn exposed(&self, denied: bool) -> Vec<Exposed> {
-        let mut behind: BTreeMap<(String, u32, State, Option<String>), Exposed> = BTreeMap::new();
+        type Key = (Scope, String, u32, State, Option<String>);
+        let mut behind: BTreeMap<Key, Exposed> = BTreeMap::new();
         self.each_door(&mut |_| true, &mut |door, _, _| {
             if door.state == State::Denied && !denied {
                 return;
             }
-            let key = (door.entry.clone(), door.group, door.state, door.reason.clone());
+            let Exposed { scope, group, state, .. } = door;
+            let key = (scope, door.entry.clone(), group, state, door.reason.clone());
             match behind.get_mut(&key) {
                 Some(known) => {
                     known.ports = ports::union(std::mem::take(&mut known.ports), &door.ports);
@@ -79,12 +86,13 @@ impl Ground<'_> {
         found
     }
 
-    /// The doors to some groups, each with what decides.
+    /// The doors from the internet to some groups, each with what decides.
     #[must_use]
     pub fn explained(&self, groups: &BTreeSet<u32>) -> Vec<Explained> {
         let mut found: Vec<Explained> = Vec::new();
         self.each_door(&mut |group| groups.contains(&group), &mut |door, from, (host, port)| {
-            let Some(class) = self.network.class_of(host) else { return };
+            let inner = door.scope != Scope::Internet;
+            let Some(class) = self.network.class_of(host).filter(|_| !inner) else { return };
             let to = End::Class(class);
             let verdict = self.network.verdict(from, to, port);
             let side = match from {
@@ -153,7 +161,7 @@ impl Ground<'_> {
         }
         let mut asked = Asked::default();
         for entry in self.world.entries() {
-            let name = self.entry(&entry);
+            let (scope, name) = (entry.scope, self.entry(&entry));
             let confidence = match entry.sure {
                 Sure::Certain => "certain",
                 Sure::Likely => "likely",
@@ -185,7 +193,8 @@ impl Ground<'_> {
                 }
                 let ports = vec![ports::one(port, state)];
                 let entry = name.clone();
-                let door = Exposed { entry, group: *group, ports, state, confidence, reason };
+                let group = *group;
+                let door = Exposed { scope, entry, group, ports, state, confidence, reason };
                 visit(door, from, (host, port));
             }
         }
@@ -248,17 +257,17 @@ impl Ground<'_> {
     pub(super) fn listening(&self, service: ServiceIx, port: usize) -> Vec<(Host, PortSpec)> {
         let world = self.world;
         let Some(of) = world.services[service.index()].ports.get(port) else { return Vec::new() };
-        let protocol = if of.udp { Protocol::Udp } else { Protocol::Tcp };
+        let protocol = of.protocol;
         let mut found = Vec::new();
         for (host, containers, _) in world.endpoints(service, port) {
             let spec = world.host_spec(host);
             let numbers: Vec<u16> = match of.target {
                 Target::Number(number) => vec![number],
-                Target::Name(name) => containers
+                Target::Name(_) => containers
                     .iter()
                     .filter_map(|c| spec.containers.get(*c))
                     .flat_map(|c| c.ports.iter())
-                    .filter(|p| p.name == name)
+                    .filter(|p| of.means(p))
                     .map(|p| p.number)
                     .collect(),
             };

@@ -185,9 +185,13 @@ impl Ground<'_> {
                 ),
                 at: policies.first().map(|(policy, _)| (*policy, ".spec".to_owned())),
             },
-            Reason::Unread(_) | Reason::Enforcement(_) | Reason::NodePolicies => {
+            Reason::Unread(_)
+            | Reason::Enforcement(_)
+            | Reason::NodePolicies
+            | Reason::Vague(..) => {
                 plain(format!("{UNSURE}: {}", self.network.words(reason, direction)))
             }
+            Reason::Beside(_) => plain(self.network.words(reason, direction)),
         };
         judgement.reasons.iter().map(one).collect()
     }

@@ -5,6 +5,7 @@
 //! and nothing shows which it is, the verdict is open.
 
 use super::Ground;
+use super::doors::LEFT_OPEN;
 use crate::world::exposure::Via;
 use crate::world::hosts::Host;
 use crate::world::network::{ClassIx, End, PortSpec, State};
@@ -19,6 +20,8 @@ use std::rc::Rc;
 pub(super) enum Source {
     /// A client's; or a node's in its place, unless it is known that none steps between.
     Client(bool),
+    /// The same of clients in networks around the cluster.
+    Neighbour(bool),
     /// Somebody's whom the snapshot does not show.
     Hidden,
     /// A cloud's balancer's.
@@ -59,8 +62,10 @@ const EITHER: &str = "whether the pod sees the client's address or its node's is
 
 impl Ground<'_> {
     pub(super) fn source(&self, via: Via, service: Option<ServiceIx>) -> Source {
+        let hidden = || service.is_none_or(|ix| self.may_hide_client(ix));
         match via {
-            Via::Client => Source::Client(service.is_none_or(|ix| self.may_hide_client(ix))),
+            Via::Client => Source::Client(hidden()),
+            Via::Neighbour => Source::Neighbour(hidden()),
             Via::Hidden => Source::Hidden,
             Via::Balancers => Source::Balancers,
             Via::Proxies(service) => Source::Proxies(service),
@@ -121,17 +126,26 @@ impl Ground<'_> {
         let ask =
             |from: End| Answer { state: self.network.state(from, to, port), reason: None, from };
         let open = |answer: Answer| {
-            let text = "policies leave it open: ask with --to and --port";
-            let reason = (answer.state == State::Unknown).then(|| text.to_owned());
+            let reason = (answer.state == State::Unknown).then(|| LEFT_OPEN.to_owned());
             Answer { reason: answer.reason.clone().or(reason), ..answer }
         };
         match source {
             Source::Client(hidden) => {
                 let verdict = self.network.verdict(End::Internet, to, port);
                 let mut client = Answer { state: verdict.state, reason: None, from: End::Internet };
-                if !verdict.only.is_empty() && client.state != State::Denied {
+                // Where nothing is sure, that is the reason.
+                if !verdict.only.is_empty() && client.state == State::Allowed {
                     client.reason = Some(from_only(&verdict.only));
                 }
+                let node = if hidden { ask(End::Nodes) } else { client.clone() };
+                match node.state == client.state {
+                    true => open(client),
+                    false => either(client.from, EITHER),
+                }
+            }
+            Source::Neighbour(hidden) => {
+                let around = around().map(ask).max_by_key(|answer| answer.state);
+                let client = around.unwrap_or_else(|| ask(End::Nodes));
                 let node = if hidden { ask(End::Nodes) } else { client.clone() };
                 match node.state == client.state {
                     true => open(client),
@@ -223,6 +237,12 @@ impl Ground<'_> {
         asked.proxies.insert(ix, Rc::clone(&proxies));
         proxies
     }
+}
+
+/// The networks that clusters stand in.
+fn around() -> impl Iterator<Item = End> {
+    let blocks = ["10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"];
+    blocks.into_iter().filter_map(|block| block.parse().ok()).map(End::Net)
 }
 
 /// What nothing decides between.

@@ -106,6 +106,7 @@ pub fn switches(world: &World) -> Switches {
 }
 
 /// The cluster's network at one level.
+#[derive(Debug)]
 pub struct Ground<'w> {
     /// The cluster.
     pub world: &'w World,
@@ -194,6 +195,11 @@ impl<'w> Ground<'w> {
     pub fn is_meant(&self, group: u32, direction: Direction) -> bool {
         let of = &self.meant[direction as usize];
         self.group(group).classes.iter().any(|c| of[c.index()])
+    }
+
+    /// The same of a class.
+    pub(super) fn is_meant_of(&self, class: ClassIx, direction: Direction) -> bool {
+        self.meant[direction as usize][class.index()]
     }
 
     /// How a side is called, as the cluster spells it.

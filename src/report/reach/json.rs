@@ -5,6 +5,7 @@ use super::{Reach, word};
 use crate::query::reach::doors::Exposed;
 use crate::query::reach::explain::{Part, Said};
 use crate::query::reach::{Side, unenforced};
+use crate::world::exposure::Scope;
 use crate::world::network::{Direction, Span, State};
 use serde_json::{Value, json};
 use std::io::{self, Write};
@@ -33,11 +34,16 @@ pub fn write(reach: &Reach<'_>, out: &mut dyn Write) -> io::Result<()> {
         true => super::sets::write(reach, out)?,
         false => connections(reach, out)?,
     }
-    write!(out, ",\"exposed\":[")?;
-    for (i, door) in doors(reach).iter().enumerate() {
-        write!(out, "{}\n{door}", if i == 0 { "" } else { "," })?;
+    let (exposed, private): (Vec<_>, Vec<_>) =
+        doors(reach).into_iter().partition(|(scope, _)| *scope == Scope::Internet);
+    for (list, doors) in [("exposed", exposed), ("private", private)] {
+        write!(out, ",\"{list}\":[")?;
+        for (i, (_, door)) in doors.iter().enumerate() {
+            write!(out, "{}\n{door}", if i == 0 { "" } else { "," })?;
+        }
+        write!(out, "]")?;
     }
-    writeln!(out, "]}}")
+    writeln!(out, "}}")
 }
 
 /// A row for each pair.
@@ -67,19 +73,23 @@ fn connections(reach: &Reach<'_>, out: &mut dyn Write) -> io::Result<()> {
 }
 
 /// The doors behind which something is that was asked for.
-fn doors(reach: &Reach<'_>) -> Vec<Value> {
+fn doors(reach: &Reach<'_>) -> Vec<(Scope, Value)> {
     if reach.from.ranges.is_empty() {
         return Vec::new();
     }
     let ground = reach.ground;
     let found = ground.exposed(reach.all);
     let asked = found.iter().filter(|e| reach.to.groups.binary_search(&e.group).is_ok());
-    asked.map(|e| exposed(reach, e)).collect()
+    asked.map(|e| (e.scope, exposed(reach, e))).collect()
 }
 
 /// A door as a row.
 pub(super) fn exposed(reach: &Reach<'_>, e: &Exposed) -> Value {
-    let mut row = json!({"entry": e.entry, "scope": "internet",
+    let scope = match e.scope {
+        Scope::Internet => "internet",
+        Scope::Private => "private",
+    };
+    let mut row = json!({"entry": e.entry, "scope": scope,
         "dst": reach.ground.group(e.group).name, "ports": spans(&e.ports),
         "verdict": word(e.state), "confidence": e.confidence});
     if let Some(reason) = &e.reason {

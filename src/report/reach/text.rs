@@ -1,11 +1,13 @@
 //! Reach for a terminal: the plugin, what isolates what, then one connection a line.
 
 use super::{Reach, word};
+use crate::query::reach::doors::Exposed;
 use crate::query::reach::explain::{Part, Said};
 use crate::query::reach::{Range, Side, ports};
 use crate::report::escape::{columns, shorten_middle, terminal};
 use crate::report::write_hanging;
 use crate::sym::Sym;
+use crate::world::exposure::Scope;
 use crate::world::network::{Direction, PortSpec, Protocol, Span, State};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
@@ -121,7 +123,19 @@ fn doors(reach: &Reach<'_>, out: &mut dyn Write) -> io::Result<()> {
         .into_iter()
         .filter(|e| reach.to.groups.binary_search(&e.group).is_ok())
         .collect();
-    writeln!(out, "\nfaces the internet ({}):", found.len())?;
+    let (internet, private): (Vec<_>, Vec<_>) =
+        found.into_iter().partition(|e| e.scope == Scope::Internet);
+    writeln!(out, "\nfaces the internet ({}):", internet.len())?;
+    door_rows(reach, &internet, out)?;
+    if !private.is_empty() {
+        writeln!(out, "\nfaces networks around the cluster ({}):", private.len())?;
+        door_rows(reach, &private, out)?;
+    }
+    Ok(())
+}
+
+fn door_rows(reach: &Reach<'_>, found: &[Exposed], out: &mut dyn Write) -> io::Result<()> {
+    let ground = reach.ground;
     let rows = found.iter().take(reach.top).map(|e| {
         let mut said = format!("{}, the door {}", word(e.state), e.confidence);
         if let Some(reason) = &e.reason {

@@ -11,7 +11,8 @@ use super::super::theme::letter;
 use super::super::worker::{Job, Topic};
 use super::{Room, Under};
 use crate::graph::{Attack, EdgeId, Fact, Graph};
-use crate::query::{Answer, Severity, Summary, ask_without};
+use crate::query::library::Goal;
+use crate::query::{Answer, Asked, Query, Severity, Summary, ask_without};
 use crate::report::{fact_text, named};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -52,18 +53,23 @@ pub fn ask(changes: &Changes) -> Job {
     let changes = changes.clone();
     let run = move |loaded: &Arc<Loaded>, stop: &super::super::worker::Stop| -> Found {
         let filter = changes.filter(&loaded.graph);
-        let asked = ask_without(&loaded.graph, &loaded.queries, &filter, &|| stop.asked());
-        Box::new(move |model| {
-            let asked = Arc::new(asked);
-            if changes.is_empty() {
-                model.before = Arc::clone(&asked);
-            }
-            model.asked = asked;
-            model.answered = true;
-            (model.screen.room().refresh)(model)
-        })
+        // What policies let through is not changed by what is pretended of the graph.
+        let asks = |query: &&Query| changes.is_empty() || !matches!(query.to, Goal::Network(_));
+        let queries: Vec<Query> = loaded.queries.iter().filter(asks).cloned().collect();
+        let asked = ask_without(&loaded.graph, &queries, &filter, &|| stop.asked());
+        Box::new(move |model| answered(model, Arc::new(asked)))
     };
     Job { topic: Topic::Answers, doing: "asking every query", run: Box::new(run) }
+}
+
+/// The answers as things are pretended to be are there.
+pub fn answered(model: &mut Model, asked: Arc<Asked>) -> Vec<Effect> {
+    if model.changes.is_empty() {
+        model.before = Arc::clone(&asked);
+    }
+    model.asked = asked;
+    model.answered = true;
+    (model.screen.room().refresh)(model)
 }
 
 fn refresh(model: &mut Model) -> Vec<Effect> {

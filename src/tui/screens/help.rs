@@ -82,7 +82,7 @@ fn view(model: &Model, buf: &mut Buffer, area: Rect) {
             return Line::default();
         };
         let on = if row.on == On::Prompt { "typing: " } else { "" };
-        let keys = column(&model.keys.of(place).join(" "), 16, theme);
+        let keys = column(&model.keys.of(place).join(" "), 19, theme) + " ";
         let name = if width > 70 { column(row.name, 18, theme) } else { String::new() };
         Line::from(vec![
             span(keys, theme.title()),

@@ -7,7 +7,7 @@ use super::super::list::List;
 use super::super::message::{Effect, Msg};
 use super::super::model::{Model, quote};
 use super::super::session::Loaded;
-use super::super::theme::letter;
+use super::super::theme::{Theme, letter};
 use super::super::update::explore;
 use super::super::worker::{Job, Topic};
 use super::{Room, Under};
@@ -217,7 +217,9 @@ fn others_of(model: &Model, first: Answer, forward: bool) -> Job {
             asked.answers
         });
         let same = |a: &Answer| a.steps.iter().map(|s| s.to).eq(first.steps.iter().map(|s| s.to));
-        let others = others.into_iter().filter(|a| !same(a)).collect();
+        // Each door of the internet has answers of its own.
+        let (graph, door) = (&loaded.graph, first.door(&loaded.graph));
+        let others = others.into_iter().filter(|a| a.door(graph) == door && !same(a)).collect();
         Box::new(move |model| {
             model.on.paths.ways = Some((first.fingerprint, others));
             turn(model, forward)
@@ -242,7 +244,7 @@ pub fn between(model: &mut Model, from: NodeId, to: NodeId) -> Vec<Effect> {
         let asked = question(&loaded.graph, from, to).map_or_else(Asked::default, |query| {
             let outcome = Asker::new(&loaded.graph).without(filter).ask_more(&query, WAYS);
             let notes = crate::query::notes(&query, &outcome);
-            Asked { answers: outcome.answers, notes }
+            Asked { answers: outcome.answers, findings: Vec::new(), notes }
         });
         Box::new(move |model| {
             model.on.paths.question =
@@ -282,7 +284,7 @@ pub fn leave(model: &mut Model) -> bool {
 fn view(model: &Model, buf: &mut Buffer, area: Rect) {
     let Some(loaded) = &model.loaded else { return };
     let alone = model.enlarged || area.width < WIDE;
-    let (left, right) = if alone { (area, area) } else { split(area, 42) };
+    let (left, right) = if alone { (area, area) } else { split(area, 45) };
     if !alone || model.pane == 0 {
         list(model, loaded, buf, left);
     }
@@ -326,8 +328,12 @@ fn list(model: &Model, loaded: &Loaded, buf: &mut Buffer, area: Rect) {
         // Selectors are shorter than sentences, and can be typed.
         let from = safe(&spell(graph, answer.door(graph).unwrap_or(answer.from)));
         let to = safe(&spell(graph, answer.to));
-        let head = format!("{:>3.0} {:>2} ", answer.score, answer.step_count());
-        let room = width.saturating_sub(head.len() + 3);
+        // Where there is little room, the names need it.
+        let head = match width {
+            0..40 => " ".to_owned(),
+            _ => format!("{:>3.0} {:>2} ", answer.score, answer.step_count()),
+        };
+        let room = width.saturating_sub(head.len() + 1);
         let arrow = theme.glyphs().arrow;
         Line::from(vec![
             span(letter(answer.severity), theme.severity(answer.severity)),
@@ -338,22 +344,13 @@ fn list(model: &Model, loaded: &Loaded, buf: &mut Buffer, area: Rect) {
 }
 
 /// Two names with an arrow between in so many columns: the longer one gives way first.
-fn two(
-    from: &str,
-    arrow: &str,
-    to: &str,
-    room: usize,
-    theme: super::super::theme::Theme,
-) -> String {
-    let room = room.saturating_sub(arrow.chars().count() + 2);
+fn two(from: &str, arrow: &str, to: &str, room: usize, theme: Theme) -> String {
     let width = |text: &str| text.chars().count();
-    let half = room / 2;
-    let (a, b) = match (width(from) <= half, width(to) <= room - half) {
-        (true, _) => (width(from), room.saturating_sub(width(from))),
-        (false, true) => (room.saturating_sub(width(to)), width(to)),
-        (false, false) => (half, room - half),
-    };
-    format!("{} {arrow} {}", fit(from, a, theme), fit(to, b, theme))
+    let room = room.saturating_sub(width(arrow) + 2);
+    // Goals are few and short; what differs is where paths begin.
+    let end = width(to).min((room / 2).max(room.saturating_sub(width(from))));
+    let start = room.saturating_sub(end);
+    format!("{} {arrow} {}", fit(from, start, theme), fit(to, end, theme))
 }
 
 fn steps(model: &Model, loaded: &Loaded, buf: &mut Buffer, area: Rect) {

@@ -4,7 +4,8 @@
 use super::attach::{condition, is_handled};
 use super::{GatewayClassRow, GatewayRow, Item};
 use crate::sym::Sym;
-use crate::world::exposure::{Reach, Said, Sure, Via, host_name_is_internal, is_public};
+use crate::world::balancer::{Wanted, assigned_scope, is_public};
+use crate::world::exposure::{Reach, Said, Scope, Sure, Via};
 use crate::world::{ServiceIx, World};
 use std::collections::BTreeMap;
 
@@ -108,7 +109,7 @@ impl World {
         self.class_of(gateway).map(|class| class.controller)
     }
 
-    /// How the internet reaches a Gateway; `None` if it does not.
+    /// From where a Gateway is reached; `None` if nothing serves it.
     pub(super) fn gateway_reach(
         &self,
         gateway: &Item<GatewayRow>,
@@ -123,70 +124,79 @@ impl World {
         {
             return None;
         }
-        let (mut sure, mut likelihood, mut facts) = self.address_reach(gateway, fronts)?;
+        let mut reach = self.address_reach(gateway, fronts);
         if let Some(answer) = says.programmed.filter(|(holds, _)| !holds) {
-            facts.push(condition(gateway.object, ".status", answer, "Programmed"));
-            (sure, likelihood) = (Sure::Possible, likelihood * 0.3);
+            reach.facts.push(condition(gateway.object, ".status", answer, "Programmed"));
+            reach = reach.but(Sure::Possible, 0.3);
         }
-        Some((sure, likelihood, facts))
+        Some(reach)
     }
 
-    fn address_reach(&self, gateway: &Item<GatewayRow>, fronts: &Fronts) -> Option<Reach> {
+    fn address_reach(&self, gateway: &Item<GatewayRow>, fronts: &Fronts) -> Reach {
         let says = &gateway.says;
         let fact = |field: String, value: &str| (gateway.object, field, value.to_owned());
-        let assigned = says.addresses.iter().enumerate().filter_map(|(i, address)| {
+        let mut assigned: Option<Reach> = None;
+        for (i, address) in says.addresses.iter().enumerate() {
             let text = self.text(*address);
-            let (sure, likelihood) = match (is_public(text), host_name_is_internal(text)) {
-                (Some(true), _) => (Sure::Certain, 1.0),
-                (None, Some(false)) => (Sure::Certain, 1.0),
-                (None, None) if !text.is_empty() => (Sure::Likely, 0.8),
-                _ => return None,
+            let facts = vec![fact(format!(".status.addresses[{i}].value"), text)];
+            let reach = match assigned_scope(text, text) {
+                Some(Scope::Internet) => Reach::internet(Sure::Certain, 1.0, facts),
+                Some(Scope::Private) => Reach::private(Sure::Certain, facts),
+                None if text.is_empty() => continue,
+                None => Reach::internet(Sure::Likely, 0.8, facts),
             };
-            Some((sure, likelihood, fact(format!(".status.addresses[{i}].value"), text)))
-        });
-        // The first of the surest.
-        let assigned = assigned.min_by_key(|(sure, ..)| *sure);
+            Reach::offer(&mut assigned, reach);
+        }
         if let Some(service) = fronts.of(gateway) {
-            let service = &self.services[service.index()];
-            if let Some((sure, likelihood, mut facts)) = self.service_reach(service, fronts) {
-                facts.extend(assigned.map(|(_, _, fact)| fact));
-                return Some((sure, likelihood, facts));
+            let of = &self.services[service.index()];
+            let own = self.service_reach(service, fronts);
+            // Its own addresses decide; one that only the cluster reaches may have others before it.
+            if let Some(mut reach) =
+                own.filter(|r| r.scope == Scope::Internet || self.text(of.kind) == "LoadBalancer")
+            {
+                if reach.scope == Scope::Internet {
+                    let internet = assigned.filter(|a| a.scope == Scope::Internet);
+                    reach.facts.extend(internet.into_iter().flat_map(|a| a.facts));
+                }
+                return reach;
             }
-            // Its balancer is internal, or lets in private sources alone.
-            if self.text(service.kind) == "LoadBalancer" {
-                return None;
-            }
         }
-        if let Some((sure, likelihood, fact)) = assigned {
-            return Some((sure, likelihood, vec![fact]));
+        if let Some(reach) = assigned {
+            return reach;
         }
-        if !says.addresses.is_empty() {
-            return None;
-        }
-        if let Some((key, value, internal)) = says.scheme {
-            let field = format!(".spec.infrastructure.annotations[{:?}]", self.text(key));
-            let fact = fact(field, self.text(value));
-            return (!internal).then(|| (Sure::Likely, 0.8, vec![fact]));
+        if let Some((field, value, wanted)) = says.scheme {
+            let facts = vec![fact(self.text(field).to_owned(), self.text(value))];
+            return match wanted {
+                Wanted::Internal => Reach::private(Sure::Likely, facts),
+                Wanted::Facing => Reach::internet(Sure::Likely, 0.8, facts),
+                Wanted::Either => Reach::internet(Sure::Possible, 0.3, facts),
+            };
         }
         let class = fact(".spec.gatewayClassName".to_owned(), self.text(says.class));
-        if let Some(internal) = class_is_internal(self.text(says.class)) {
-            return (!internal).then(|| (Sure::Likely, 0.8, vec![class]));
+        match class_is_internal(self.text(says.class)) {
+            Some(true) => return Reach::private(Sure::Likely, vec![class]),
+            Some(false) => return Reach::internet(Sure::Likely, 0.8, vec![class]),
+            None => {}
         }
+        let mut wanted: Option<Reach> = None;
         for (i, address) in says.wanted.iter().enumerate() {
             let text = self.text(*address);
+            let facts = vec![fact(format!(".spec.addresses[{i}].value"), text)];
             match is_public(text) {
                 Some(true) => {
-                    let fact = fact(format!(".spec.addresses[{i}].value"), text);
-                    return Some((Sure::Likely, 0.5, vec![fact]));
+                    Reach::offer(&mut wanted, Reach::internet(Sure::Likely, 0.5, facts));
                 }
-                Some(false) => return None,
+                Some(false) => Reach::offer(&mut wanted, Reach::private(Sure::Likely, facts)),
                 None => {}
             }
+        }
+        if let Some(reach) = wanted {
+            return reach;
         }
         // AWS' controller makes internal balancers unless an object of its own says otherwise.
         let controller = self.controller_of(says).map_or("", |c| self.text(c));
         let likelihood = if controller.starts_with("gateway.k8s.aws/") { 0.2 } else { 0.5 };
-        Some((Sure::Possible, likelihood, vec![class]))
+        Reach::internet(Sure::Possible, likelihood, vec![class])
     }
 }
 

@@ -4,7 +4,8 @@ use super::address::Fronts;
 use super::attach::condition;
 use super::{BackendRef, Item, ParentAnswer, RouteIx, RouteRow};
 use crate::sym::Sym;
-use crate::world::exposure::{Door, Entry, Reach, Said, Sure, Via};
+use crate::world::exposure::{Door, Entry, Reach, Said, Scope, Sure, Via};
+use crate::world::network::Protocol;
 use crate::world::{ServiceIx, World};
 use rustc_hash::FxHashMap;
 
@@ -13,7 +14,7 @@ use rustc_hash::FxHashMap;
 type Grants = FxHashMap<(Sym, Sym, Sym), Vec<(usize, u16)>>;
 
 impl World {
-    /// Every route that the internet may reach.
+    /// Every route that is reached from outside.
     pub(in crate::world) fn route_entries(&self, entries: &mut Vec<Entry>, fronts: &Fronts) {
         if self.gateway.routes.is_empty() {
             return;
@@ -41,22 +42,23 @@ impl World {
         (reach, proxies): (&[Option<Reach>], &[Via]),
         grants: &Grants,
     ) -> Option<Entry> {
-        let mut best: Option<(Reach, Option<&ParentAnswer>)> = None;
-        let mut via = Vec::new();
+        let mut ways = Vec::new();
+        let mut answer: Option<((Scope, f64), Option<&ParentAnswer>)> = None;
         for parent in &route.says.parents {
-            let Some(mut attached) = self.attach(route, parent) else { continue };
-            let (mut sure, mut likelihood) = (attached.sure, attached.likelihood);
+            let Some(attached) = self.attach(route, parent) else { continue };
+            let mut own = Reach::internet(attached.sure, attached.likelihood, attached.facts);
             if let Some(gateway) = attached.gateway {
-                let Some((of, times, facts)) = &reach[gateway] else { continue };
-                (sure, likelihood) = (sure.max(*of), likelihood * times);
-                attached.facts.extend(facts.iter().cloned());
+                let Some(of) = reach[gateway].clone() else { continue };
+                own = of.but(own.sure, own.likelihood).after(own.facts);
             }
-            via.push(attached.gateway.map_or(Via::Hidden, |gateway| proxies[gateway]));
-            if best.as_ref().is_none_or(|((_, known, _), _)| likelihood > *known) {
-                best = Some(((sure, likelihood, attached.facts), attached.answer));
+            let rank = (own.scope, own.likelihood);
+            if answer.as_ref().is_none_or(|(known, _)| rank > *known) {
+                answer = Some((rank, attached.answer));
             }
+            ways.push((own, attached.gateway.map_or(Via::Hidden, |gateway| proxies[gateway])));
         }
-        let ((mut sure, mut likelihood, mut facts), answer) = best?;
+        let (mut own, via) = Reach::widest(ways)?;
+        let answer = answer.and_then(|(_, answer)| answer);
         let resolved = answer.and_then(|a| Some((a, a.resolved?)));
         let resolved = resolved.map(|(answer, (holds, place))| {
             let at = format!(".status.parents[{}]", answer.parent.place);
@@ -77,19 +79,10 @@ impl World {
             if route.says.backends.len() == 1 {
                 return None;
             }
-            facts.push(fact);
-            (sure, likelihood) = (Sure::Possible, likelihood * 0.5);
+            own.facts.push(fact);
+            own = own.but(Sure::Possible, 0.5);
         }
-        via.sort_unstable();
-        via.dedup();
-        (!backends.is_empty()).then_some(Entry {
-            door: Door::Route(ix),
-            sure,
-            likelihood,
-            facts,
-            backends,
-            via,
-        })
+        (!backends.is_empty()).then(|| Entry::new(Door::Route(ix), own, backends, via))
     }
 
     /// The Service port that a backend means, and the facts that lead there.
@@ -101,9 +94,12 @@ impl World {
         grants: &Grants,
     ) -> Option<(ServiceIx, usize, Vec<Said>)> {
         let ix = self.service(backend.ns, backend.service)?;
-        let udp = self.text(route.says.kind) == "UDPRoute";
+        let protocol = match self.text(route.says.kind) {
+            "UDPRoute" => Protocol::Udp,
+            _ => Protocol::Tcp,
+        };
         let ports = &self.services[ix.index()].ports;
-        let port = ports.iter().position(|p| p.port == backend.port && p.udp == udp)?;
+        let port = ports.iter().position(|p| p.port == backend.port && p.protocol == protocol)?;
         let name = self.text(backend.service);
         let mut facts = vec![(route.object, self.text(backend.field).to_owned(), name.to_owned())];
         if backend.ns != route.ns {

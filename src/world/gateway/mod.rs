@@ -10,6 +10,7 @@ pub(super) use address::Fronts;
 pub(super) use attach::{condition, meet};
 
 use super::ObjectId;
+use super::balancer::Wanted;
 use super::remap::{Map, Remap};
 use super::resolve::Objects;
 use super::rows::{Row, Selector};
@@ -44,8 +45,8 @@ pub struct GatewayRow {
     pub addresses: Box<[Sym]>,
     /// `spec.addresses`.
     pub wanted: Box<[Sym]>,
-    /// The annotation that makes its balancer internal, or internet-facing: key, value, internal.
-    pub scheme: Option<(Sym, Sym, bool)>,
+    /// The annotation that makes its balancer internal, or internet-facing: the field, its value.
+    pub scheme: Option<(Sym, Sym, Wanted)>,
     pub accepted: Answer,
     pub programmed: Answer,
 }

@@ -95,9 +95,9 @@ impl Part {
         let listeners = spec.listeners.iter().map(|l| self.listener(l, &status.listeners));
         let listeners = listeners.collect();
         let annotations = spec.infrastructure.iter().flat_map(|i| i.annotations.0.iter());
-        let scheme = annotations
-            .filter_map(|(k, v)| Some((k, v, crate::world::exposure::scheme(k, v)?)))
-            .next();
+        let annotations: Vec<(&str, &str)> = annotations.map(|(k, v)| (&**k, &**v)).collect();
+        let at = ".spec.infrastructure.annotations";
+        let scheme = crate::world::balancer::wanted(&annotations, "", at);
         let parent = spec.parent_ref.as_ref();
         let parent = parent.filter(|p| {
             is_own(p.group.as_ref()) && matches!(&*p.kind, "" | "Gateway") && !p.name.is_empty()
@@ -110,7 +110,7 @@ impl Part {
             sets: self.namespaces(spec.allowed_listeners.as_ref(), "None"),
             addresses: status.addresses.iter().map(|a| self.sym(&a.value)).collect(),
             wanted: spec.addresses.iter().map(|a| self.sym(&a.value)).collect(),
-            scheme: scheme.map(|(key, value, is)| (self.sym(key), self.sym(value), is)),
+            scheme: scheme.map(|(field, value, is)| (self.sym(&field), self.sym(value), is)),
             accepted: answer(&status.conditions, "Accepted"),
             programmed: answer(&status.conditions, "Programmed"),
         }

@@ -17,6 +17,8 @@ mod rbac;
 mod routers;
 mod secrets;
 
+pub(super) use network::INBOUND;
+
 use super::rows::{
     AccountRow, BindingRow, ClaimRow, ClassRow, ConfigMapRow, NodeRow, Part, Phase, PodRow,
     RoleRow, Row, VolumeRow, WebhookRow, WorkloadRow,
@@ -135,6 +137,7 @@ impl Part {
                     _ => Default::default(),
                 };
                 let mirror = meta.annotations.get("kubernetes.io/config.mirror").is_some();
+                let networks = self.networks(meta, &meta.namespace);
                 if !spec.host_network.is_true() {
                     self.pod_addresses(&status);
                 }
@@ -150,7 +153,7 @@ impl Part {
                     mirror,
                     live: !meta.uid.is_empty() || !status.phase.is_empty(),
                     template_hash: self.template_hash(meta),
-                    spec: self.pod_spec(&spec, is_control_plane_pod(meta)),
+                    spec: self.pod_spec(&spec, is_control_plane_pod(meta), networks),
                 };
                 let row = self.row(kind, meta, origin, body);
                 self.pods.push(row);
@@ -167,9 +170,10 @@ impl Part {
                 let template =
                     spec.template.or_else(|| spec.job_template?.spec?.template).unwrap_or_default();
                 let template_meta = template.metadata.unwrap_or_default();
+                let networks = self.networks(&template_meta, &meta.namespace);
                 let body = WorkloadRow {
                     kind: self.sym(k.name()),
-                    spec: template.spec.map(|spec| self.pod_spec(&spec, false)),
+                    spec: template.spec.map(|spec| self.pod_spec(&spec, false, networks)),
                     owner: self.owner(meta),
                     idle: spec.replicas.0 == Some(0) || k == Kind::Job && ended,
                     template_labels: self.labels(&template_meta),
@@ -302,13 +306,16 @@ impl Part {
                 self.ingresses.push(row);
             }
             (Kind::IngressClass, body) => {
-                let controller = match &body {
-                    Body::IngressClass(spec) => self.sym(&spec.controller),
-                    _ => Sym::EMPTY,
+                let (controller, parameters) = match &body {
+                    Body::IngressClass(spec) => {
+                        (self.sym(&spec.controller), spec.parameters.is_some())
+                    }
+                    _ => (Sym::EMPTY, false),
                 };
                 let default = meta.annotations.get("ingressclass.kubernetes.io/is-default-class")
                     == Some("true");
-                let row = self.row(kind, meta, origin, ClassRow { controller, default });
+                let row =
+                    self.row(kind, meta, origin, ClassRow { controller, parameters, default });
                 self.classes.push(row);
             }
             (Kind::Route, Body::OpenShiftRoute(spec, status)) => {

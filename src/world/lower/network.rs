@@ -4,9 +4,17 @@ use super::number;
 use crate::k8s::scalar::{IntOrStr, Str};
 use crate::k8s::{Meta, network};
 use crate::sym::Sym;
+use crate::world::balancer;
+use crate::world::network::Protocol;
 use crate::world::rows::{
     Backend, IngressRow, Operator, Part, Requirement, Selector, ServicePort, ServiceRow, Target,
 };
+
+/// What ingress-nginx lets in.
+const WHITELIST: &str = "nginx.ingress.kubernetes.io/whitelist-source-range";
+
+/// What AWS' controller lets in.
+pub(in crate::world) const INBOUND: &str = "alb.ingress.kubernetes.io/inbound-cidrs";
 
 impl Part {
     pub(super) fn target(&mut self, target: Option<&IntOrStr<'_>>, default: u16) -> Target {
@@ -44,23 +52,23 @@ impl Part {
             port: number(p.port),
             target: self.target(p.target_port.as_ref(), number(p.port)),
             node_port: number(p.node_port),
-            udp: &*p.protocol == "UDP",
+            // The server refuses another one, and fills in TCP.
+            protocol: Protocol::of(&p.protocol).unwrap_or(Protocol::Tcp),
         });
         let ports: Box<[_]> = ports.collect();
         let annotated =
             meta.annotations.get("service.beta.kubernetes.io/load-balancer-source-ranges");
         let source_ranges = match (&*spec.load_balancer_source_ranges, annotated) {
-            ([], Some(list)) => list.split(',').map(|r| self.symbols.intern(r.trim())).collect(),
+            ([], Some(list)) => {
+                let ranges = list.split(',').map(str::trim).filter(|r| !r.is_empty());
+                ranges.map(|r| self.symbols.intern(r)).collect()
+            }
             (ranges, _) => self.syms(ranges),
         };
-        let scheme = meta
-            .annotations
-            .0
-            .iter()
-            .find_map(|(key, value)| {
-                crate::world::exposure::scheme(key, value).map(|i| (key, value, i))
-            })
-            .map(|(key, value, i)| (self.sym(key), self.sym(value), i));
+        let annotations: Vec<(&str, &str)> =
+            meta.annotations.0.iter().map(|(key, value)| (&**key, &**value)).collect();
+        let class = &*spec.load_balancer_class;
+        let scheme = balancer::wanted(&annotations, class, ".metadata.annotations");
         ServiceRow {
             kind: self.sym(if spec.kind.is_empty() { "ClusterIP" } else { &spec.kind }),
             selector,
@@ -69,9 +77,13 @@ impl Part {
             source_ranges,
             balancer: self.balancer(status),
             has_class: !spec.load_balancer_class.is_empty(),
-            scheme,
+            wanted_ip: self.sym(&spec.load_balancer_ip),
+            scheme: scheme.map(|(field, value, is)| (self.sym(&field), self.sym(value), is)),
+            targets_pods: balancer::targets_pods(&annotations),
             keeps_client: &*spec.external_traffic_policy == "Local",
             node_ports: spec.allocate_load_balancer_node_ports.0 != Some(false),
+            headless: &*spec.cluster_ip == "None",
+            external_name: self.sym(&spec.external_name),
         }
     }
 
@@ -117,7 +129,14 @@ impl Part {
             ("", annotated) => annotated.unwrap_or(""),
             (class, _) => class,
         };
+        // Each is of its own controller.
+        let sources = [WHITELIST, INBOUND].into_iter().find_map(|key| {
+            let blocks = meta.annotations.get(key)?.split(',').map(str::trim);
+            let blocks = blocks.filter(|b| !b.is_empty()).map(|b| self.sym(b)).collect();
+            Some((self.sym(key), blocks))
+        });
         IngressRow {
+            sources,
             class: self.sym(class),
             annotated: spec.ingress_class_name.is_empty() && !class.is_empty(),
             backends: backends.into(),

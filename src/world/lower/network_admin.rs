@@ -51,6 +51,11 @@ impl Part {
     /// A subject or a peer that means pods.
     fn admin_pods(&mut self, of: &Value) -> Option<Pods> {
         if let Some(namespaces) = of.get("namespaces").filter(|n| !n.is_null()) {
+            // Drafts of the API had more than labels here, such as `sameLabels`.
+            let known = |key: &String| matches!(key.as_str(), "matchLabels" | "matchExpressions");
+            if !namespaces.as_object().is_some_and(|fields| fields.keys().all(known)) {
+                return None;
+            }
             let spaces = Spaces::Selected(self.label_expr(namespaces, Key::NamespaceLabel));
             return Some(Pods { spaces, pods: Expr::all() });
         }

@@ -65,6 +65,9 @@ impl Part {
             Kind::NetworkSet | Kind::GlobalNetworkSet => Role::Addresses(
                 items(&spec["nets"]).iter().filter_map(|n| block(text(n))).collect(),
             ),
+            // Before addresses are translated, and past the tracking of connections, only the
+            // interfaces of hosts have policies.
+            _ if spec["preDNAT"] == true || spec["doNotTrack"] == true => Role::OfNodes,
             _ => {
                 let tier = text(&spec["tier"]);
                 Role::InTier(self.sym(if tier.is_empty() { "default" } else { tier }))

@@ -6,8 +6,8 @@ use super::network_policy::block;
 use crate::k8s::Kind;
 use crate::sym::Sym;
 use crate::world::network::{
-    Action, Block, Direction, Entity, Expr, Family, Key, OtherRow, Peer, Place, Pods, Ports,
-    Protocol, Role, Rule, Section, Spaces, Truth, tier,
+    Action, Block, Compare, Direction, Entity, Expr, Family, Key, OtherRow, Peer, Place, Pods,
+    Ports, Protocol, Role, Rule, Section, Spaces, Truth, tier,
 };
 use crate::world::rows::{Operator, Part};
 use serde_json::Value;
@@ -17,11 +17,13 @@ const NAMESPACE: &str = "io.kubernetes.pod.namespace";
 const NAMESPACE_LABEL: &str = "io.cilium.k8s.namespace.labels.";
 const ACCOUNT: &str = "io.cilium.k8s.policy.serviceaccount";
 
+const REQUIRED: &str = "it requires labels of peers";
+
 /// The groups of peers that rules name.
 const ENTITIES: &[(&str, Entity)] = &[
     ("world", Entity::World),
-    ("world-ipv4", Entity::World),
-    ("world-ipv6", Entity::World),
+    ("world-ipv4", Entity::WorldV4),
+    ("world-ipv6", Entity::WorldV6),
     ("cluster", Entity::Cluster),
     ("host", Entity::Host),
     ("remote-node", Entity::RemoteNode),
@@ -84,6 +86,20 @@ impl Part {
             (deny, format!("{name}Deny"), Action::Deny, false, Place::FIRST),
             (allow, name.to_owned(), Action::Allow, isolates, Place::of(tier::DEFAULT)),
         ];
+        let required = allow.iter().enumerate().filter_map(|(place, rule)| {
+            self.cilium_required(direction, &format!("{at}.{name}[{place}]"), own, rule)
+        });
+        let required: Box<[Rule]> = required.collect();
+        if !required.is_empty() {
+            sections.push(Section {
+                direction,
+                rules: required,
+                pods: pods.clone(),
+                isolates: Truth::No,
+                tier: Place::FIRST,
+                order: Place::of(tier::KUBERNETES),
+            });
+        }
         for (list, field, action, isolates, tier) in lists {
             if list.is_empty() && !isolates {
                 continue;
@@ -101,6 +117,39 @@ impl Part {
                 order: Place::of(tier::KUBERNETES),
             });
         }
+    }
+
+    /// What a rule requires of the pods that any rule lets in, of whatever policy: those that lack
+    /// it may be held back. Cilium takes this back in later versions.
+    fn cilium_required(
+        &mut self,
+        direction: Direction,
+        field: &str,
+        own: Option<Sym>,
+        rule: &Value,
+    ) -> Option<Rule> {
+        let side = if direction == Direction::Ingress { "from" } else { "to" };
+        let list = items(&rule[format!("{side}Requires")]);
+        let all = list.iter().map(|selector| {
+            let pods = self.cilium_pods(own, selector, false);
+            match pods.spaces {
+                Spaces::One(ns) => {
+                    pods.pods.and(Expr::Is(Key::Namespace, Compare::In, [ns].into()))
+                }
+                Spaces::Selected(spaces) => pods.pods.and(spaces),
+            }
+        });
+        let lacking = Expr::Not(Box::new(Expr::All(all.collect())));
+        let pods = Pods { spaces: Spaces::Selected(Expr::all()), pods: lacking };
+        (!list.is_empty()).then(|| Rule {
+            direction,
+            field: self.sym(field),
+            action: Action::Deny,
+            peers: [Peer::Pods(pods)].into(),
+            ports: None,
+            own: None,
+            doubt: Some(self.sym(REQUIRED)),
+        })
     }
 
     /// `None` for what matches no connection of TCP, UDP or SCTP.
@@ -152,7 +201,9 @@ impl Part {
             }
         }
         for node in &nodes {
-            peers.push(Peer::Nodes(self.label_expr(node, Key::Label)));
+            // Labels of nodes count with an option of Cilium's that is off by default.
+            let labels = self.label_expr(node, Key::Label).and(Expr::Unknown);
+            peers.push(Peer::Nodes(labels));
         }
         if !groups.is_empty() {
             peers.push(Peer::Unknown(self.sym("it names a group of a cloud"), true));
@@ -175,8 +226,8 @@ impl Part {
         let read = ports.iter().flat_map(|of| items(&of["ports"]));
         let ports = read.filter_map(|port| self.cilium_port(port)).collect();
         let doubt = if !items(&rule[format!("{side}Requires")]).is_empty() {
-            Some(self.sym("it requires labels of peers"))
-        } else if text(&rule["authentication"]["mode"]) == "required" {
+            Some(self.sym(REQUIRED))
+        } else if !matches!(text(&rule["authentication"]["mode"]), "" | "disabled") {
             Some(self.sym("it requires that peers prove who they are"))
         } else {
             None
@@ -260,10 +311,22 @@ impl Part {
                 pods = pods.and(expr);
             }
         }
+        // Whatever a policy of a namespace says of others, it selects none of their pods; labels
+        // of its own may still narrow it.
+        if subject && own.is_some() {
+            pods = pods.and(narrowing(&spaces));
+        }
         let spaces = match own {
             Some(own) if subject || !says => Spaces::One(own),
             _ => Spaces::Selected(spaces),
         };
         Pods { spaces, pods }
     }
+}
+
+/// What a selector asks of the labels of namespaces, and not of their names.
+fn narrowing(spaces: &Expr) -> Expr {
+    let Expr::All(list) = spaces else { return Expr::all() };
+    let labels = list.iter().filter(|e| matches!(e, Expr::Is(Key::NamespaceLabel(_), ..)));
+    Expr::All(labels.cloned().collect())
 }

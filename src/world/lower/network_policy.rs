@@ -10,6 +10,7 @@ use crate::world::network::{
 };
 use crate::world::rows::{Part, PolicyRow};
 use ipnet::IpNet;
+use serde_json::Value;
 use std::net::IpAddr;
 
 /// A block of addresses; bits after the prefix are dropped, as the API server lets them stand.
@@ -31,6 +32,34 @@ impl Part {
             let bits = if address.is_ipv4() { 24 } else { 64 };
             self.pod_blocks.extend(IpNet::new(address, bits).map(|net| net.trunc()));
         }
+    }
+
+    /// The networks that a pod asks for besides the cluster's, `NAMESPACE/NAME`: a list of
+    /// `[NAMESPACE/]NAME[@INTERFACE]`, or the same as JSON (Network Plumbing Working Group,
+    /// multi-network specification 1.3).
+    pub(super) fn networks(&mut self, meta: &Meta<'_>, ns: &str) -> Box<[Sym]> {
+        let Some(said) = meta.annotations.get("k8s.v1.cni.cncf.io/networks") else {
+            return Box::default();
+        };
+        let own = if ns.is_empty() { "default" } else { ns };
+        let mut names: Vec<String> = match serde_json::from_str::<Vec<Value>>(said) {
+            Ok(list) => list
+                .iter()
+                .filter_map(|one| {
+                    let ns = one["namespace"].as_str().filter(|ns| !ns.is_empty()).unwrap_or(own);
+                    Some(format!("{ns}/{}", one["name"].as_str()?))
+                })
+                .collect(),
+            Err(_) => said
+                .split(',')
+                .map(|one| one.split('@').next().unwrap_or(one).trim())
+                .filter(|one| !one.is_empty())
+                .map(|one| if one.contains('/') { one.to_owned() } else { format!("{own}/{one}") })
+                .collect(),
+        };
+        names.sort_unstable();
+        names.dedup();
+        names.iter().map(|name| self.sym(name)).collect()
     }
 
     pub(super) fn network_policy(

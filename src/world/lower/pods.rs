@@ -13,7 +13,12 @@ use crate::world::pods::{
 use crate::world::rows::Part;
 
 impl Part {
-    pub(super) fn pod_spec(&mut self, spec: &workload::PodSpec<'_>, control_plane: bool) -> u32 {
+    pub(super) fn pod_spec(
+        &mut self,
+        spec: &workload::PodSpec<'_>,
+        control_plane: bool,
+        networks: Box<[Sym]>,
+    ) -> u32 {
         let account = match (&*spec.service_account_name, &*spec.service_account) {
             ("", "") => "default",
             ("", old) => old,
@@ -49,6 +54,7 @@ impl Part {
                 .iter()
                 .map(|r| self.symbols.intern(&r.name))
                 .collect(),
+            networks,
         };
         self.specs.add(lowered)
     }
@@ -278,6 +284,7 @@ const CONTROLLER_FLAGS: &[&str] = &[
     // Network plugins: those for AWS, Cilium, Kube-OVN and kube-router
     "--enable-network-policy",
     "--enable-policy",
+    "--policy-cidr-match-mode",
     "--enable-np",
     "--run-firewall",
     // kubernetes-replicator

@@ -25,11 +25,21 @@ const OTHER: Sym = Sym(u32::MAX);
 
 /// The labels that OpenShift documents for policies that are to let nodes in, or the routers,
 /// which may be on the nodes' network.
-const GROUPS: &[&str] = &[
-    "policy-group.network.openshift.io/host-network",
-    "policy-group.network.openshift.io/ingress",
-    "network.openshift.io/policy-group",
+const GROUPS: &[(&str, &str)] = &[
+    ("policy-group.network.openshift.io/host-network", ""),
+    ("policy-group.network.openshift.io/ingress", ""),
+    ("network.openshift.io/policy-group", "ingress"),
 ];
+
+/// These labels, with the value that one of them must have, as far as the snapshot knows them.
+fn groups(world: &World) -> Vec<(Sym, Option<Sym>)> {
+    let known = GROUPS.iter().filter_map(|(label, value)| {
+        let value = Some(*value).filter(|value| !value.is_empty());
+        let value = value.map(|value| world.symbols.get(value).unwrap_or(OTHER));
+        Some((world.symbols.get(label)?, value))
+    });
+    known.collect()
+}
 
 /// Pods that no policy tells apart.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -44,6 +54,8 @@ pub struct Class {
     pub ports: Box<[(Sym, Protocol, u16)]>,
     /// Of a world with policies that look at it; otherwise empty.
     pub account: Sym,
+    /// Networks that they are on besides the one that policies are about.
+    pub networks: Box<[Sym]>,
 }
 
 /// What is worked out once for a world.
@@ -68,13 +80,15 @@ pub(super) struct Tables {
     /// The label that the API server gives every namespace: its name.
     pub(super) name_label: Option<Sym>,
     /// Labels of namespaces by which policies of OpenShift mean the nodes' network.
-    groups: Vec<Sym>,
+    groups: Vec<(Sym, Option<Sym>)>,
     /// Whether blocks of addresses hold pods.
     pub(super) blocks: FxHashMap<Block, Truth>,
     /// Sets of addresses that selectors of Calico mean, by place in the table of policies.
     pub(super) sets: Vec<u32>,
     /// Policies speak of nodes' own traffic, and are not evaluated.
     pub(super) of_nodes: bool,
+    /// A namespace or an account that pods are of was not collected, and may have labels.
+    pub(super) hidden: bool,
     /// Kinds of policies that are not read.
     pub(super) unread: Vec<super::unread::Unread>,
 }
@@ -86,6 +100,7 @@ pub(super) struct Seen<'w> {
     pub(super) ns: Sym,
     pub(super) labels: &'w [(Sym, Sym)],
     pub(super) account: Sym,
+    pub(super) hidden: bool,
 }
 
 impl Attributes for Seen<'_> {
@@ -110,9 +125,30 @@ impl Attributes for Seen<'_> {
         }
     }
 
+    /// Whoever writes manifests creates a namespace or an account without labels, unless he says
+    /// so; one that a running cluster has and the snapshot lacks may have any.
+    fn shows(&self, key: Key) -> bool {
+        match key {
+            _ if !self.hidden => true,
+            Key::NamespaceLabel(_) => has_namespace(self.world, self.ns),
+            Key::AccountLabel(_) => has_account(self.world, self.ns, self.account),
+            Key::Label(_) | Key::Namespace | Key::Account => true,
+        }
+    }
+
     fn text(&self, sym: Sym) -> &str {
         self.world.text(sym)
     }
+}
+
+fn has_namespace(world: &World, ns: Sym) -> bool {
+    let object = world.namespace(ns).map(|ix| world.namespaces[ix.index()].object);
+    object.is_some_and(|object| world.objects[object.index()].is_present())
+}
+
+fn has_account(world: &World, ns: Sym, name: Sym) -> bool {
+    let object = world.account(ns, name).map(|ix| world.accounts[ix.index()].object);
+    object.is_some_and(|object| world.objects[object.index()].is_present())
 }
 
 /// What selectors look at.
@@ -192,13 +228,15 @@ impl Tables {
             spaces: Vec::new(),
             postings: FxHashMap::default(),
             name_label: world.symbols.get("kubernetes.io/metadata.name"),
-            groups: GROUPS.iter().filter_map(|label| world.symbols.get(label)).collect(),
+            groups: groups(world),
             blocks: FxHashMap::default(),
             sets: Vec::new(),
             of_nodes: super::unread::of_nodes(world),
+            hidden: false,
             unread: super::unread::unread(world),
         };
         tables.classify(world, &looks);
+        tables.hidden = tables.lacks(world);
         tables.spaces = spaces(&tables.classes);
         tables.select(world);
         let sets = (0_u32..).zip(&world.network.others);
@@ -243,6 +281,7 @@ impl Tables {
                         labels,
                         ports,
                         account: Sym::EMPTY,
+                        networks: Box::default(),
                     });
                 }
                 let set = world.labels.get(labels as usize).map_or(&[][..], |l| l);
@@ -257,7 +296,8 @@ impl Tables {
                     named.map(|p| (p.name, p.protocol, p.number)).collect()
                 });
                 let account = account.map_or(Sym::EMPTY, |a| world.accounts[a.index()].name);
-                classes.add(Class { node, ns, labels, ports: ports.clone(), account })
+                let networks = spec_of.networks.clone();
+                classes.add(Class { node, ns, labels, ports: ports.clone(), account, networks })
             });
             members.push((number, host));
         }
@@ -292,6 +332,16 @@ impl Tables {
                 self.postings.entry(*label).or_default().push(number);
             }
         }
+    }
+
+    /// Whether the snapshot is of a running cluster and lacks a namespace or an account of it.
+    fn lacks(&self, world: &World) -> bool {
+        let known = |class: &Class| {
+            class.node.is_some()
+                || has_namespace(world, class.ns)
+                    && (class.account.is_empty() || has_account(world, class.ns, class.account))
+        };
+        world.pods.iter().any(|pod| pod.live) && !self.classes.iter().all(known)
     }
 
     /// Finds the policies that select each class.
@@ -338,7 +388,8 @@ impl Tables {
 
     pub(super) fn seen<'w>(&'w self, world: &'w World, class: &'w Class) -> Seen<'w> {
         let Class { ns, labels, account, .. } = class;
-        Seen { world, name_label: self.name_label, ns: *ns, labels, account: *account }
+        let (name_label, hidden) = (self.name_label, self.hidden);
+        Seen { world, name_label, ns: *ns, labels, account: *account, hidden }
     }
 
     /// Whether addresses are in a set that Calico's selectors mean by its labels.
@@ -354,6 +405,7 @@ impl Tables {
                 ns: row.ns,
                 labels,
                 account: Sym::EMPTY,
+                hidden: self.hidden,
             };
             let space = match &pods.spaces {
                 Spaces::One(ns) => Truth::from(*ns == row.ns),
@@ -373,11 +425,23 @@ impl Tables {
     pub(super) fn means_nodes(&self, pods: &Pods) -> bool {
         let Spaces::Selected(expr) = &pods.spaces else { return false };
         let mut found = false;
-        expr.requirements(&mut |key, compare, _| {
-            found |= matches!(key, Key::NamespaceLabel(key) if self.groups.contains(&key))
-                && matches!(compare, Compare::In | Compare::Exists);
+        expr.requirements(&mut |key, compare, values| {
+            let Key::NamespaceLabel(key) = key else { return };
+            // The old label has a value for those, and others for pods.
+            let group = self.groups.iter().find(|(group, _)| *group == key);
+            found |= group.is_some_and(|(_, value)| match compare {
+                Compare::Exists => true,
+                Compare::In => value.is_none_or(|value| values.contains(&value)),
+                _ => false,
+            });
         });
         found
+    }
+
+    /// A namespace, as selectors of namespaces see it.
+    pub(super) fn seen_space<'w>(&self, world: &'w World, ns: Sym) -> Seen<'w> {
+        let (name_label, hidden) = (self.name_label, self.hidden);
+        Seen { world, name_label, ns, labels: &[], account: Sym::EMPTY, hidden }
     }
 
     /// Whether pods are those that a policy speaks of.

@@ -2,6 +2,7 @@
 
 use super::expr::{Expr, Key, Truth};
 use super::form::{Direction, Family, Place, Pods, Role, Rule, Spaces, tier};
+use super::judge::Doubt;
 use crate::sym::Sym;
 use crate::world::{ObjectId, PolicyIx, World};
 use rustc_hash::FxHashMap;
@@ -12,6 +13,8 @@ enum Source {
     Kubernetes(PolicyIx),
     /// Number of the policy and of its section.
     Other(u32, u32),
+    /// What the plugin does by itself: no rules for all pods.
+    Plugin,
 }
 
 /// A policy in one direction.
@@ -21,8 +24,10 @@ pub(super) struct Entry {
     pub(super) family: Family,
     pub(super) direction: Direction,
     pub(super) isolates: Truth,
-    /// Which pods it selects could not be read in full.
-    pub(super) vague: bool,
+    /// What leaves open whether it speaks of the pods that it seems to.
+    pub(super) vague: Option<Doubt>,
+    /// It selects by labels that are not the pods' own.
+    pub(super) by_others: bool,
     pub(super) tier: Place,
     pub(super) order: Place,
     source: Source,
@@ -43,6 +48,7 @@ impl Entry {
             Source::Other(policy, section) => {
                 &world.network.others[policy as usize].says.sections[section as usize].rules
             }
+            Source::Plugin => &[],
         }
     }
 
@@ -58,7 +64,22 @@ impl Entry {
             Source::Other(policy, section) => {
                 world.network.others[policy as usize].says.sections[section as usize].pods.clone()
             }
+            Source::Plugin => Pods { spaces: Spaces::Selected(Expr::all()), pods: Expr::all() },
         }
+    }
+
+    /// Whether which of two policies of one place is asked first is not defined: administrators
+    /// must not give a priority twice, and Calico goes by names within a kind.
+    pub(super) fn ties(&self, other: &Self, world: &World) -> bool {
+        let kind = |entry: &Self| world.objects[entry.policy.index()].kind;
+        self.order == other.order
+            && self.tier == other.tier
+            && self.policy != other.policy
+            && match (self.family, other.family) {
+                (Family::Admin, Family::Admin) => true,
+                (Family::Calico, _) | (_, Family::Calico) => kind(self) != kind(other),
+                _ => false,
+            }
     }
 }
 
@@ -84,6 +105,19 @@ fn tiers(world: &World) -> FxHashMap<Sym, (Place, bool)> {
     tiers
 }
 
+/// Whether pods are selected by labels of their namespaces or service accounts.
+fn by_others(pods: &Pods) -> bool {
+    let mut found = false;
+    let mut look = |key: Key, _, _: &[Sym]| {
+        found |= matches!(key, Key::NamespaceLabel(_) | Key::AccountLabel(_));
+    };
+    if let Spaces::Selected(expr) = &pods.spaces {
+        expr.requirements(&mut look);
+    }
+    pods.pods.requirements(&mut look);
+    found
+}
+
 /// Every policy in each direction, by tier and order.
 pub(super) fn entries(world: &World) -> Vec<Entry> {
     let mut entries = Vec::new();
@@ -95,12 +129,26 @@ pub(super) fn entries(world: &World) -> Vec<Entry> {
                 family: Family::Kubernetes,
                 direction,
                 isolates: Truth::Yes,
-                vague: false,
+                vague: None,
+                by_others: false,
                 tier: Place::of(tier::DEFAULT),
                 order: Place::of(tier::KUBERNETES),
                 source: Source::Kubernetes(PolicyIx::new(i)),
             });
         }
+    }
+    if let Some(policy) = world.plugin().isolates {
+        entries.extend([Direction::Ingress, Direction::Egress].map(|direction| Entry {
+            policy,
+            family: Family::Cilium,
+            direction,
+            isolates: Truth::Yes,
+            vague: None,
+            by_others: false,
+            tier: Place::of(tier::DEFAULT),
+            order: Place::of(tier::KUBERNETES),
+            source: Source::Plugin,
+        }));
     }
     let tiers = tiers(world);
     for (p, policy) in (0_u32..).zip(&world.network.others) {
@@ -110,13 +158,14 @@ pub(super) fn entries(world: &World) -> Vec<Entry> {
         };
         for (s, section) in (0_u32..).zip(&policy.says.sections) {
             let vague = section.pods.pods.is_vague() || section.pods.spaces.is_vague();
+            let vague = vague.then_some(Doubt::Selector);
             let (place, isolates, vague) = match tier {
                 None => (section.tier, section.isolates, vague),
                 Some(Some((place, passes))) => {
                     (place, if passes { Truth::No } else { section.isolates }, vague)
                 }
                 // Where its tier stands, and what follows it, is not shown.
-                Some(None) => (section.tier, Truth::Maybe, true),
+                Some(None) => (section.tier, Truth::Maybe, Some(Doubt::Tier)),
             };
             entries.push(Entry {
                 policy: policy.object,
@@ -124,6 +173,7 @@ pub(super) fn entries(world: &World) -> Vec<Entry> {
                 direction: section.direction,
                 isolates,
                 vague,
+                by_others: by_others(&section.pods),
                 tier: place,
                 order: section.order,
                 source: Source::Other(p, s),

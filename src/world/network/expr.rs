@@ -74,6 +74,10 @@ pub enum Expr {
 /// Something with labels.
 pub(super) trait Attributes {
     fn value(&self, key: Key) -> Option<Sym>;
+    /// Whether the snapshot would show a value, if there is one.
+    fn shows(&self, _key: Key) -> bool {
+        true
+    }
     fn text(&self, sym: Sym) -> &str;
 }
 
@@ -130,6 +134,9 @@ impl Expr {
             Self::Unknown => Truth::Maybe,
             Self::Is(key, compare, values) => {
                 let value = of.value(*key);
+                if value.is_none() && *compare != Compare::Invalid && !of.shows(*key) {
+                    return Truth::Maybe;
+                }
                 let text = |test: fn(&str, &str) -> bool| {
                     value.is_some_and(|v| values.iter().any(|w| test(of.text(v), of.text(*w))))
                 };

@@ -1,6 +1,6 @@
 //! Which classes a selector means, found without looking at all of them.
 
-use super::class::{Class, Seen, Tables};
+use super::class::{Class, Tables};
 use super::expr::{Expr, Truth};
 use super::form::{Pods, Spaces};
 use crate::sym::Sym;
@@ -52,11 +52,8 @@ impl<'t> Finder<'t> {
             Spaces::Selected(expr) => {
                 let (tables, world) = (self.tables, self.world);
                 let ranges = self.selected.entry(expr.clone()).or_insert_with(|| {
-                    let name_label = tables.name_label;
                     let selected = spaces.iter().filter(|(ns, _)| {
-                        let seen =
-                            Seen { world, name_label, ns: *ns, labels: &[], account: Sym::EMPTY };
-                        expr.selects(&seen) != Truth::No
+                        expr.selects(&tables.seen_space(world, *ns)) != Truth::No
                     });
                     selected.map(|(_, range)| range.clone()).collect()
                 });

@@ -111,6 +111,9 @@ pub struct Block {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Entity {
     World,
+    /// Of the world, addresses of one family.
+    WorldV4,
+    WorldV6,
     Cluster,
     Host,
     RemoteNode,

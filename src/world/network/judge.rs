@@ -4,8 +4,8 @@ use super::Network;
 use super::address;
 use super::class::ClassIx;
 use super::entry::Entry;
-use super::expr::{Attributes, Key, Truth};
-use super::form::{Action, Direction, Entity, Family, Peer, Place, Ports, Rule};
+use super::expr::{Attributes, Expr, Key, Truth};
+use super::form::{Action, Direction, Entity, Family, Peer, Ports, Rule};
 use super::verdict::PortSpec;
 use crate::sym::Sym;
 use crate::world::{NodeIx, ObjectId, World};
@@ -44,6 +44,11 @@ pub enum Reason {
     Unread(String),
     /// Whether policies of this family are enforced is not known.
     Enforcement(Family),
+    /// Whether a policy isolates the pod is not known, for the reason given.
+    Vague(ObjectId, Doubt),
+    /// Both ends are on this network too, which the policies are not about: what they connect
+    /// over it is not known. It decides nothing.
+    Beside(Sym),
 }
 
 impl Reason {
@@ -52,10 +57,17 @@ impl Reason {
     pub const fn is_unsure(&self) -> bool {
         match self {
             Self::Rule { doubt, .. } => doubt.is_some(),
-            Self::OwnNode | Self::NodePolicies | Self::Unread(_) | Self::Enforcement(_) => true,
-            Self::Free | Self::HostNetwork | Self::Itself | Self::NoPod | Self::Isolated(_) => {
-                false
-            }
+            Self::OwnNode
+            | Self::NodePolicies
+            | Self::Unread(_)
+            | Self::Enforcement(_)
+            | Self::Vague(..) => true,
+            Self::Free
+            | Self::HostNetwork
+            | Self::Itself
+            | Self::NoPod
+            | Self::Isolated(_)
+            | Self::Beside(_) => false,
         }
     }
 }
@@ -67,6 +79,18 @@ pub enum Doubt {
     Address,
     /// On OpenShift, a label of namespaces that stands for the nodes' network or its routers.
     PolicyGroup,
+    /// A selector could not be read in full.
+    Selector,
+    /// The namespace or the service account was not collected, and so its labels are not known.
+    Labels,
+    /// Which node it is, or which addresses serve the API, is not known.
+    Node,
+    /// Another policy stands at the same place: which one is asked first is not defined.
+    Tie,
+    /// The tier that a policy stands in was not collected.
+    Tier,
+    /// Nothing is known of the other end.
+    Anyone,
     /// In words.
     Said(Sym),
 }
@@ -124,6 +148,11 @@ impl Attributes for NodeLabels<'_> {
         labels.iter().find(|(k, _)| *k == key).map(|(_, v)| *v)
     }
 
+    /// Every node has labels, whether or not it was collected.
+    fn shows(&self, _: Key) -> bool {
+        self.0.objects[self.0.nodes[self.1.index()].object.index()].is_present()
+    }
+
     fn text(&self, sym: Sym) -> &str {
         self.0.text(sym)
     }
@@ -176,7 +205,7 @@ impl<'w> Walk<'_, 'w> {
         let mut may = May::default();
         for unread in &tables.unread {
             let outside = matches!(self.other, Other::Outside(_));
-            if !unread.outside || outside && self.direction == Direction::Egress {
+            if unread.speaks(self.direction, outside, &self.network.switches) {
                 (may.allow, may.deny) = (true, true);
                 say(&|| Reason::Unread(unread.name.clone()));
             }
@@ -209,18 +238,27 @@ impl<'w> Walk<'_, 'w> {
         say: &mut dyn FnMut(&dyn Fn() -> Reason),
     ) -> bool {
         let mut isolated = Truth::No;
+        let mut vague = None;
         let mut passed = false;
-        // The place of the policy whose rule surely matched.
-        let mut settled: Option<Place> = None;
+        // The policy whose rule surely matched.
+        let mut settled: Option<&Entry> = None;
         for entry in tier {
-            let force = if entry.vague { Truth::Maybe } else { Truth::Yes };
-            isolated = isolated.max(force.min(entry.isolates));
-            // Which of two policies with one priority is asked first is not defined.
-            if settled.is_some_and(|p| p != entry.order || entry.family != Family::Admin) {
+            let unsure = self.unsure(entry);
+            let force = if unsure.is_some() { Truth::Maybe } else { Truth::Yes };
+            let isolates = force.min(entry.isolates);
+            isolated = isolated.max(isolates);
+            if let (Truth::Maybe, Some(doubt)) = (isolates, unsure) {
+                vague.get_or_insert((entry.policy, doubt));
+            }
+            // Only what has no order of its own is asked after a rule that surely matches.
+            let tie = settled.is_some_and(|first| first.ties(entry, world));
+            if settled.is_some() && !tie {
                 continue;
             }
             for rule in entry.rules(world) {
                 let (hit, why) = self.matches(entry, rule);
+                let why = unsure.filter(|_| hit != Truth::No).or(why);
+                let why = if tie { why.or(Some(Doubt::Tie)) } else { why };
                 let hit = hit.min(force);
                 if hit == Truth::No {
                     continue;
@@ -234,11 +272,11 @@ impl<'w> Walk<'_, 'w> {
                     policy: entry.policy,
                     field: rule.field,
                     action: rule.action,
-                    sure: hit == Truth::Yes,
+                    sure: hit == Truth::Yes && !tie,
                     doubt: why,
                 });
                 if hit == Truth::Yes {
-                    settled = Some(entry.order);
+                    settled = settled.or(Some(entry));
                     break;
                 }
             }
@@ -246,6 +284,9 @@ impl<'w> Walk<'_, 'w> {
         if settled.is_none() {
             if isolated != Truth::No {
                 may.deny = true;
+                if let Some((policy, doubt)) = vague.filter(|_| isolated == Truth::Maybe) {
+                    say(&|| Reason::Vague(policy, doubt));
+                }
                 let isolating = tier.iter().filter(|e| e.isolates != Truth::No);
                 say(&|| {
                     Reason::Isolated(isolating.clone().map(|e| (e.policy, e.family)).collect())
@@ -254,6 +295,18 @@ impl<'w> Walk<'_, 'w> {
             passed |= isolated != Truth::Yes;
         }
         passed
+    }
+
+    /// What leaves open whether a policy selects the pod.
+    fn unsure(&self, entry: &Entry) -> Option<Doubt> {
+        let Network { tables, world, .. } = self.network;
+        entry.vague.or_else(|| {
+            // Only where labels are not shown, the selector is asked again.
+            let hidden = tables.hidden
+                && entry.by_others
+                && tables.holds(world, &entry.pods(world), self.class) == Truth::Maybe;
+            hidden.then_some(Doubt::Labels)
+        })
     }
 
     /// Whether a rule matches the other end and the port, and what makes that unsure.
@@ -285,7 +338,12 @@ impl<'w> Walk<'_, 'w> {
         let hit = peer.min(own).min(ports);
         match rule.doubt {
             Some(doubt) if hit != Truth::No => (Truth::Maybe, Some(Doubt::Said(doubt))),
-            _ => (hit, why),
+            _ if hit == Truth::Maybe => {
+                let vague = rule.own.as_ref().is_none_or(Expr::is_vague);
+                let own = if vague { Doubt::Selector } else { Doubt::Labels };
+                (hit, why.or(Some(own)))
+            }
+            _ => (hit, None),
         }
     }
 
@@ -322,8 +380,13 @@ impl<'w> Walk<'_, 'w> {
             (Peer::Unknown(what, _), Other::Anyone) => {
                 return (Truth::Maybe, Some(Doubt::Said(*what)));
             }
-            (_, Other::Anyone) => Truth::Maybe,
-            (Peer::Pods(pods), Other::Class(class)) => tables.holds(world, pods, class),
+            (_, Other::Anyone) => return (Truth::Maybe, Some(Doubt::Anyone)),
+            (Peer::Pods(pods), Other::Class(class)) => {
+                let truth = tables.holds(world, pods, class);
+                let vague = || pods.pods.is_vague() || pods.spaces.is_vague();
+                let labels = truth == Truth::Maybe && !vague();
+                return (truth, labels.then_some(Doubt::Labels));
+            }
             (Peer::Pods(pods), Other::Outside(net)) if entry.family == Family::Calico => {
                 tables.in_set(world, pods, &net)
             }
@@ -336,21 +399,34 @@ impl<'w> Walk<'_, 'w> {
                 let holds = tables.blocks.get(block).copied().unwrap_or(Truth::Maybe);
                 return (by_address.min(holds), Some(Doubt::Address));
             }
-            // Cilium knows nodes by what they are, unless it is told otherwise.
-            (Peer::Block(_), Other::Node(_) | Other::Nodes) if entry.family == Family::Cilium => {
-                Truth::No
+            (Peer::Block(block), Other::Outside(net)) => {
+                return (address::within(block, &net), Some(Doubt::Address));
             }
-            (Peer::Block(block), Other::Node(node)) => address::node_within(world, block, node),
-            (Peer::Block(block), Other::Outside(net)) => address::within(block, &net),
-            (Peer::Block(block), Other::Nodes) => address::nodes_within(world, block),
-            (Peer::Nodes(_), Other::Nodes) => Truth::Maybe,
-            (Peer::Nodes(expr), Other::Node(node)) => expr.selects(&NodeLabels(world, node)),
+            (Peer::Block(block), Other::Node(_) | Other::Nodes) => {
+                // Cilium knows nodes by what they are, unless it is told otherwise.
+                let by_address = match entry.family {
+                    Family::Kubernetes => switches.blocks_match_nodes,
+                    Family::Cilium => switches.cidrs_match_nodes,
+                    Family::Admin | Family::Calico => Truth::Yes,
+                };
+                let holds = match self.other {
+                    Other::Node(node) => address::node_within(world, block, node),
+                    _ => address::nodes_within(world, block),
+                };
+                return (by_address.min(holds), Some(Doubt::Address));
+            }
+            (Peer::Nodes(_), Other::Nodes) => return (Truth::Maybe, Some(Doubt::Node)),
+            (Peer::Nodes(expr), Other::Node(node)) => {
+                return (expr.selects(&NodeLabels(world, node)), Some(Doubt::Node));
+            }
             // The namespace of that label has no pods: the plugin puts the nodes into it.
-            (Peer::Pods(pods), Other::Node(_)) if tables.means_nodes(pods) => {
+            (Peer::Pods(pods), Other::Node(_) | Other::Nodes) if tables.means_nodes(pods) => {
                 return (Truth::Maybe, Some(Doubt::PolicyGroup));
             }
             (Peer::Pods(_) | Peer::Nodes(_), _) => Truth::No,
-            (Peer::Entity(entity), other) => self.entity(*entity, other),
+            (Peer::Entity(entity), other) => {
+                return (self.entity(*entity, other), Some(Doubt::Node));
+            }
             (Peer::Unknown(_, true), Other::Class(_)) => Truth::No,
             (Peer::Unknown(what, _), _) => return (Truth::Maybe, Some(Doubt::Said(*what))),
         };
@@ -360,6 +436,8 @@ impl<'w> Walk<'_, 'w> {
     fn entity(&self, entity: Entity, other: Other) -> Truth {
         match (entity, other) {
             (Entity::World, Other::Outside(_))
+            | (Entity::WorldV4, Other::Outside(IpNet::V4(_)))
+            | (Entity::WorldV6, Other::Outside(IpNet::V6(_)))
             | (Entity::Cluster, Other::Class(_) | Other::Node(_) | Other::Nodes) => Truth::Yes,
             // Which node a class of pods is on is not known, nor which nodes serve the API.
             (

@@ -20,6 +20,7 @@
 //! ```
 
 mod address;
+mod beside;
 mod class;
 mod entry;
 mod expr;
@@ -92,8 +93,18 @@ pub struct Switches {
     pub cilium: Truth,
     /// Calico's own are.
     pub calico: Truth,
+    /// Antrea's own are.
+    pub antrea: Truth,
+    /// Those of `networking.k8s.aws` are.
+    pub aws: Truth,
+    /// Those of other kinds that are not evaluated are.
+    pub others: Truth,
     /// An `ipBlock` of a NetworkPolicy matches pods by their addresses.
     pub blocks_match_pods: Truth,
+    /// It matches nodes by theirs.
+    pub blocks_match_nodes: Truth,
+    /// A block of a policy of Cilium does.
+    pub cidrs_match_nodes: Truth,
 }
 
 impl Default for Switches {
@@ -104,7 +115,12 @@ impl Default for Switches {
             admin: Truth::Yes,
             cilium: Truth::Yes,
             calico: Truth::Yes,
+            antrea: Truth::Yes,
+            aws: Truth::Yes,
+            others: Truth::Yes,
             blocks_match_pods: Truth::Maybe,
+            blocks_match_nodes: Truth::Yes,
+            cidrs_match_nodes: Truth::No,
         }
     }
 }
@@ -126,11 +142,20 @@ impl Switches {
             admin: if admin == cluster { admin } else { Truth::Maybe },
             cilium: enforced(plugin::Policies::Cilium),
             calico: enforced(plugin::Policies::Calico),
+            antrea: enforced(plugin::Policies::Antrea),
+            aws: enforced(plugin::Policies::Aws),
+            others: truth(plugin.enforces),
             blocks_match_pods: match plugin.blocks_match_pods {
                 Some(true) => Truth::Yes,
                 Some(false) => Truth::No,
                 None => Truth::Maybe,
             },
+            // What knows pods by their labels and not by their addresses knows nodes so too.
+            blocks_match_nodes: match plugin.blocks_match_pods {
+                Some(false) => plugin.blocks_match_nodes.into(),
+                _ => Truth::Yes,
+            },
+            cidrs_match_nodes: plugin.blocks_match_nodes.into(),
         }
     }
 

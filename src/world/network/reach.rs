@@ -36,6 +36,8 @@ pub struct Across {
     /// Those that are allowed or may be, each asked for by itself; if `free`, only those that
     /// policies select in the other direction.
     pub classes: Vec<(ClassIx, State)>,
+    /// How many classes were asked for.
+    pub looked: usize,
 }
 
 impl Network<'_> {
@@ -43,11 +45,16 @@ impl Network<'_> {
     /// connection. Most classes of most clusters are of this kind for egress.
     #[must_use]
     pub fn unselected(&self, direction: Direction) -> Vec<ClassIx> {
-        if !self.tables.unread.is_empty() {
+        if self.leaves_open(direction) {
             return Vec::new();
         }
         let all = (0..self.tables.classes.len()).map(ClassIx::new);
         all.filter(|c| !self.is_selected(*c, direction)).collect()
+    }
+
+    /// Whether kinds of policies that are not evaluated may have a say among pods.
+    pub(super) fn leaves_open(&self, direction: Direction) -> bool {
+        self.tables.unread.iter().any(|kind| kind.speaks(direction, false, &self.switches))
     }
 
     /// Whether a policy that may be enforced selects a class.
@@ -72,7 +79,7 @@ impl Network<'_> {
         let selected = |c: &ClassIx| self.is_selected(*c, opposite);
         let mut candidates: Vec<ClassIx> = Vec::new();
         let free = match self.meant(class, direction, port) {
-            _ if !self.tables.unread.is_empty() => {
+            _ if self.leaves_open(direction) || self.leaves_open(opposite) => {
                 candidates.extend(all());
                 false
             }
@@ -89,6 +96,7 @@ impl Network<'_> {
                 false
             }
         };
+        let looked = candidates.len();
         let classes = candidates.into_iter().filter_map(|other| {
             let (from, to) = match direction {
                 Direction::Ingress => (other, class),
@@ -97,7 +105,7 @@ impl Network<'_> {
             let state = self.state(End::Class(from), End::Class(to), port);
             (state != State::Denied).then_some((other, state))
         });
-        Across { free, classes: classes.collect() }
+        Across { free, classes: classes.collect(), looked }
     }
 
     /// Whom the policies of one end may mean.
@@ -113,7 +121,7 @@ impl Network<'_> {
         let entries = || list.iter().map(|e| &self.tables.entries[*e as usize]).filter(on);
         // Only what allows, where all else is denied for sure, can be read from the peers.
         let plain = entries().all(|e| {
-            !e.vague
+            e.vague.is_none()
                 && self.switches.enforced(e.family) == Truth::Yes
                 && e.rules(self.world).iter().all(|r| r.action == Action::Allow)
         });
@@ -190,8 +198,9 @@ impl Network<'_> {
         spans
     }
 
-    /// Where rules may begin to say something else.
-    fn borders(&self, from: End, to: End, protocol: Protocol) -> Vec<u16> {
+    /// Where rules may begin to say something else, in order.
+    #[must_use]
+    pub fn borders(&self, from: End, to: End, protocol: Protocol) -> Vec<u16> {
         let mut borders = vec![0];
         let mut range = |first: u16, last: u16| {
             borders.push(first);

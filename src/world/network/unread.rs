@@ -1,6 +1,8 @@
 //! Policies of kinds that are not evaluated: what they select is unknown.
 
-use super::form::Role;
+use super::Switches;
+use super::expr::Truth;
+use super::form::{Direction, Role};
 use crate::world::World;
 
 /// A kind of policy that is not evaluated.
@@ -8,29 +10,66 @@ use crate::world::World;
 pub(super) struct Unread {
     /// Kind and group.
     pub(super) name: String,
-    /// It can only say where pods may go outside the cluster.
-    pub(super) outside: bool,
+    reach: Reach,
+    whose: Whose,
 }
 
-/// Groups whose kinds say who may connect, with the names of these kinds, and whether they say so
-/// of what is outside alone.
-const KINDS: &[(&str, &[&str], bool)] = &[
-    ("crd.antrea.io", &["ClusterNetworkPolicy", "NetworkPolicy"], false),
-    ("networking.k8s.aws", &["ApplicationNetworkPolicy", "ClusterNetworkPolicy"], false),
-    ("security.antrea.tanzu.vmware.com", &["ClusterNetworkPolicy", "NetworkPolicy"], false),
-    ("crd.nsx.vmware.com", &["SecurityPolicy"], false),
-    ("nsx.vmware.com", &["SecurityPolicy"], false),
-    ("k8s.ovn.org", &["EgressFirewall"], true),
-    ("network.openshift.io", &["EgressNetworkPolicy"], true),
+/// What a kind can speak of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reach {
+    All,
+    Egress,
+    /// Where pods go outside the cluster.
+    Outside,
+}
+
+/// Who would enforce a kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Whose {
+    Antrea,
+    Aws,
+    Other,
+}
+
+impl Unread {
+    /// Whether it may have a say: it speaks of such connections, and may be enforced.
+    pub(super) fn speaks(&self, direction: Direction, outside: bool, switches: &Switches) -> bool {
+        let enforced = match self.whose {
+            Whose::Antrea => switches.antrea,
+            Whose::Aws => switches.aws,
+            Whose::Other => switches.others,
+        };
+        let meant = match self.reach {
+            Reach::All => true,
+            Reach::Egress => direction == Direction::Egress,
+            Reach::Outside => direction == Direction::Egress && outside,
+        };
+        meant && enforced != Truth::No
+    }
+}
+
+/// Groups whose kinds say who may connect, with the names of these kinds, and of what they say so.
+#[rustfmt::skip]
+const KINDS: &[(&str, &[&str], Reach, Whose)] = &[
+    ("crd.antrea.io", &["ClusterNetworkPolicy", "NetworkPolicy"], Reach::All, Whose::Antrea),
+    ("networking.k8s.aws", &["ApplicationNetworkPolicy", "ClusterNetworkPolicy"], Reach::All, Whose::Aws),
+    ("security.antrea.tanzu.vmware.com", &["ClusterNetworkPolicy", "NetworkPolicy"], Reach::All, Whose::Antrea),
+    ("crd.nsx.vmware.com", &["SecurityPolicy"], Reach::All, Whose::Other),
+    ("nsx.vmware.com", &["SecurityPolicy"], Reach::All, Whose::Other),
+    ("networking.gke.io", &["FQDNNetworkPolicy"], Reach::Egress, Whose::Other),
+    ("k8s.ovn.org", &["EgressFirewall"], Reach::Outside, Whose::Other),
+    ("network.openshift.io", &["EgressNetworkPolicy"], Reach::Outside, Whose::Other),
 ];
 
 /// The kinds of policies that a world holds and that are not evaluated.
 pub(super) fn unread(world: &World) -> Vec<Unread> {
     let mut found = Vec::new();
     for ((group, kind), count) in &world.seen {
-        let known = KINDS.iter().find(|(g, kinds, _)| g == group && kinds.contains(&kind.as_str()));
-        if let Some((.., outside)) = known.filter(|_| *count > 0) {
-            found.push(Unread { name: format!("{kind}.{group}"), outside: *outside });
+        let known =
+            KINDS.iter().find(|(g, kinds, ..)| g == group && kinds.contains(&kind.as_str()));
+        if let Some((.., reach, whose)) = known.filter(|_| *count > 0) {
+            let name = format!("{kind}.{group}");
+            found.push(Unread { name, reach: *reach, whose: *whose });
         }
     }
     found

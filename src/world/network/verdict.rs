@@ -5,6 +5,7 @@ use super::address::{self, Range};
 use super::class::{Class, ClassIx};
 use super::form::{Direction, Peer, Protocol};
 use super::judge::{Judgement, May, Other, Reason, State, Walk};
+use crate::sym::Sym;
 use crate::world::hosts::Host;
 use crate::world::{NodeIx, ObjectId};
 use ipnet::IpNet;
@@ -93,6 +94,27 @@ impl<'w> Network<'w> {
             e.isolates.min(enforced) != super::Truth::No
         });
         isolating.map(|e| e.policy).collect()
+    }
+
+    /// Whether kinds of policies that are not evaluated may have a say among pods, either way.
+    #[must_use]
+    pub fn is_unread(&self) -> bool {
+        [Direction::Ingress, Direction::Egress].into_iter().any(|way| self.leaves_open(way))
+    }
+
+    /// Whether a class is isolated in a direction, which an unknown plugin leaves open.
+    #[must_use]
+    pub fn isolates(&self, class: ClassIx, direction: Direction) -> super::Truth {
+        let entries = self.tables.selecting(class.0, direction).iter();
+        let entries = entries.map(|e| &self.tables.entries[*e as usize]);
+        let one = |e: &super::entry::Entry| {
+            let selects = match &e.vague {
+                Some(_) => super::Truth::Maybe,
+                None => super::Truth::Yes,
+            };
+            e.isolates.min(selects).min(self.switches.enforced(e.family))
+        };
+        entries.map(one).max().unwrap_or(super::Truth::No)
     }
 
     /// Whether one end reaches a port of the other. O(rules of the policies that select them);
@@ -190,11 +212,23 @@ impl<'w> Network<'w> {
                     egress.state = State::Unknown;
                     egress.reasons.push(Reason::OwnNode);
                 }
-                (egress, self.judge(to, from, Direction::Ingress, port))
+                let mut ingress = self.judge(to, from, Direction::Ingress, port);
+                ingress.reasons.extend(self.beside(from, to).map(Reason::Beside));
+                (egress, ingress)
             }
         };
         let state = egress.state.min(ingress.state);
         Verdict { state, egress, ingress, only: Vec::new() }
+    }
+
+    /// A network that both ends are on besides the one that policies are about.
+    fn beside(&self, from: &Place, to: &Place) -> Option<Sym> {
+        let networks = |place: &Place| match place.other {
+            Other::Class(class) => self.tables.classes.get(class.index()).map(|c| &*c.networks),
+            _ => None,
+        };
+        let (from, to) = (networks(from)?, networks(to)?);
+        from.iter().find(|network| to.contains(network)).copied()
     }
 
     fn walk(

@@ -24,10 +24,12 @@ impl<'w> Network<'w> {
             }
             Reason::Isolated(policies) => {
                 let fact = |(policy, family): &(ObjectId, Family)| {
+                    let kind = self.world.objects[policy.index()].kind;
                     // Those of other families have several fields that select.
-                    let field = match family {
-                        Family::Kubernetes => ".spec.podSelector",
-                        Family::Admin | Family::Cilium | Family::Calico => ".spec",
+                    let field = match (self.world.text(kind), family) {
+                        ("ConfigMap", _) => ".data[\"enable-policy\"]",
+                        (_, Family::Kubernetes) => ".spec.podSelector",
+                        (_, Family::Admin | Family::Cilium | Family::Calico) => ".spec",
                     };
                     (*policy, field, "isolates the pod, and no rule matches")
                 };
@@ -78,6 +80,13 @@ impl<'w> Network<'w> {
                 };
                 format!("whether {whose} are enforced is not known")
             }
+            Reason::Vague(policy, doubt) => {
+                format!("may be isolated for {way} by {}: {}", self.name(*policy), self.doubt(*doubt))
+            }
+            Reason::Beside(network) => format!(
+                "both are on the network {} too, which policies of the pods' own network are not about: what they connect over it is not known",
+                self.world.text(*network)
+            ),
         }
     }
 
@@ -89,6 +98,14 @@ impl<'w> Network<'w> {
             Doubt::PolicyGroup => {
                 "its label stands for the nodes' network where OpenShift's plugin runs"
             }
+            Doubt::Selector => "a part of its selectors cannot be read",
+            Doubt::Labels => "labels of a namespace or an account that was not collected decide it",
+            Doubt::Node => "which node it is, and which serves the API, is not known",
+            Doubt::Tie => {
+                "another policy has the same place, and which is asked first is not defined"
+            }
+            Doubt::Tier => "its tier was not collected",
+            Doubt::Anyone => "nothing is known of the other end",
             Doubt::Said(said) => self.world.text(said),
         }
     }

@@ -158,7 +158,7 @@ fn view(model: &Model, buf: &mut Buffer, area: Rect) {
         }
     }
     let rest = area.bottom().saturating_sub(y);
-    let why = (rest * 2 / 5).max(4);
+    let why = (rest * 2 / 5).clamp(4, 16);
     let lists = Rect { y, height: rest.saturating_sub(why), ..area };
     let alone = model.enlarged || area.width < 60;
     let (left, right) = if alone { (lists, lists) } else { split(lists, 50) };

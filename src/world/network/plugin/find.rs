@@ -234,10 +234,15 @@ fn eks_auto(world: &World) -> Option<Found> {
 }
 
 fn cilium(world: &World, agent: &Agent<'_>, container: &Container, found: &mut Found) {
-    if flag(world, container, "--enable-policy") == Some("never") {
+    let mode = flag(world, container, "--enable-policy");
+    if mode == Some("never") {
         found.enforces = Enforces::No;
         found.why.push(agent.fact(container, ".args", "--enable-policy=never"));
+    } else if mode == Some("always") {
+        found.isolates = Some(agent.object);
     }
+    let blocks = flag(world, container, "--policy-cidr-match-mode");
+    found.blocks_match_nodes |= blocks == Some("nodes");
     let Some((object, switches)) = config(world, world.text(agent.ns), "cilium-config") else {
         return;
     };
@@ -245,6 +250,11 @@ fn cilium(world: &World, agent: &Agent<'_>, container: &Container, found: &mut F
         found.enforces = Enforces::No;
         found.why.push(data(object, "enable-policy", "never"));
     }
+    if switches.always {
+        found.isolates = Some(object);
+        found.why.push(data(object, "enable-policy", "always"));
+    }
+    found.blocks_match_nodes |= switches.nodes;
     if switches.plain == Some(false) {
         found.no_plain = true;
         found.why.push(data(object, "enable-k8s-networkpolicy", "false"));

@@ -124,6 +124,10 @@ pub struct Plugin {
     pub kinds: Vec<(Policies, Enforces)>,
     /// Whether an `ipBlock` matches pods by their addresses. `None`: not known.
     pub blocks_match_pods: Option<bool>,
+    /// Cilium is told to let blocks of addresses match nodes, which it does not by itself.
+    pub blocks_match_nodes: bool,
+    /// What says that pods are isolated in both directions although no policy selects them.
+    pub isolates: Option<ObjectId>,
     /// What shows it.
     pub why: Vec<Fact>,
     /// The user says some of it.
@@ -203,12 +207,22 @@ struct Found {
     enforces: Enforces,
     /// Kubernetes' own kind is switched off.
     no_plain: bool,
+    blocks_match_nodes: bool,
+    isolates: Option<ObjectId>,
     why: Vec<Fact>,
 }
 
 impl Found {
     fn new(known: &'static Known, why: Vec<Fact>) -> Self {
-        Self { known, version: None, enforces: known.enforces, no_plain: false, why }
+        Self {
+            known,
+            version: None,
+            enforces: known.enforces,
+            no_plain: false,
+            blocks_match_nodes: false,
+            isolates: None,
+            why,
+        }
     }
 
     /// Whether it can enforce policies at all.
@@ -289,6 +303,8 @@ impl World {
             enforces: said.unwrap_or(shown),
             kinds: Policies::ALL.iter().map(|kind| (*kind, of_kind(*kind))).collect(),
             blocks_match_pods: agreed(&found),
+            blocks_match_nodes: found.iter().any(|f| f.blocks_match_nodes),
+            isolates: found.iter().find_map(|f| f.isolates),
             why: why.into_iter().chain(found.into_iter().flat_map(|f| f.why)).collect(),
             said: plugin.is_some() || said.is_some(),
         }

@@ -157,6 +157,19 @@ fn cilium_enforces_unless_its_configuration_says_never() {
     is(&[set("cilium", &[("cilium-agent", by_flag)])], "Cilium 1.9", NO);
     is(&[node("n", "", "", "v1.34.0", "CiliumIsUp")], "Cilium", YES);
 
+    let isolates = |parts: &[String]| plugin(parts).isolates.is_some();
+    assert!(isolates(&[cilium(), map("cilium-config", "enable-policy: always")]));
+    let flag = "cilium/cilium:v1.9.0 --enable-policy=always, --policy-cidr-match-mode=nodes";
+    let by_flag = plugin(&[set("cilium", &[("cilium-agent", flag)])]);
+    assert!(by_flag.isolates.is_some() && by_flag.blocks_match_nodes);
+    assert!(!isolates(&[cilium(), map("cilium-config", "enable-policy: default")]));
+    assert!(!isolates(&[cilium(), map("other-config", "enable-policy: always")]));
+    let nodes = |mode: &str| {
+        let config = map("cilium-config", &format!("policy-cidr-match-mode: '{mode}'"));
+        plugin(&[cilium(), config]).blocks_match_nodes
+    };
+    assert!(nodes("nodes") && !nodes(""));
+
     let of = |plugin: &Plugin, kind| plugin.enforces(kind).name();
     let off = plugin(&[cilium(), map("cilium-config", "enable-k8s-networkpolicy: 'false'")]);
     assert_eq!((of(&off, Policies::Plain), of(&off, Policies::Cilium)), (NO, YES));
