@@ -26,4 +26,6 @@ mod rbac;
 mod reach;
 mod structs;
 mod tui;
+mod tui_evidence;
+mod tui_network;
 mod why;

@@ -4,6 +4,7 @@ use super::Failure;
 use super::open::Opened;
 use super::query::selector_failure;
 use crate::graph::{Graph, NodeId, NodeKind, Thing};
+use crate::query::reach::around::enforcement;
 use crate::query::reach::{Ground, Range, Wanted};
 use crate::query::selector::Selector;
 use crate::world::coverage::{State, Topic};
@@ -100,17 +101,8 @@ impl Typed {
     ) -> Wanted {
         let mut wanted =
             selected.map(|(graph, nodes)| ground.wanted(graph, nodes)).unwrap_or_default();
-        let outside = ground.borders.outside();
         if self.internet {
-            let pieces = ground.borders.everywhere(&outside);
-            let mut ranges: Vec<Range> = Vec::new();
-            for piece in pieces.into_iter().filter(Range::is_public) {
-                match ranges.last_mut().and_then(|last| Some((last.joined(&piece)?, last))) {
-                    Some((joined, last)) => *last = joined,
-                    None => ranges.push(piece),
-                }
-            }
-            wanted.ranges = ranges;
+            wanted.ranges = ground.internet();
         }
         wanted.ranges.extend(self.nets.iter().map(Range::of));
         wanted.ranges.sort_unstable();
@@ -125,20 +117,13 @@ pub(crate) fn coverage(opened: &Opened) -> Vec<Topic> {
     let plugin = opened.world.plugin();
     let mut topics = opened.coverage.clone();
     for topic in topics.iter_mut().filter(|t| t.topic == "network-policies") {
-        topic.reason = plugin.effect(&[], false);
-        topic.state = State::Complete;
-        if plugin.enforces == Enforces::Unknown {
-            topic.state = State::Unknown;
-            let taken = match opened.world.said.enforces {
-                Some(_) => "both ways are followed",
-                None => "they are taken as enforced here (--cni and --enforces say otherwise)",
-            };
-            topic.reason = format!("{}: {taken}", topic.reason);
-        }
-        if opened.world.policies.is_empty() && opened.world.network.others.is_empty() {
-            topic.state = State::Unknown;
-            topic.reason = format!("no network policy was collected; {}", topic.reason);
-        }
+        topic.reason = enforcement(&opened.world);
+        let policies = opened.world.policies.len() + opened.world.network.others.len();
+        topic.state = match plugin.enforces {
+            Enforces::Unknown => State::Unknown,
+            _ if policies == 0 => State::Unknown,
+            _ => State::Complete,
+        };
         topic.affects = &["every verdict that rests on a policy"];
     }
     topics

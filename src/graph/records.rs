@@ -1,9 +1,11 @@
 //! Which records of evidence name a field: a quick answer to which edges cannot need a fact.
 
-use super::evidence::WhyId;
+use super::evidence::{Fact, Value, WhyId};
 use super::{EdgeId, Graph};
 use crate::sym::Sym;
+use crate::world::ObjectId;
 use fixedbitset::FixedBitSet;
+use rustc_hash::FxHashMap;
 
 /// The records of a graph by the fields that their facts name.
 #[derive(Debug)]
@@ -48,6 +50,31 @@ impl Graph {
             }
         }
         Fields { fields, records: records.iter().map(|(_, record)| *record).collect(), count }
+    }
+
+    /// What the graph knows of fields of objects: a fact of each. Of a field that no edge rests on,
+    /// the object as such. O(records).
+    #[must_use]
+    pub fn facts_at(&self, places: &[(ObjectId, &str)]) -> Vec<Fact> {
+        let value = Value::text(Sym::EMPTY);
+        let field = |text: &str| self.texts.get(text).unwrap_or(Sym::EMPTY);
+        let plain =
+            |(object, text): &(ObjectId, &str)| Fact { object: *object, field: field(text), value };
+        let mut facts: Vec<Fact> = places.iter().map(plain).collect();
+        let mut wanted: FxHashMap<(ObjectId, Sym), Option<Fact>> =
+            facts.iter().map(|fact| ((fact.object, fact.field), None)).collect();
+        for fact in self.evidence.records().flat_map(|(facts, _)| facts) {
+            // What depends on the edge is not known here.
+            if let Some(known) = wanted.get_mut(&(fact.object, fact.field))
+                && fact.value != Value::TARGET
+            {
+                known.get_or_insert(*fact);
+            }
+        }
+        for fact in &mut facts {
+            *fact = wanted.get(&(fact.object, fact.field)).copied().flatten().unwrap_or(*fact);
+        }
+        facts
     }
 
     /// Whether an edge bears one of some records.

@@ -6,25 +6,9 @@
 //! does not spell out) the line is that of the deepest part that is there.
 
 use super::SourceId;
-use super::archive::{self, Entry, name_of};
-use super::format::{self, Layer, Utf16, gunzip};
-use super::source::reopen;
+use super::again::{self, newlines};
 use super::window::{BLOCK, Window};
-use std::collections::{BTreeMap, BTreeSet};
-use std::io;
-use std::ops::ControlFlow;
-use std::path::Path;
-
-/// A field to be found: where its object begins, and its path, such as `.rules[0]`.
-struct Want<'f> {
-    offset: u64,
-    field: &'f str,
-    /// Which of the answers it is.
-    answer: usize,
-}
-
-/// What is wanted of each source of one file, by the source's name.
-type Wants<'f> = BTreeMap<String, Vec<Want<'f>>>;
+use std::collections::BTreeSet;
 
 /// The 1-based lines of fields, each given by its source, the byte at which its object begins and
 /// its path (`.spec.volumes[1].hostPath.path`; `.metadata.labels["a.b/c"]`; empty for the object).
@@ -39,105 +23,32 @@ pub fn lines(
     wanted: &[(SourceId, u64, &str)],
 ) -> Vec<Option<u64>> {
     let mut answers = vec![None; wanted.len()];
-    let mut files: BTreeMap<&Path, Wants<'_>> = BTreeMap::new();
-    // One look at the disk a source, not one a field.
-    let mut known: BTreeMap<&String, Option<&Path>> = BTreeMap::new();
+    let mut places = Vec::new();
     for (answer, (source, offset, field)) in wanted.iter().enumerate() {
-        let Some(name) = sources.get(source.index()) else { continue };
-        if one_line.contains(source) && name != "-" {
+        if one_line.contains(source) && sources.get(source.index()).is_some_and(|n| n != "-") {
             if let Some(answer) = answers.get_mut(answer) {
                 *answer = Some(1);
             }
             continue;
         }
-        let Some(file) = *known.entry(name).or_insert_with(|| file_of(name)) else { continue };
-        let want = Want { offset: *offset, field, answer };
-        files.entry(file).or_default().entry(name.clone()).or_default().push(want);
+        places.push((*source, *offset, (answer, *field)));
     }
-    for (file, mut wants) in files {
-        // A file that is gone has no lines.
-        let _ = search(file, &mut wants, &mut answers);
-    }
-    answers
-}
-
-/// The file that holds a source: the source itself, or what stands before one of its colons.
-fn file_of(name: &str) -> Option<&Path> {
-    let whole = Some(name).filter(|name| *name != "-" && Path::new(name).is_file());
-    let parts = name.match_indices(':').filter_map(|(at, _)| name.get(..at));
-    whole.or_else(|| parts.into_iter().find(|part| Path::new(part).is_file())).map(Path::new)
-}
-
-fn search(file: &Path, wants: &mut Wants<'_>, answers: &mut [Option<u64>]) -> io::Result<()> {
-    let name = file.display().to_string();
-    if let Some(wants) = wants.remove(&name) {
-        let (mut stream, ..) = reopen(file)?;
-        text(&mut Window::new(&mut stream, Vec::new()), wants, answers, 3);
-    }
-    if wants.is_empty() {
-        return Ok(());
-    }
-    archive::again(file, &mut |entry| {
-        if let Entry::Member(inner, _, reader) = entry
-            && let Some(wants) = wants.remove(&name_of(&name, &inner))
-        {
-            text(&mut Window::new(reader, Vec::new()), wants, answers, 3);
-        }
-        if wants.is_empty() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-    })
-}
-
-/// Finds everything that is wanted of one text, below as many layers as reading takes off.
-fn text(window: &mut Window<'_>, wants: Vec<Want<'_>>, answers: &mut [Option<u64>], layers: u8) {
-    window.more();
-    match format::of(window.rest()).layer {
-        Layer::Gzip if layers > 0 => {
-            let mut inner = gunzip(window);
-            text(&mut Window::new(&mut inner, Vec::new()), wants, answers, layers - 1);
-        }
-        Layer::Utf16 if layers > 0 => {
-            let mut inner = Utf16::new(window);
-            text(&mut Window::new(&mut inner, Vec::new()), wants, answers, layers - 1);
-        }
-        _ => find(window, wants, answers),
-    }
-}
-
-fn find(window: &mut Window<'_>, mut wants: Vec<Want<'_>>, answers: &mut [Option<u64>]) {
-    wants.sort_by_key(|want| want.offset);
-    let (mut line, mut column) = (1, 0);
-    let mut objects = wants.chunk_by(|a, b| a.offset == b.offset).peekable();
-    while let Some(object) = objects.next() {
-        let Some(offset) = object.first().map(|want| want.offset) else { continue };
-        while window.offset() < offset {
-            if window.rest().is_empty() && !window.more() {
-                return;
-            }
-            let ahead = usize::try_from(offset - window.offset()).unwrap_or(usize::MAX);
-            let count = ahead.min(window.rest().len());
-            let passed = window.rest().get(..count).unwrap_or(&[]);
-            line += newlines(passed);
-            column = match memchr::memrchr(b'\n', passed) {
-                Some(last) => count - last - 1,
-                None => column + count,
-            };
-            window.advance(count);
-        }
-        let next = objects.peek().and_then(|next| next.first()).map(|want| want.offset);
-        let one_line = next.is_some_and(|next| is_one_line(window, next - offset));
-        for want in object {
-            let steps = steps(want.field);
+    again::visit(sources, places, &mut |window, spot, fields| {
+        let one_line = spot.next.is_some_and(|next| is_one_line(window, next));
+        for (answer, field) in fields {
+            let steps = steps(field);
             let at = match window.byte(0) {
                 _ if one_line || steps.is_empty() => 0,
                 Some(b'{') => in_json(window, &steps),
-                _ => in_yaml(window, column, &steps),
+                _ => in_yaml(window, spot.column, &steps),
             };
             let passed = newlines(window.rest().get(..at).unwrap_or(&[]));
-            if let Some(answer) = answers.get_mut(want.answer) {
-                *answer = Some(line + passed);
+            if let Some(answer) = answers.get_mut(answer) {
+                *answer = Some(spot.line + passed);
             }
         }
-    }
+    });
+    answers
 }
 
 /// Whether no line begins in the next `count` bytes, as far as a block can tell: then the object
@@ -150,19 +61,18 @@ fn is_one_line(window: &mut Window<'_>, count: u64) -> bool {
     window.rest().get(..count).is_some_and(|text| memchr::memchr(b'\n', text).is_none())
 }
 
-fn newlines(text: &[u8]) -> u64 {
-    memchr::memchr_iter(b'\n', text).count() as u64
-}
-
 /// One step of a field's path.
-#[derive(Debug, PartialEq, Eq)]
-enum Step {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// To the value of a key.
     Key(String),
+    /// To an item of a list.
     Index(usize),
 }
 
 /// The steps of a path: `.key`, `["key"]`, `[index]`.
-fn steps(field: &str) -> Vec<Step> {
+#[must_use]
+pub fn steps(field: &str) -> Vec<Step> {
     let mut steps = Vec::new();
     let mut rest = field;
     while let Some(first) = rest.chars().next() {
@@ -255,7 +165,9 @@ fn in_yaml(window: &mut Window<'_>, column: usize, steps: &[Step]) -> usize {
         let inner = text.trim_start();
         let left = if at == 0 { column } else { text.len() - inner.len() };
         let blank = inner.is_empty() || inner.starts_with('#');
-        if at > 0 && !blank && ((dash && left <= column) || inner.starts_with("---")) {
+        // A certificate in a block of text begins with dashes, too, but further to the right.
+        let border = left == 0 && inner.starts_with("---");
+        if at > 0 && !blank && ((dash && left <= column) || border) {
             break;
         }
         let (mut inner, mut left) = (inner, left);
@@ -353,7 +265,7 @@ mod tests {
         );
         assert_eq!(steps(r#".labels["a.b/c"].x"#), [key("labels"), key("a.b/c"), key("x")]);
         for odd in ["", ".", "..", "[", "[]", "[x]", "[\"", "a[", "é.ü", "[1"] {
-            steps(odd);
+            let _ = steps(odd);
         }
     }
 

@@ -14,8 +14,10 @@
 //! | `window` | the one block that is held |
 //! | `json`, `yaml`, `transcode` | text to objects |
 //! | `sink`, `late`, `layout` | what an item is, and the kind of one that does not say |
-//! | `line` | the line of a field, once a report shows it |
+//! | `again` | the way back to places in sources that were read |
+//! | `line`, `object` | the line of a field and the object around it, once they are shown |
 
+mod again;
 mod archive;
 mod checked;
 mod crew;
@@ -25,6 +27,7 @@ mod json;
 mod late;
 mod layout;
 mod line;
+mod object;
 mod progress;
 mod sink;
 mod source;
@@ -36,7 +39,8 @@ mod transcode;
 mod window;
 mod yaml;
 
-pub use line::lines;
+pub use line::{Step, lines, steps};
+pub use object::{Missing, Shown, Wanted, objects};
 
 use crate::k8s::Object;
 use progress::Meter;

@@ -47,6 +47,31 @@ pub(super) fn read_items(
     late.is_empty()
 }
 
+/// The text of the object that begins where the window stands, `column` bytes into its line: an item
+/// of a list without its dash, or else a document. Nothing if it is longer than `most`.
+pub(super) fn object(window: &mut Window<'_>, column: usize, most: usize) -> Option<Vec<u8>> {
+    let dash = window.byte(0) == Some(b'-');
+    let (_, mut at) = window.line(0)?;
+    while let Some((end, next)) = window.line(at) {
+        match Line::of(window.rest().get(at..end).unwrap_or(&[])) {
+            Line::Item(found) | Line::Text(found) if dash && found <= column => break,
+            Line::Border | Line::LogsBegin | Line::LogsEnd => break,
+            _ if next == at || next > most => {
+                at = next;
+                break;
+            }
+            _ => at = next,
+        }
+    }
+    let text = window.rest().get(..at).filter(|text| text.len() <= most)?;
+    let mut piece = vec![b' '; if dash { column } else { 0 }];
+    piece.extend_from_slice(text);
+    if let Some(byte) = piece.get_mut(column).filter(|_| dash) {
+        *byte = b' ';
+    }
+    Some(piece)
+}
+
 struct Yaml<'w, 'r, 's, 'c, 'o> {
     window: &'w mut Window<'r>,
     sink: &'s mut Sink<'c>,

@@ -46,9 +46,6 @@ const fn row(
 
 use On::{Any, Prompt};
 
-/// Screens of paths, where there are several ways between two ends.
-const WAYS: On = On::Screens(&[Screen::Paths]);
-
 /// Every binding, in the order in which help lists them.
 pub const KEYMAP: &[Row] = &[
     row(&["j", "down"], Any, Msg::Move(Motion::Down), "down", "the row below"),
@@ -129,8 +126,14 @@ pub const KEYMAP: &[Row] = &[
         "filter: selector terms, or letters in order; ! leaves out",
     ),
     row(&[":"], Any, Msg::Palette, "palette", "type a command"),
-    row(&["]"], WAYS, Msg::Way(true), "next-way", "the next of several ways between the same ends"),
-    row(&["["], WAYS, Msg::Way(false), "previous-way", "the way before"),
+    row(
+        &["]"],
+        Any,
+        Msg::Way(true),
+        "next-way",
+        "the next of several ways between the same ends, or of several facts of a step",
+    ),
+    row(&["["], Any, Msg::Way(false), "previous-way", "the way or the fact before"),
     row(
         &["space"],
         Any,

@@ -12,7 +12,7 @@
 //! | `key`, `keymap`, `message` | keys, the table of them, what they ask for |
 //! | `update`, `commands`, `prompt`, `filter`, `fuzzy`, `export` | what that does |
 //! | `screens/` | one file a screen, and the one table of them |
-//! | `view`, `canvas`, `list`, `theme` | how it is drawn |
+//! | `view`, `canvas`, `list`, `theme`, `yaml` | how it is drawn |
 //! | `worker` | the thread |
 //! | `terminal` | the terminal itself, the only file that knows it |
 //! | `pilot` | keys in, screens out, without a terminal: for tests and for documents |
@@ -36,6 +36,7 @@ pub mod theme;
 pub mod update;
 pub mod view;
 pub mod worker;
+mod yaml;
 
 pub use model::Model;
 pub use session::Loaded;

@@ -6,7 +6,7 @@ use super::commands;
 use super::export;
 use super::key::{Code, Key};
 use super::keymap::Keys;
-use super::message::{Edit, Effect, Msg};
+use super::message::{Edit, Effect, Export, Msg};
 use super::model::{Model, Place};
 use super::prompt::{Prompt, Purpose};
 use super::screens::{Screen, Under, access, cuts, evidence, paths};
@@ -323,6 +323,14 @@ fn on_page(model: &mut Model, msg: Msg) -> Vec<Effect> {
             }
             Vec::new()
         }
+        Msg::Pane(forward) | Msg::Way(forward) => {
+            let rows = model.page_rows();
+            if let Some(page) = &mut model.page {
+                page.turn(forward, rows);
+            }
+            Vec::new()
+        }
+        Msg::Export(Export::Markdown) => evidence::export(model),
         Msg::Back | Msg::Open | Msg::Evidence => {
             model.page = None;
             Vec::new()

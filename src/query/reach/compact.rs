@@ -307,7 +307,7 @@ fn is_one(spans: &[Span]) -> bool {
 }
 
 /// Ranges in a few words.
-fn addresses(ranges: &[Range]) -> String {
+pub(super) fn addresses(ranges: &[Range]) -> String {
     const FEW: usize = 3;
     if ranges.iter().all(Range::is_whole) {
         return OUTSIDE.to_owned();

@@ -235,7 +235,7 @@ impl Ground<'_> {
     }
 
     /// The pods and ports that a door leads to, and the Service between.
-    fn behind(&self, entry: &Entry) -> BTreeSet<(Host, PortSpec, Option<ServiceIx>)> {
+    pub(super) fn behind(&self, entry: &Entry) -> BTreeSet<(Host, PortSpec, Option<ServiceIx>)> {
         let mut found = BTreeSet::new();
         for (service, port, _) in &entry.backends {
             let ends = self.listening(*service, *port).into_iter();

@@ -5,6 +5,7 @@
 //! that stand for many alike ([`compact`]), doors to the outside ([`doors`]), a verdict in words
 //! ([`explain`]) and what would turn it around (`change`). Nothing is kept for pairs.
 
+pub mod around;
 pub mod bundles;
 mod change;
 pub mod compact;
