@@ -26,6 +26,4 @@ mod rbac;
 mod reach;
 mod structs;
 mod tui;
-mod tui_evidence;
-mod tui_network;
 mod why;

@@ -165,7 +165,7 @@ pub fn facts(graph: &Graph, step: &Step, brief: bool) -> Vec<(Fact, bool)> {
         for fact in graph.facts(*edge) {
             let view = graph.view(fact);
             let known = facts.iter().any(|(known, _)| graph.view(*known) == view);
-            if !known && !(brief && is_plain(&view)) {
+            if !(known || brief && is_plain(&view)) {
                 facts.push((fact, gate.is_some_and(|gate| i <= gate)));
             }
         }

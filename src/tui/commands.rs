@@ -99,7 +99,7 @@ fn offers(typed: &str) -> Vec<Offer> {
             Some((score?, Offer { text: name.to_owned(), takes, about }))
         })
         .collect();
-    fitting.sort_by(|a, b| b.0.cmp(&a.0));
+    fitting.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
     fitting.into_iter().map(|(_, offer)| offer).collect()
 }
 

@@ -87,7 +87,7 @@ impl Key {
                 rest = after;
             } else {
                 keys.push(Self::plain(Code::Char(c)));
-                rest = &rest[c.len_utf8()..];
+                rest = rest.strip_prefix(c).unwrap_or_default();
             }
         }
         keys

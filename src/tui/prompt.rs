@@ -43,8 +43,9 @@ impl Prompt {
 
     /// Moves or deletes.
     pub fn edit(&mut self, edit: Edit) {
-        let before = self.text[..self.at].chars().next_back().map_or(0, char::len_utf8);
-        let after = self.text[self.at..].chars().next().map_or(0, char::len_utf8);
+        let (left, right) = self.text.split_at(self.at);
+        let before = left.chars().next_back().map_or(0, char::len_utf8);
+        let after = right.chars().next().map_or(0, char::len_utf8);
         match edit {
             Edit::Left => self.at -= before,
             Edit::Right => self.at += after,
@@ -58,7 +59,7 @@ impl Prompt {
                 self.text.drain(self.at..self.at + after);
             }
             Edit::Word => {
-                let kept = self.text[..self.at].trim_end().rfind(' ').map_or(0, |i| i + 1);
+                let kept = left.trim_end().rfind(' ').map_or(0, |i| i + 1);
                 self.text.drain(kept..self.at);
                 self.at = kept;
             }

@@ -27,6 +27,9 @@ pub enum Topic {
 /// How many topics there are.
 const TOPICS: usize = 7;
 
+/// Finds something out.
+pub type Work = Box<dyn FnOnce(&Arc<Loaded>, &Stop) -> Found + Send>;
+
 /// Something to be found out.
 pub struct Job {
     /// What it is about.
@@ -34,7 +37,7 @@ pub struct Job {
     /// What the status line says meanwhile.
     pub doing: &'static str,
     /// The work.
-    pub run: Box<dyn FnOnce(&Arc<Loaded>, &Stop) -> Found + Send>,
+    pub run: Work,
 }
 
 /// Tells a job to stop.

@@ -12,6 +12,8 @@
 
 mod access;
 mod clusters;
+mod evidence;
+mod network;
 
 use clusters::loaded;
 use kspm_graph::tui::key::Key;

@@ -17,6 +17,7 @@ use crate::report::named;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 /// The screen.
@@ -169,13 +170,10 @@ fn markdown(model: &Model) -> String {
     let safe = |s: &str| crate::report::escape::markdown(s).into_owned();
     let mut out = format!("## From {}\n", safe(&named(graph, *node)));
     for class in &found.classes {
-        out.push_str(&format!("\n### {} ({})\n\n", class.kind.name(), class.reached.len()));
+        let _ = write!(out, "\n### {} ({})\n\n", class.kind.name(), class.reached.len());
         for reached in &class.reached {
-            out.push_str(&format!(
-                "- {:.2} {}\n",
-                reached.likelihood,
-                safe(&named(graph, reached.node))
-            ));
+            let _ =
+                write!(out, "- {:.2} {}\n", reached.likelihood, safe(&named(graph, reached.node)));
         }
     }
     out

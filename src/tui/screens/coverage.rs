@@ -12,6 +12,7 @@ use crate::world::coverage::State as Known;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
+use std::fmt::Write as _;
 
 /// The screen.
 pub static ROOM: Room = Room {
@@ -134,7 +135,7 @@ fn markdown(model: &Model) -> String {
     for row in &model.on.coverage.rows {
         let text = crate::report::escape::markdown(&row.told.join(" ")).into_owned();
         let what = crate::report::escape::markdown(&row.what).into_owned();
-        out.push_str(&format!("| {} | {what} | {text} |\n", row.state));
+        let _ = write!(out, "| {} | {what} | {text} |\n", row.state);
     }
     out
 }

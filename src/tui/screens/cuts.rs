@@ -18,6 +18,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 /// The screen.
@@ -234,7 +235,7 @@ fn markdown(model: &Model) -> String {
         let closes = row.closes.map_or_else(String::new, |n| n.to_string());
         let marked = if row.marked { "yes" } else { "" };
         let text = crate::report::escape::markdown(&safe(&text(graph, row.what))).into_owned();
-        out.push_str(&format!("| {marked} | {closes} | {text} |\n"));
+        let _ = write!(out, "| {marked} | {closes} | {text} |\n");
     }
     out
 }

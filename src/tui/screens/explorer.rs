@@ -14,6 +14,7 @@ use crate::report::{fact_text, is_plain, named};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
+use std::fmt::Write as _;
 
 /// The screen.
 pub static ROOM: Room =
@@ -217,11 +218,11 @@ fn markdown(model: &Model) -> String {
     let safe = |s: &str| crate::report::escape::markdown(s).into_owned();
     let mut out = format!("## {}\n", safe(&named(graph, node)));
     for (title, edges) in ["Leads here", "Leads to"].iter().zip(&model.on.explorer.edges) {
-        out.push_str(&format!("\n### {title}\n\n| likelihood | attack | node |\n|---|---|---|\n"));
+        let _ = write!(out, "\n### {title}\n\n| likelihood | attack | node |\n|---|---|---|\n");
         for (edge, near) in edges {
             let likelihood = likelihood_of(u64::from(graph.cost(*edge)));
             let (attack, near) = (graph.attack(*edge).id, safe(&named(graph, *near)));
-            out.push_str(&format!("| {likelihood:.2} | `{attack}` | {near} |\n"));
+            let _ = write!(out, "| {likelihood:.2} | `{attack}` | {near} |\n");
         }
     }
     out

@@ -11,6 +11,7 @@ use super::{Room, Screen, Under};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
+use std::fmt::Write as _;
 
 /// The screen.
 pub static ROOM: Room = Room {
@@ -98,7 +99,7 @@ fn markdown(model: &Model) -> String {
         let keys: Vec<String> =
             model.keys.of(place).iter().map(|k| format!("`{}`", k.replace('|', "\\|"))).collect();
         let on = if row.on == On::Prompt { "while typing: " } else { "" };
-        out.push_str(&format!("| {} | `{}` | {on}{} |\n", keys.join(" "), row.name, row.help));
+        let _ = write!(out, "| {} | `{}` | {on}{} |\n", keys.join(" "), row.name, row.help);
     }
     out
 }

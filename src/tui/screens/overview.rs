@@ -17,6 +17,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
 /// The screen.
 pub static ROOM: Room =
@@ -234,12 +235,12 @@ fn markdown(model: &Model) -> String {
     let safe = |s: &str| crate::report::escape::markdown(s).into_owned();
     let mut out = String::new();
     for (count, what) in &model.on.overview.funnel {
-        out.push_str(&format!("- {count} {what}\n"));
+        let _ = write!(out, "- {count} {what}\n");
     }
     out.push_str("\n| severity | likelihood | path |\n|---|---|---|\n");
     for answer in model.on.overview.worst.iter().filter_map(|p| model.asked.answers.get(*p)) {
         let ends = safe(&ends(graph, answer));
-        out.push_str(&format!("| {} | {:.2} | {ends} |\n", answer.severity, answer.likelihood));
+        let _ = write!(out, "| {} | {:.2} | {ends} |\n", answer.severity, answer.likelihood);
     }
     out
 }

@@ -18,6 +18,7 @@ use crate::report::{self, ends, fact_text, facts, named};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 /// The screen.
@@ -455,20 +456,21 @@ fn markdown(model: &Model) -> String {
     let text = |s: &str| report::escape::markdown(s).into_owned();
     let mut out = format!("## {}: {}\n\n", way.severity, text(&ends(graph, way)));
     for (number, step) in way.steps.iter().enumerate() {
-        out.push_str(&format!(
+        let _ = write!(
+            out,
             "{}. `{}`: {} {} {}\n",
             number + 1,
             step.attack.id,
             text(&named(graph, step.from)),
             model.theme.glyphs().arrow,
             text(&named(graph, step.to))
-        ));
+        );
         for (fact, _) in facts(graph, step, true) {
-            out.push_str(&format!("   - {}\n", text(&fact_text(&graph.view(fact)))));
+            let _ = write!(out, "   - {}\n", text(&fact_text(&graph.view(fact))));
         }
     }
     if let Some(cut) = &way.cut {
-        out.push_str(&format!("\nCut: {}\n", text(&report::cut(graph, cut))));
+        let _ = write!(out, "\nCut: {}\n", text(&report::cut(graph, cut)));
     }
     out
 }

@@ -15,6 +15,7 @@ use crate::report::named;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
+use std::fmt::Write as _;
 
 /// The narrowest screen on which both panes stand side by side.
 const WIDE: u16 = 100;
@@ -270,7 +271,7 @@ pub(super) fn markdown(model: &Model) -> String {
     let cell = |s: &str| crate::report::escape::markdown(&safe(s)).into_owned();
     let mut out = format!("## {}\n\n", cell(&headline(graph, answer)));
     for text in answer.notes.iter().map(|note| &note.text).chain(&answer.caveat) {
-        out.push_str(&format!("{}\n\n", cell(text)));
+        let _ = write!(out, "{}\n\n", cell(text));
     }
     let [shown, there] = &state.shown;
     let rows: Vec<&Row> = shown.iter().filter_map(|place| answer.rows.get(*place)).collect();
