@@ -51,6 +51,8 @@ pub struct State {
     through: Option<Through>,
     /// The rows of both panes that the filter keeps, by their places.
     shown: [Vec<usize>; 2],
+    /// How many rows are pretended to be gone.
+    gone: usize,
 }
 
 /// Those who do not hold what was asked for, and get there.
@@ -171,6 +173,9 @@ fn list(model: &mut Model, loaded: &Loaded) {
         .filter(|(_, r)| filter.is_empty() || filter.keeps(Some(r.from), None, &r.spelled))
         .map(|(place, _)| place)
         .collect();
+    let changes = &model.changes;
+    let gone = |row: &&Row| row.bound().is_some_and(|bound| bound.is_gone(graph, changes));
+    state.gone = answer.rows.iter().filter(gone).count();
     state.shown = [rows, there];
 }
 
