@@ -145,11 +145,21 @@ impl Model {
         self.graph().map_or_else(String::new, |graph| spell(graph, node))
     }
 
-    /// The snapshot's arguments, as a command line takes them.
+    /// The snapshots, as commands that take several have them.
     #[must_use]
     pub fn inputs(&self) -> String {
-        let inputs = self.loaded.as_ref().map(|l| l.snapshot.inputs.clone()).unwrap_or_default();
-        inputs.iter().map(|i| quote(i)).collect::<Vec<_>>().join(" ")
+        self.joined(" ")
+    }
+
+    /// The snapshots, as commands that take one have them, and further ones by a flag.
+    #[must_use]
+    pub fn input(&self) -> String {
+        self.joined(" --with ")
+    }
+
+    fn joined(&self, between: &str) -> String {
+        let inputs = self.loaded.as_ref().map_or(&[][..], |l| &l.snapshot.inputs);
+        inputs.iter().map(|i| quote(i)).collect::<Vec<_>>().join(between)
     }
 }
 

@@ -191,7 +191,7 @@ fn a_holder_can_be_pretended_gone_and_is_marked_so() {
     assert_eq!(pilot.model.changes.facts.len(), 1);
     assert!(row(&pilot).contains("X sa/shop/reader"), "{}", row(&pilot));
     hides(&pilot, &["sa/shop/entrant"]);
-    shows(&pilot, &["nobody else"]);
+    shows(&pilot, &["nobody else", "Hold it: 1, 1 pretended gone"]);
     pilot.press("u");
     assert!(!row(&pilot).contains("X "), "{}", row(&pilot));
     shows(&pilot, &["sa/shop/entrant"]);
@@ -425,8 +425,10 @@ subjects: [{{kind: User, name: \"a\\u001b[31m\\u202eb\"}}]
         pilot.press(":who-can list pods<enter>");
         let screen = pilot.screen();
         assert!(!screen.contains(['\u{1b}', '\u{202e}']), "{screen}");
-        shows(&pilot, &["who-can list pods", "user/a"]);
-        pilot.press("G<tab>M");
+        shows(&pilot, &["who-can list pods"]);
+        pilot.press("G");
+        shows(&pilot, &["user/a"]);
+        pilot.press("<tab>M");
         let text = String::from_utf8(pilot.written.last().unwrap().1.clone()).unwrap();
         assert!(!text.contains(['\u{1b}', '\u{202e}']), "{text}");
     }

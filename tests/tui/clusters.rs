@@ -36,7 +36,8 @@ pub(super) fn loaded(name: &str) -> Known {
     if let Some(known) = known.get(name) {
         return known.clone();
     }
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("snapshots").join(name);
+    // Tests run in the package's folder, and what is seen must not tell where that is.
+    let folder = Path::new("snapshots").join(name);
     let made = tempfile::tempdir().unwrap();
     let path = if folder.is_dir() {
         folder
@@ -45,18 +46,20 @@ pub(super) fn loaded(name: &str) -> Known {
         std::fs::write(&path, strange(name)).unwrap();
         path
     };
-    let loaded = open(&path, name);
+    // Where a made cluster lies differs from run to run, and would be seen.
+    let shown = path.is_absolute().then_some(name);
+    let loaded = open(&path, shown);
     let asked = Arc::new(ask_all(&loaded.graph, &loaded.queries));
     let all = (Arc::new(loaded), asked);
     known.insert(name.to_owned(), all.clone());
     all
 }
 
-fn open(path: &Path, name: &str) -> Loaded {
+/// What stands at a path, read and derived. `name` is shown instead of the path.
+pub(super) fn open(path: &Path, name: Option<&str>) -> Loaded {
     let reading = read(&[Input::Path(path.to_path_buf())], 2, Part::default, &|_| ()).unwrap();
-    // Where the sources lie differs from machine to machine, and would be seen.
-    let folder = path.display().to_string();
-    let short = |text: &str| text.replace(&folder, name);
+    let here = path.display().to_string();
+    let short = |text: &str| text.replace(&here, name.unwrap_or(&here));
     let mut problems = reading.problems;
     problems.iter_mut().for_each(|p| p.source = short(&p.source));
     let world = World::new(reading.collectors, reading.unknown);
@@ -64,7 +67,7 @@ fn open(path: &Path, name: &str) -> Loaded {
     Loaded {
         graph: attacks::derive(Arc::new(world)),
         snapshot: Snapshot {
-            inputs: vec![name.to_owned()],
+            inputs: vec![short(&here)],
             sources: reading.sources.iter().map(|s| short(s)).collect(),
             objects: reading.objects,
             problems,

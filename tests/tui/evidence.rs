@@ -1,52 +1,21 @@
 //! Evidence in the terminal interface: the object around a fact as YAML, its field marked, and
 //! nothing of what must not be seen.
 
-use kspm_graph::attacks::{self, attacks};
-use kspm_graph::input::{self, Input, Missing, Origin, SourceId, Wanted, objects, read};
-use kspm_graph::query::{ask_all, library};
-use kspm_graph::report::{Lines, Snapshot};
-use kspm_graph::tui::Loaded;
+use super::clusters;
+use kspm_graph::input::{Missing, SourceId, Wanted, objects};
 use kspm_graph::tui::pilot::Pilot;
 use kspm_graph::tui::theme::Theme;
-use kspm_graph::world::World;
-use kspm_graph::world::rows::Part;
-use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
-struct Sources(Vec<String>, BTreeSet<SourceId>);
-
-impl Lines for Sources {
-    fn lines(&self, wanted: &[(Origin, &str)]) -> Vec<Option<u64>> {
-        let wanted: Vec<_> = wanted.iter().map(|(o, f)| (o.source, o.offset, *f)).collect();
-        input::lines(&self.0, &self.1, &wanted)
-    }
-}
-
 /// Somebody before what stands in a file, at a terminal of a size.
-pub(crate) fn sit(path: &Path, size: (u16, u16)) -> Pilot {
-    let inputs = [Input::Path(path.to_path_buf())];
-    let reading = read(&inputs, 1, Part::default, &|_| ()).unwrap();
-    assert_eq!(reading.problems, []);
-    let world = World::new(reading.collectors, reading.unknown);
-    let coverage = world.coverage();
-    let sources = reading.sources;
-    let loaded = Loaded {
-        graph: attacks::derive(Arc::new(world)),
-        snapshot: Snapshot {
-            inputs: vec!["cluster".to_owned()],
-            sources: sources.clone(),
-            objects: reading.objects,
-            problems: Vec::new(),
-        },
-        coverage,
-        queries: library::builtin(&attacks()).unwrap(),
-        lines: Box::new(Sources(sources, reading.one_line)),
-    };
+pub(super) fn sit(path: &Path, size: (u16, u16)) -> Pilot {
+    let mut loaded = clusters::open(path, None);
+    loaded.snapshot.inputs = vec!["cluster".to_owned()];
+    assert_eq!(loaded.snapshot.problems, []);
     let mut pilot = Pilot::new(size, Theme { palette: 0, ascii: false });
-    let asked = ask_all(&loaded.graph, &loaded.queries);
-    pilot.load(Arc::new(loaded), Arc::new(asked));
+    pilot.load(Arc::new(loaded));
     pilot
 }
 

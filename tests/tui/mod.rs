@@ -144,7 +144,10 @@ fn a_terminal_too_small_says_so_and_the_smallest_shows_every_screen() {
 fn what_is_written_and_copied_is_what_is_shown() {
     let mut pilot = pilot("shop");
     pilot.press("yY");
-    assert_eq!(pilot.copied, ["internet", "kspm-graph query shop internet-to-cluster-admin"]);
+    assert_eq!(
+        pilot.copied,
+        ["internet", "kspm-graph query snapshots/shop internet-to-cluster-admin"]
+    );
     pilot.press("DSM");
     let names: Vec<&str> = pilot.written.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(names, ["kspm-graph-paths.dot", "kspm-graph-paths.svg", "kspm-graph-paths.md"]);

@@ -1,6 +1,6 @@
 //! The network screen: who reaches a node, whom it reaches, by which policy and rule.
 
-use crate::tui_evidence::sit;
+use super::evidence::sit;
 use kspm_graph::tui::pilot::Pilot;
 
 const CLUSTER: &str = r#"

@@ -160,7 +160,7 @@ fn view(model: &Model, buf: &mut Buffer, area: Rect) {
 
 fn command(model: &Model) -> String {
     let node = model.node.map_or_else(|| "internet".to_owned(), |node| model.spelled(node));
-    format!("blast {} {}", model.inputs(), quote(&node))
+    format!("blast {} {}", model.input(), quote(&node))
 }
 
 fn markdown(model: &Model) -> String {
@@ -173,7 +173,7 @@ fn markdown(model: &Model) -> String {
         let _ = write!(out, "\n### {} ({})\n\n", class.kind.name(), class.reached.len());
         for reached in &class.reached {
             let _ =
-                write!(out, "- {:.2} {}\n", reached.likelihood, safe(&named(graph, reached.node)));
+                writeln!(out, "- {:.2} {}", reached.likelihood, safe(&named(graph, reached.node)));
         }
     }
     out

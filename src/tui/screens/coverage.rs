@@ -135,7 +135,7 @@ fn markdown(model: &Model) -> String {
     for row in &model.on.coverage.rows {
         let text = crate::report::escape::markdown(&row.told.join(" ")).into_owned();
         let what = crate::report::escape::markdown(&row.what).into_owned();
-        let _ = write!(out, "| {} | {what} | {text} |\n", row.state);
+        let _ = writeln!(out, "| {} | {what} | {text} |", row.state);
     }
     out
 }

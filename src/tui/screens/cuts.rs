@@ -235,7 +235,7 @@ fn markdown(model: &Model) -> String {
         let closes = row.closes.map_or_else(String::new, |n| n.to_string());
         let marked = if row.marked { "yes" } else { "" };
         let text = crate::report::escape::markdown(&safe(&text(graph, row.what))).into_owned();
-        let _ = write!(out, "| {marked} | {closes} | {text} |\n");
+        let _ = writeln!(out, "| {marked} | {closes} | {text} |");
     }
     out
 }

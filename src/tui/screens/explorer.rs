@@ -200,8 +200,8 @@ fn facts(graph: &Graph, model: &Model, width: usize, theme: Theme) -> Vec<Line<'
 }
 
 fn command(model: &Model) -> String {
-    let inputs = model.inputs();
-    let Some(node) = model.node else { return format!("export {inputs} -o json") };
+    let inputs = model.input();
+    let Some(node) = model.node else { return format!("export {} -o json", model.inputs()) };
     let here = quote(&model.spelled(node));
     match chosen(model) {
         Some((_, near)) => {
@@ -218,11 +218,11 @@ fn markdown(model: &Model) -> String {
     let safe = |s: &str| crate::report::escape::markdown(s).into_owned();
     let mut out = format!("## {}\n", safe(&named(graph, node)));
     for (title, edges) in ["Leads here", "Leads to"].iter().zip(&model.on.explorer.edges) {
-        let _ = write!(out, "\n### {title}\n\n| likelihood | attack | node |\n|---|---|---|\n");
+        let _ = writeln!(out, "\n### {title}\n\n| likelihood | attack | node |\n|---|---|---|");
         for (edge, near) in edges {
             let likelihood = likelihood_of(u64::from(graph.cost(*edge)));
             let (attack, near) = (graph.attack(*edge).id, safe(&named(graph, *near)));
-            let _ = write!(out, "| {likelihood:.2} | `{attack}` | {near} |\n");
+            let _ = writeln!(out, "| {likelihood:.2} | `{attack}` | {near} |");
         }
     }
     out

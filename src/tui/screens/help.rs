@@ -99,7 +99,7 @@ fn markdown(model: &Model) -> String {
         let keys: Vec<String> =
             model.keys.of(place).iter().map(|k| format!("`{}`", k.replace('|', "\\|"))).collect();
         let on = if row.on == On::Prompt { "while typing: " } else { "" };
-        let _ = write!(out, "| {} | `{}` | {on}{} |\n", keys.join(" "), row.name, row.help);
+        let _ = writeln!(out, "| {} | `{}` | {on}{} |", keys.join(" "), row.name, row.help);
     }
     out
 }

@@ -235,12 +235,12 @@ fn markdown(model: &Model) -> String {
     let safe = |s: &str| crate::report::escape::markdown(s).into_owned();
     let mut out = String::new();
     for (count, what) in &model.on.overview.funnel {
-        let _ = write!(out, "- {count} {what}\n");
+        let _ = writeln!(out, "- {count} {what}");
     }
     out.push_str("\n| severity | likelihood | path |\n|---|---|---|\n");
     for answer in model.on.overview.worst.iter().filter_map(|p| model.asked.answers.get(*p)) {
         let ends = safe(&ends(graph, answer));
-        let _ = write!(out, "| {} | {:.2} | {ends} |\n", answer.severity, answer.likelihood);
+        let _ = writeln!(out, "| {} | {:.2} | {ends} |", answer.severity, answer.likelihood);
     }
     out
 }

@@ -445,7 +445,7 @@ fn command(model: &Model) -> String {
             format!("paths {inputs} --from {} --to {} -k {WAYS}", quote(&from), quote(&to))
         }
         (None, Some(answer)) if !answer.query.is_empty() => {
-            format!("query {inputs} {}", answer.query)
+            format!("query {} {}", model.input(), answer.query)
         }
         _ => format!("analyze {inputs}"),
     }
@@ -456,9 +456,9 @@ fn markdown(model: &Model) -> String {
     let text = |s: &str| report::escape::markdown(s).into_owned();
     let mut out = format!("## {}: {}\n\n", way.severity, text(&ends(graph, way)));
     for (number, step) in way.steps.iter().enumerate() {
-        let _ = write!(
+        let _ = writeln!(
             out,
-            "{}. `{}`: {} {} {}\n",
+            "{}. `{}`: {} {} {}",
             number + 1,
             step.attack.id,
             text(&named(graph, step.from)),
@@ -466,11 +466,11 @@ fn markdown(model: &Model) -> String {
             text(&named(graph, step.to))
         );
         for (fact, _) in facts(graph, step, true) {
-            let _ = write!(out, "   - {}\n", text(&fact_text(&graph.view(fact))));
+            let _ = writeln!(out, "   - {}", text(&fact_text(&graph.view(fact))));
         }
     }
     if let Some(cut) = &way.cut {
-        let _ = write!(out, "\nCut: {}\n", text(&report::cut(graph, cut)));
+        let _ = writeln!(out, "\nCut: {}", text(&report::cut(graph, cut)));
     }
     out
 }

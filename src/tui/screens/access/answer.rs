@@ -201,7 +201,11 @@ impl Answer {
             }
         }
         self.notes.extend(doubted.into_iter().map(|Doubt { text, near }| {
-            let near = if near.is_empty() { near } else { format!("; did you mean {near}?") };
+            let end = if text.ends_with('?') { "" } else { ";" };
+            let near = match near.as_str() {
+                "" => String::new(),
+                near => format!("{end} did you mean {near}?"),
+            };
             Note::warn(format!("{text}{near}"))
         }));
     }

@@ -15,13 +15,12 @@ use crate::report::named;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
-use std::fmt::Write as _;
 
 /// The narrowest screen on which both panes stand side by side.
 const WIDE: u16 = 100;
 
 /// How many lines what is said before the rows may take.
-const NOTES: usize = 4;
+const NOTES: usize = 6;
 
 /// Draws the screen.
 pub(super) fn view(model: &Model, buf: &mut Buffer, area: Rect) {
@@ -112,6 +111,9 @@ fn direct(
         None if count > 0 => format!("May do: {count} rules"),
         None => "Questions".to_owned(),
     };
+    if state.gone > 0 {
+        title = format!("{title}, {} pretended gone", state.gone);
+    }
     if !model.filter().is_empty() {
         title = format!("{title}, {} shown", shown.len());
     }
@@ -145,12 +147,15 @@ fn line(model: &Model, graph: &Graph, row: &Row, width: usize) -> Line<'static> 
     } else {
         (String::new(), theme.text())
     };
-    let width = width.saturating_sub(mark.len().min(2));
-    let place = 14.min(width / 4);
+    let mark = span(mark, theme.warn());
+    let marked = mark.width();
+    // Where there is no room for all, the scope is left to what is told beneath.
+    let place = if width < 48 { 0 } else { 14 };
     match row {
         Row::Title(title) => Line::from(span((*title).to_owned(), theme.title())),
         Row::Held(h) => {
-            let subject = (width * 2 / 5).min(48);
+            let share = if place == 0 { width * 3 / 5 } else { width * 2 / 5 };
+            let subject = share.min(48);
             let room = width.saturating_sub(subject + place + 2);
             // The kinds follow from the scope, and stand in full beneath.
             let (binding, rule) = (bare(&h.binding), bare(&h.rule));
@@ -161,10 +166,9 @@ fn line(model: &Model, graph: &Graph, row: &Row, width: usize) -> Line<'static> 
             };
             let by = fit(&safe(&by), room, theme);
             Line::from(vec![
-                span(mark, theme.warn()),
-                span(column(&safe(&h.subject), subject, theme), style),
-                span(" ", theme.text()),
-                span(column(&safe(scope(&h.namespace)), place, theme), theme.dim()),
+                mark,
+                span(column(&safe(&h.subject), subject.saturating_sub(marked), theme), style),
+                span(scoped(&h.namespace, place, theme), theme.dim()),
                 span(format!(" {by}"), theme.dim()),
             ])
         }
@@ -174,11 +178,10 @@ fn line(model: &Model, graph: &Graph, row: &Row, width: usize) -> Line<'static> 
             let by = format!("{}: {}", bare(&r.binding), bare(&r.rule));
             let room = width.saturating_sub(allows + place + 9);
             Line::from(vec![
-                span(mark, theme.warn()),
+                mark,
                 span(column(r.weight.name(), 7, theme), weight),
-                span(column(&safe(&r.allows), allows, theme), style),
-                span(" ", theme.text()),
-                span(column(&safe(scope(&r.namespace)), place, theme), theme.dim()),
+                span(column(&safe(&r.allows), allows.saturating_sub(marked), theme), style),
+                span(scoped(&r.namespace, place, theme), theme.dim()),
                 span(format!(" {}", fit(&safe(&by), room, theme)), theme.dim()),
             ])
         }
@@ -195,6 +198,14 @@ fn line(model: &Model, graph: &Graph, row: &Row, width: usize) -> Line<'static> 
             let style = theme.kind(graph.kind(*node));
             Line::from(span(fit(&named(graph, *node), width, theme), style))
         }
+    }
+}
+
+/// The scope in so many columns and a blank before it; nothing where there is no room.
+fn scoped(namespace: &str, columns: usize, theme: Theme) -> String {
+    match columns {
+        0 => String::new(),
+        columns => format!(" {}", column(&safe(scope(namespace)), columns, theme)),
     }
 }
 
@@ -271,7 +282,7 @@ pub(super) fn markdown(model: &Model) -> String {
     let cell = |s: &str| crate::report::escape::markdown(&safe(s)).into_owned();
     let mut out = format!("## {}\n\n", cell(&headline(graph, answer)));
     for text in answer.notes.iter().map(|note| &note.text).chain(&answer.caveat) {
-        let _ = write!(out, "{}\n\n", cell(text));
+        out.extend([cell(text), "\n\n".to_owned()]);
     }
     let [shown, there] = &state.shown;
     let rows: Vec<&Row> = shown.iter().filter_map(|place| answer.rows.get(*place)).collect();

@@ -16,7 +16,7 @@ mod question;
 use super::super::filter::Filter;
 use super::super::list::List;
 use super::super::message::{Effect, Found, Msg};
-use super::super::model::{Model, quote};
+use super::super::model::Model;
 use super::super::session::{Changes, Loaded};
 use super::super::update::{explore, find, show};
 use super::super::worker::{Job, Stop, Topic};
@@ -51,6 +51,8 @@ pub struct State {
     through: Option<Through>,
     /// The rows of both panes that the filter keeps, by their places.
     shown: [Vec<usize>; 2],
+    /// How many rows are pretended to be gone.
+    gone: usize,
 }
 
 /// Those who do not hold what was asked for, and get there.
@@ -171,6 +173,9 @@ fn list(model: &mut Model, loaded: &Loaded) {
         .filter(|(_, r)| filter.is_empty() || filter.keeps(Some(r.from), None, &r.spelled))
         .map(|(place, _)| place)
         .collect();
+    let changes = &model.changes;
+    let gone = |row: &&Row| row.bound().is_some_and(|bound| bound.is_gone(graph, changes));
+    state.gone = answer.rows.iter().filter(gone).count();
     state.shown = [rows, there];
 }
 
@@ -310,10 +315,7 @@ fn looked_at(model: &Model) -> Option<crate::world::Principal> {
 }
 
 fn command(model: &Model) -> String {
-    // Commands about access take one snapshot, and further ones by a flag.
-    let inputs = model.loaded.as_ref().map(|l| l.snapshot.inputs.clone()).unwrap_or_default();
-    let inputs: Vec<String> = inputs.iter().map(|input| quote(input)).collect();
-    let inputs = inputs.join(" --with ");
+    let inputs = model.input();
     if let Some(posed) = posed(model) {
         let through = posed.question.of == Of::Everybody && pane(model) == 1;
         let flag = if through { " --through-paths" } else { "" };

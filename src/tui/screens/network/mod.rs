@@ -236,7 +236,7 @@ fn explained(model: &Model, buf: &mut Buffer, area: Rect) {
 }
 
 fn command(model: &Model) -> String {
-    let inputs = model.inputs();
+    let inputs = model.input();
     let found = model.on.network.found.as_ref().filter(|(_, found)| found.lack.is_none());
     let Some((_, found)) = found else { return format!("reach {inputs}") };
     let own = quote(&found.own);
