@@ -37,6 +37,11 @@ fn the_pages_of_attacks() {
 }
 
 #[test]
+fn the_terminal_interface() {
+    holds("docs/tui.md", &kspm_graph::tui::guide::page());
+}
+
+#[test]
 fn the_command_line() {
     holds("docs/cli.md", &kspm_graph::cli::docs::markdown());
     let mut man = Vec::new();

@@ -17,16 +17,16 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 
 /// A command that takes arguments.
-struct Command {
-    name: &'static str,
-    takes: &'static str,
-    about: &'static str,
+pub(super) struct Command {
+    pub(super) name: &'static str,
+    pub(super) takes: &'static str,
+    pub(super) about: &'static str,
     run: fn(&mut Model, &str) -> Result<Vec<Effect>, String>,
 }
 
 /// Every command with arguments: those of the command line that ask about a cluster, and a few of
 /// this screen's own.
-const COMMANDS: &[Command] = &[
+pub(super) const COMMANDS: &[Command] = &[
     Command { name: "go", takes: "SELECTOR", about: "show a node in Explorer", run: go },
     Command {
         name: "blast",

@@ -15,6 +15,7 @@
 //! | `view`, `canvas`, `list`, `theme`, `yaml` | how it is drawn |
 //! | `worker` | the thread |
 //! | `terminal` | the terminal itself, the only file that knows it |
+//! | `guide` | the page about all this |
 //! | `pilot` | keys in, screens out, without a terminal: for tests and for documents |
 
 pub mod canvas;
@@ -22,6 +23,7 @@ mod commands;
 mod export;
 mod filter;
 mod fuzzy;
+pub mod guide;
 pub mod key;
 pub mod keymap;
 mod list;

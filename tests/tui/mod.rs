@@ -14,6 +14,7 @@ mod access;
 mod clusters;
 mod evidence;
 mod network;
+mod terminal;
 
 use clusters::loaded;
 use kspm_graph::tui::key::Key;

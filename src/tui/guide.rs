@@ -1,0 +1,73 @@
+//! The page about the terminal interface, made of the tables that it runs by.
+
+use super::commands::COMMANDS;
+use super::keymap::{KEYMAP, On};
+use super::theme::PALETTES;
+use std::fmt::Write as _;
+
+/// Which command prints what a screen shows: nothing is only seen in the interface.
+const PLAIN: &[(&str, &str)] = &[
+    ("Overview", "`kspm-graph analyze SNAPSHOT`"),
+    ("Paths", "`kspm-graph analyze`, `query`, and `paths --from A --to B -k N` for other ways"),
+    ("Explorer", "`kspm-graph why SNAPSHOT A B`; `export -o json` has every edge"),
+    ("Blast", "`kspm-graph blast SNAPSHOT A`"),
+    ("Cuts", "`kspm-graph analyze` names the cut of each path and how many it closes"),
+    ("Network", "`kspm-graph reach SNAPSHOT --from A --to B`"),
+    ("Access", "`kspm-graph who-can` and `can-i`"),
+    ("Coverage", "`kspm-graph snapshot info SNAPSHOT`"),
+    ("Evidence", "every path of `analyze` has the file and line of each fact"),
+];
+
+/// The page, as Markdown.
+#[must_use]
+pub fn page() -> String {
+    let mut out = "# The terminal interface\n\n\
+        Written from the tables in `src/tui`: change those, not this page.\n\n\
+        `kspm-graph tui SNAPSHOT` opens on the paths, the worst first. `?` shows the keys of this page,\n\
+        and Enter there runs one; Esc goes back; `q` leaves. Everything that is pretended (Space on a\n\
+        fact, `x` on a step) is asked again at once, on every screen; nothing is written to the cluster\n\
+        or to the snapshot.\n\n## Keys\n\n"
+        .to_owned();
+    keys(&mut out, |on| on != On::Prompt);
+    out.push_str("\n### While a line is typed\n\n");
+    keys(&mut out, |on| on == On::Prompt);
+    out.push_str(
+        "\nA file of `--keys` gives an action other keys, a line each: `mark = ctrl-x d`. A key that is\n\
+         given to one action is taken from the other; `#` begins a comment.\n\n\
+         ## Commands\n\nAfter `:`, beside the names of the table above:\n\n\
+         | command | what it does |\n|---|---|\n",
+    );
+    for command in COMMANDS {
+        let name = format!("{} {}", command.name, command.takes);
+        let _ = writeln!(out, "| `{}` | {} |", name.trim(), command.about);
+    }
+    out.push_str(
+        "\n## Filters\n\nAfter `/`, on every screen; all terms must hold, and `!` before one turns it\n\
+         around: terms of selectors (`ns:shop`, `kind:secret`, `sa/shop/*`, `exposed`), a severity\n\
+         (`high`: that or worse), `query:internet`, `attack:exploit-*`, or letters that a row has in\n\
+         their order.\n\n## Looks\n\n",
+    );
+    for palette in PALETTES {
+        let _ = writeln!(out, "- `--theme {}`: {}", palette.name, palette.about);
+    }
+    out.push_str(
+        "\n`NO_COLOR` and `--color never` mean `none`. `--ascii` draws with letters only. Nothing is told\n\
+         by colour alone: the cursor has a mark, severities have letters. It works from 40 columns and\n\
+         10 rows on, and is made for 80 by 24.\n\n## Without it\n\n\
+         Nothing is only seen here. For screen readers, scripts and reports:\n\n\
+         | screen | the same as text |\n|---|---|\n",
+    );
+    for (screen, command) in PLAIN {
+        let _ = writeln!(out, "| {screen} | {command} |");
+    }
+    out.push_str("\n`Y` copies the very command line for what is shown.\n");
+    out
+}
+
+fn keys(out: &mut String, wanted: impl Fn(On) -> bool) {
+    out.push_str("| keys | name | what it does |\n|---|---|---|\n");
+    for row in KEYMAP.iter().filter(|row| wanted(row.on)) {
+        let keys: Vec<String> = row.keys.iter().map(|key| format!("`{key}`")).collect();
+        let _ = writeln!(out, "| {} | `{}` | {} |", keys.join(" "), row.name, row.help);
+    }
+}
