@@ -128,6 +128,23 @@ fn every_key_of_the_table_is_pressed_in_a_file_and_stands_in_help() {
 }
 
 #[test]
+fn the_readme_shows_a_screen() {
+    let played = played().iter().find(|p| p.case.path.ends_with("readme.txt")).unwrap();
+    let screen = played.screens.split("=====").nth(1).unwrap();
+    let screen = screen.split_once('\n').unwrap().1;
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let readme = std::fs::read_to_string(&path).unwrap();
+    let start = "<!-- the terminal interface -->\n```text\n";
+    let at = readme.find(start).unwrap() + start.len();
+    let end = at + readme[at..].find("```").unwrap();
+    if std::env::var("UPDATE").is_ok() {
+        std::fs::write(&path, format!("{}{screen}{}", &readme[..at], &readme[end..])).unwrap();
+    } else {
+        assert_eq!(&readme[at..end], screen, "UPDATE=1 writes it anew");
+    }
+}
+
+#[test]
 fn a_terminal_too_small_says_so_and_the_smallest_shows_every_screen() {
     let mut pilot = pilot("shop");
     pilot.model.size = (39, 12);
