@@ -192,6 +192,13 @@ pub const KEYMAP: &[Row] = &[
         "export-markdown",
         "write the view as Markdown",
     ),
+    row(
+        &["K"],
+        Any,
+        Msg::System,
+        "system",
+        "show answers that begin at Kubernetes' own components too, or hide them",
+    ),
     row(&["T"], Any, Msg::Theme, "next-theme", "the next theme"),
     row(&["A"], Any, Msg::Ascii, "ascii", "letters instead of lines, or lines again"),
     row(&["m"], Any, Msg::Mouse, "mouse", "listen to the mouse, or no longer"),

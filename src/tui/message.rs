@@ -94,6 +94,8 @@ pub enum Msg {
     CopyCommand,
     /// Write the view into a file.
     Export(Export),
+    /// Show what begins at Kubernetes' own components too, or hide it.
+    System,
     /// The next theme.
     Theme,
     /// Letters instead of lines, or lines again.

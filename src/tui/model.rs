@@ -56,9 +56,13 @@ pub struct Model {
     pub changes: Changes,
     /// What was pretended before, the last state last.
     pub undo: Vec<Changes>,
-    /// The answers while nothing is pretended.
+    /// All answers, while nothing is pretended and as things are pretended to be.
+    pub all: [Arc<Asked>; 2],
+    /// Whether answers that begin at Kubernetes' own components are shown too.
+    pub system: bool,
+    /// The answers that are shown while nothing is pretended.
     pub before: Arc<Asked>,
-    /// The answers as things are pretended to be.
+    /// The answers that are shown, as things are pretended to be.
     pub asked: Arc<Asked>,
     /// Whether there are answers yet.
     pub answered: bool,
@@ -106,6 +110,8 @@ impl Model {
             busy: Vec::new(),
             changes: Changes::default(),
             undo: Vec::new(),
+            all: Default::default(),
+            system: false,
             before: Arc::default(),
             asked: Arc::default(),
             answered: false,

@@ -100,6 +100,14 @@ fn on_screen(model: &mut Model, msg: Msg) -> Vec<Effect> {
             vec![Effect::Copy(command)]
         }
         Msg::Export(form) => export::view(model, form),
+        Msg::System => {
+            model.system = !model.system;
+            let all = &model.all[1].answers;
+            let count = all.iter().filter(|a| a.system).count();
+            let now = if model.system { "shown" } else { "hidden" };
+            model.status = format!("{count} answers begin at Kubernetes' own components: {now}");
+            cuts::shown(model)
+        }
         Msg::Stop => {
             model.status = "stopped".to_owned();
             vec![Effect::Stop]

@@ -135,12 +135,12 @@ fn the_readme_shows_a_screen() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
     let readme = std::fs::read_to_string(&path).unwrap();
     let start = "<!-- the terminal interface -->\n```text\n";
-    let at = readme.find(start).unwrap() + start.len();
-    let end = at + readme[at..].find("```").unwrap();
+    let (before, rest) = readme.split_once(start).unwrap();
+    let (shown, after) = rest.split_once("```").unwrap();
     if std::env::var("UPDATE").is_ok() {
-        std::fs::write(&path, format!("{}{screen}{}", &readme[..at], &readme[end..])).unwrap();
+        std::fs::write(&path, format!("{before}{start}{screen}```{after}")).unwrap();
     } else {
-        assert_eq!(&readme[at..end], screen, "UPDATE=1 writes it anew");
+        assert_eq!(shown, screen, "UPDATE=1 writes it anew");
     }
 }
 

@@ -66,10 +66,26 @@ pub fn ask(changes: &Changes) -> Job {
 /// The answers as things are pretended to be are there.
 pub fn answered(model: &mut Model, asked: Arc<Asked>) -> Vec<Effect> {
     if model.changes.is_empty() {
-        model.before = Arc::clone(&asked);
+        model.all[0] = Arc::clone(&asked);
     }
-    model.asked = asked;
+    model.all[1] = asked;
     model.answered = true;
+    shown(model)
+}
+
+/// Shows all answers, or leaves out those that begin at Kubernetes' own components, as the command
+/// line does.
+pub fn shown(model: &mut Model) -> Vec<Effect> {
+    let kept = |all: &Arc<Asked>| match model.system {
+        true => Arc::clone(all),
+        false => Arc::new(Asked {
+            answers: all.answers.iter().filter(|a| !a.system).cloned().collect(),
+            findings: all.findings.clone(),
+            notes: all.notes.clone(),
+        }),
+    };
+    let [before, now] = [kept(&model.all[0]), kept(&model.all[1])];
+    (model.before, model.asked) = (before, now);
     (model.screen.room().refresh)(model)
 }
 

@@ -307,7 +307,14 @@ fn list(model: &Model, loaded: &Loaded, buf: &mut Buffer, area: Rect) {
             let (from, to) = (model.spelled(q.from), model.spelled(q.to));
             format!("{} {} {}: {counted}", safe(&from), theme.glyphs().arrow, safe(&to))
         }
-        None => format!("Answers: {counted}"),
+        None => {
+            let hidden = model.all[1].answers.len().saturating_sub(answers.len());
+            let hidden = match hidden {
+                0 => String::new(),
+                n => format!(", K: {n} more"),
+            };
+            format!("Answers: {counted}{hidden}")
+        }
     };
     let inner = pane(buf, area, &title, model.pane == 0, theme);
     let answered = state.question.as_ref().map_or(model.answered, |q| q.answered);
