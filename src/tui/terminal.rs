@@ -59,10 +59,6 @@ impl Session {
             // Keys that came while it was drawn are answered together.
             let mut wait = TICK;
             while event::poll(wait)? {
-                // A terminal that is gone has events for ever.
-                if self.ended.load(Ordering::Relaxed) {
-                    return Ok(());
-                }
                 wait = Duration::ZERO;
                 changed = true;
                 if !self.event(&event::read()?, terminal)? {
@@ -198,12 +194,16 @@ mod signals {
     use std::sync::Arc;
     use std::sync::atomic::AtomicBool;
 
+    /// The exit code of a program whose terminal went away, as shells count it.
+    const HUNG_UP: i32 = 128 + SIGHUP;
+
     /// Set once the program shall end.
     pub(super) fn ended() -> io::Result<Arc<AtomicBool>> {
         let ended = Arc::new(AtomicBool::new(false));
-        for signal in [SIGTERM, SIGHUP] {
-            signal_hook::flag::register(signal, Arc::clone(&ended))?;
-        }
+        signal_hook::flag::register(SIGTERM, Arc::clone(&ended))?;
+        // The terminal is gone: there is nothing to give back, and to wait for its keys never ends.
+        let gone = Arc::new(AtomicBool::new(true));
+        signal_hook::flag::register_conditional_shutdown(SIGHUP, HUNG_UP, gone)?;
         Ok(ended)
     }
 

@@ -69,6 +69,13 @@ impl Seat {
     }
 }
 
+impl Drop for Seat {
+    /// A test that fails leaves no program behind.
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+    }
+}
+
 #[test]
 fn it_draws_answers_keys_and_gives_the_terminal_back() {
     let mut seat = Seat::new(&["tui", "snapshots/leaky-ingress"], false);
@@ -103,6 +110,15 @@ fn a_signal_to_end_gives_the_terminal_back() {
     let pid = Pid::from_raw(i32::try_from(seat.child.id()).unwrap());
     kill(pid, Signal::SIGTERM).unwrap();
     assert_eq!(seat.end(), Some(0));
+}
+
+#[test]
+fn a_terminal_that_goes_away_ends_it() {
+    let mut seat = Seat::new(&["tui", "snapshots/leaky-ingress"], false);
+    seat.wait_for("[2 Paths]");
+    let pid = Pid::from_raw(i32::try_from(seat.child.id()).unwrap());
+    kill(pid, Signal::SIGHUP).unwrap();
+    assert_eq!(seat.child.wait().unwrap().code(), Some(129));
 }
 
 #[test]
