@@ -79,7 +79,8 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
         })
     };
     terminal::run(model, Box::new(load)).map_err(|error| {
-        Failure::usage(anyhow::Error::from(error).context("the terminal failed"), None)
+        let error = anyhow::Error::from(error).context("the terminal interface failed");
+        Failure { code: 5, error, help: None }
     })?;
     Ok(Exit::Done)
 }

@@ -53,7 +53,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         }
         Msg::Mouse => {
             model.mouse = !model.mouse;
-            let said = if model.mouse { "on: a click moves the cursor" } else { "off" };
+            let said = if model.mouse { "on: its wheel moves the cursor" } else { "off" };
             model.status = format!("mouse {said}");
             vec![Effect::Mouse(model.mouse)]
         }
