@@ -1,9 +1,9 @@
 //! Writes the view that is shown: a picture of the path, or everything as Markdown.
 
+use super::loaded::Loaded;
 use super::message::{Effect, Export, Found};
 use super::model::Model;
 use super::screens::{Screen, paths};
-use super::session::Loaded;
 use super::worker::{Job, Topic};
 use crate::query::Answer;
 use crate::report::dot::dot;

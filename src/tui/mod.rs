@@ -8,7 +8,7 @@
 //!
 //! | file | holds |
 //! |---|---|
-//! | `model`, `session` | the state; the snapshot and what is pretended about it |
+//! | `model`, `loaded` | the state; the snapshot and what is pretended about it |
 //! | `key`, `keymap`, `message` | keys, the table of them, what they ask for |
 //! | `update`, `commands`, `prompt`, `filter`, `fuzzy`, `export` | what that does |
 //! | `screens/` | one file a screen, and the one table of them |
@@ -27,12 +27,12 @@ pub mod guide;
 pub mod key;
 pub mod keymap;
 mod list;
+pub mod loaded;
 pub mod message;
 pub mod model;
 pub mod pilot;
 mod prompt;
 pub mod screens;
-pub mod session;
 pub mod terminal;
 pub mod theme;
 pub mod update;
@@ -40,5 +40,5 @@ pub mod view;
 pub mod worker;
 mod yaml;
 
+pub use loaded::Loaded;
 pub use model::Model;
-pub use session::Loaded;

@@ -2,9 +2,9 @@
 
 use super::keymap::Keys;
 use super::list::List;
+use super::loaded::{Changes, Loaded};
 use super::prompt::Prompt;
 use super::screens::{self, Screen};
-use super::session::{Changes, Loaded};
 use super::theme::Theme;
 use super::worker::Topic;
 use crate::graph::{Graph, NodeId};

@@ -1,10 +1,10 @@
 //! Keys in, screens out, without a terminal and without a thread: what tests and documents use.
 
 use super::key::Key;
+use super::loaded::Loaded;
 use super::message::{Effect, Found};
 use super::model::Model;
 use super::screens::cuts;
-use super::session::Loaded;
 use super::theme::Theme;
 use super::update::press;
 use super::view::view;

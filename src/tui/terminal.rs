@@ -35,20 +35,20 @@ pub fn run(model: Model, load: Load) -> io::Result<()> {
         execute!(stdout(), EnableMouseCapture)?;
     }
     let ended = signals::ended()?;
-    let result = Session { model, worker: Worker::start(load), ended }.run(&mut terminal);
+    let result = Running { model, worker: Worker::start(load), ended }.run(&mut terminal);
     let _ = execute!(stdout(), DisableMouseCapture);
     ratatui::try_restore()?;
     result
 }
 
-struct Session {
+struct Running {
     model: Model,
     worker: Worker,
     /// Set once the system wants the program to end.
     ended: Arc<AtomicBool>,
 }
 
-impl Session {
+impl Running {
     fn run(mut self, terminal: &mut DefaultTerminal) -> io::Result<()> {
         let mut changed = true;
         loop {

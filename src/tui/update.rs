@@ -6,11 +6,11 @@ use super::commands;
 use super::export;
 use super::key::{Code, Key};
 use super::keymap::Keys;
+use super::loaded::Changes;
 use super::message::{Edit, Effect, Export, Msg};
 use super::model::{Model, Place};
 use super::prompt::{Prompt, Purpose};
 use super::screens::{Screen, Under, access, cuts, evidence, paths};
-use super::session::Changes;
 use crate::graph::{NodeId, NodeKind};
 
 /// How many changes can be taken back.

@@ -4,8 +4,8 @@
 //! A job that a newer one of its topic replaces is not begun, and one that was begun is told to
 //! stop; what it found is thrown away.
 
+use super::loaded::Loaded;
 use super::message::Found;
-use super::session::Loaded;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex};

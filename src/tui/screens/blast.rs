@@ -4,9 +4,9 @@
 use super::super::canvas::{fit, pane, rows, span};
 use super::super::filter::Filter;
 use super::super::list::List;
+use super::super::loaded::Loaded;
 use super::super::message::{Effect, Found, Msg};
 use super::super::model::{Model, quote};
-use super::super::session::Loaded;
 use super::super::update::explore;
 use super::super::worker::{Job, Topic};
 use super::{Room, Under};
@@ -29,7 +29,7 @@ pub static ROOM: Room =
 pub struct State {
     list: List,
     /// What was found, of which node, while how much was pretended.
-    found: Option<(NodeId, super::super::session::Changes, Arc<Blast>)>,
+    found: Option<(NodeId, super::super::loaded::Changes, Arc<Blast>)>,
     /// A kind's headline, or the place of a thing in it; those that the filter keeps.
     rows: Vec<(usize, Option<usize>)>,
 }

@@ -4,9 +4,9 @@
 use super::super::canvas::{column, fit, pane, paragraph, rows, safe, span, wrap};
 use super::super::filter::Filter;
 use super::super::list::List;
+use super::super::loaded::Loaded;
 use super::super::message::{Effect, Msg};
 use super::super::model::Model;
-use super::super::session::Loaded;
 use super::{Room, Under};
 use crate::world::coverage::State as Known;
 use ratatui::buffer::Buffer;

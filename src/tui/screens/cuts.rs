@@ -4,9 +4,9 @@
 use super::super::canvas::{column, fit, pane, paragraph, rows, safe, span};
 use super::super::filter::Filter;
 use super::super::list::List;
+use super::super::loaded::{Changes, Loaded};
 use super::super::message::{Effect, Found, Msg};
 use super::super::model::Model;
-use super::super::session::{Changes, Loaded};
 use super::super::theme::letter;
 use super::super::worker::{Job, Topic};
 use super::{Room, Under};

@@ -4,9 +4,9 @@
 //! What must not be seen never comes here: reading an object again drops it.
 
 use super::super::canvas::{fit, pane, put, safe, span, wrap};
+use super::super::loaded::Loaded;
 use super::super::message::{Effect, Found, Motion};
 use super::super::model::Model;
-use super::super::session::Loaded;
 use super::super::theme::Theme;
 use super::super::worker::{Job, Topic};
 use super::super::yaml::Yaml;

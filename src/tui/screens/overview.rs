@@ -3,9 +3,9 @@
 use super::super::canvas::{column, fit, pane, paragraph, rows, safe, span, split};
 use super::super::filter::Filter;
 use super::super::list::List;
+use super::super::loaded::Loaded;
 use super::super::message::{Effect, Msg};
 use super::super::model::Model;
-use super::super::session::Loaded;
 use super::super::theme::letter;
 use super::super::update::show;
 use super::{Room, Screen, Under, cuts};

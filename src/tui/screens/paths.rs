@@ -4,9 +4,9 @@
 use super::super::canvas::{column, fit, pane, put, rows, safe, span, split, wrap};
 use super::super::filter::Filter;
 use super::super::list::List;
+use super::super::loaded::Loaded;
 use super::super::message::{Effect, Msg};
 use super::super::model::{Model, quote};
-use super::super::session::Loaded;
 use super::super::theme::{Theme, letter};
 use super::super::update::explore;
 use super::super::worker::{Job, Topic};

@@ -10,7 +10,7 @@ use crate::query::access::{
 };
 use crate::query::spell;
 use crate::tui::canvas::safe;
-use crate::tui::session::{Changes, Loaded};
+use crate::tui::loaded::{Changes, Loaded};
 use crate::world::coverage::State as Known;
 use crate::world::rbac::Request;
 use crate::world::{BindingIx, Principal, RuleRef, World};

@@ -15,9 +15,9 @@ mod question;
 
 use super::super::filter::Filter;
 use super::super::list::List;
+use super::super::loaded::{Changes, Loaded};
 use super::super::message::{Effect, Found, Msg};
 use super::super::model::Model;
-use super::super::session::{Changes, Loaded};
 use super::super::update::{explore, find, show};
 use super::super::worker::{Job, Stop, Topic};
 use super::{Room, Screen, Under};

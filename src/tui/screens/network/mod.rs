@@ -4,9 +4,9 @@
 use super::super::canvas::{column, fit, pane, paragraph, put, rows, span, split, wrap};
 use super::super::filter::Filter;
 use super::super::list::List;
+use super::super::loaded::Loaded;
 use super::super::message::{Effect, Found, Msg};
 use super::super::model::{Model, quote};
-use super::super::session::Loaded;
 use super::super::theme::Theme;
 use super::super::update::explore;
 use super::super::worker::{Job, Stop, Topic};
