@@ -11,7 +11,7 @@ use super::super::update::show;
 use super::{Room, Screen, Under, cuts};
 use crate::graph::{Graph, NodeKind};
 use crate::query::{Answer, Severity};
-use crate::report::{ends, repeats};
+use crate::report::{counted, ends, named, repeats};
 use crate::world::coverage::State as Known;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -155,8 +155,9 @@ fn view(model: &Model, buf: &mut Buffer, area: Rect) {
             .collect();
     paragraph(buf, area, &lines);
     let used = u16::try_from(lines.len()).unwrap_or(0).min(area.height);
-    let below = coverage(loaded, usize::from(area.width), theme);
-    let tall = u16::try_from(below.len()).unwrap_or(0).min(area.height / 3);
+    let mut below = findings(model, usize::from(area.width));
+    below.extend(coverage(loaded, usize::from(area.width), theme));
+    let tall = u16::try_from(below.len()).unwrap_or(0).min(area.height / 2);
     let rest = Rect { y: area.y + used, height: area.height.saturating_sub(used + tall), ..area };
     let alone = model.enlarged || area.width < 64;
     let (left, right) = if alone { (rest, rest) } else { split(rest, 64) };
@@ -180,10 +181,13 @@ fn worst(model: &Model, graph: &Graph, buf: &mut Buffer, area: Rect) {
     rows(buf, inner, (state.lists[0], state.worst.len()), (focused, theme), |row, width| {
         let answer = state.worst.get(row).and_then(|place| model.asked.answers.get(*place));
         let Some(answer) = answer else { return Line::default() };
+        // What begins at the internet is told apart by its door.
+        let start = named(graph, answer.door(graph).unwrap_or(answer.from));
+        let text = format!("{start} reaches {}", named(graph, answer.to));
         Line::from(vec![
             span(format!("{} ", letter(answer.severity)), theme.severity(answer.severity)),
             span(format!("{:.2} ", answer.likelihood), theme.dim()),
-            span(fit(&ends(graph, answer), width.saturating_sub(7), theme), theme.text()),
+            span(fit(&text, width.saturating_sub(7), theme), theme.text()),
         ])
     });
 }
@@ -206,6 +210,27 @@ fn namespaces(model: &Model, buf: &mut Buffer, area: Rect) {
         }
         Line::from(spans)
     });
+}
+
+/// What policies let through, a line each: reach is no compromise, and stands apart from paths.
+fn findings(model: &Model, width: usize) -> Vec<Line<'static>> {
+    let theme = model.theme;
+    let all = &model.before.findings;
+    let mut lines = Vec::new();
+    if !all.is_empty() {
+        lines.push(Line::from(span(
+            "What the network lets through (`query NAME` tells which):",
+            theme.text(),
+        )));
+    }
+    for finding in all {
+        let text = format!("{}: {}", finding.query, counted(finding));
+        lines.push(Line::from(vec![
+            span(format!("  {} ", letter(finding.severity)), theme.severity(finding.severity)),
+            span(fit(&text, width.saturating_sub(4), theme), theme.dim()),
+        ]));
+    }
+    lines
 }
 
 /// What is not known, a line each.
