@@ -7,7 +7,7 @@ use super::prompt::Prompt;
 use super::screens::{self, Screen};
 use super::theme::Theme;
 use super::worker::Topic;
-use crate::graph::{Graph, NodeId};
+use crate::graph::{Fact, Graph, NodeId};
 use crate::query::{Asked, spell};
 use std::sync::Arc;
 
@@ -149,6 +149,13 @@ impl Model {
     #[must_use]
     pub fn spelled(&self, node: NodeId) -> String {
         self.graph().map_or_else(String::new, |graph| spell(graph, node))
+    }
+
+    /// The node of the object that a fact is of, if it is one. O(nodes).
+    #[must_use]
+    pub fn node_of(&self, fact: Fact) -> Option<NodeId> {
+        let graph = self.graph()?;
+        graph.nodes().find(|n| graph.object(*n) == Some(fact.object))
     }
 
     /// The snapshots, as commands that take several have them.

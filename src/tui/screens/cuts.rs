@@ -148,11 +148,7 @@ fn chosen(model: &Model) -> Option<Row> {
 
 fn under(model: &Model) -> Under {
     match chosen(model).map(|row| row.what) {
-        Some(What::Fact(fact)) => {
-            let object =
-                model.graph().and_then(|g| g.nodes().find(|n| g.object(*n) == Some(fact.object)));
-            Under { node: object, fact: Some(fact), edge: None }
-        }
+        Some(What::Fact(fact)) => Under { node: model.node_of(fact), fact: Some(fact), edge: None },
         Some(What::Edge(edge)) => {
             let node = model.graph().map(|graph| graph.ends(edge).1);
             Under { node, edge: Some(edge), fact: None }

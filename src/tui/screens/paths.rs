@@ -135,8 +135,7 @@ fn under(model: &Model) -> Under {
             Under { node: step(place).map(|s| s.to), edge: edge(place), fact: None }
         }
         Row::Fact(place, fact) => {
-            let object = graph.nodes().find(|n| graph.object(*n) == Some(fact.object));
-            Under { node: object, edge: edge(place), fact: Some(fact) }
+            Under { node: model.node_of(fact), edge: edge(place), fact: Some(fact) }
         }
         Row::Cut(fact) => Under { node: None, edge: None, fact: Some(fact) },
         Row::Ways(_) => Under::default(),
