@@ -1,11 +1,11 @@
 //! `analyze`: all path queries over a snapshot, ranked, reported, gated. The CI command.
 
-use super::gate::{self, Gate};
 use super::open::{SnapshotsArg, open};
 use super::output::{Output, report_output, style, write_report};
 use super::{Context, Exit, Failure};
 use crate::attacks::attacks;
 use crate::graph::{Confidence, Graph};
+use crate::query::gate::{self, Gate};
 use crate::query::{Answer, Asked, Finding, Query, Severity, Summary, ask_all, library};
 use crate::report::Report;
 use crate::world::coverage::{State, Topic};
@@ -88,9 +88,8 @@ pub(crate) fn queries(paths: &[PathBuf]) -> Result<Vec<Query>, Failure> {
 
 pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failure> {
     let mut queries = queries(&args.queries)?;
-    for name in
-        args.query.iter().map(String::as_str).chain(args.fail_on.iter().filter_map(Gate::query))
-    {
+    let named = args.query.iter().map(String::as_str);
+    for name in named.chain(args.fail_on.iter().filter_map(Gate::query)) {
         if !queries.iter().any(|q| q.id == name) {
             return Err(super::query::unknown(name, &queries));
         }
@@ -181,28 +180,8 @@ fn verdict(
     coverage: &[Topic],
     graph: &Graph,
 ) -> (Exit, Vec<String>) {
-    let mut said = Vec::new();
-    for gate in &args.fail_on {
-        if let Some(finding) = findings.iter().find(|f| gate.fails_by(f)) {
-            let (text, query) = (&gate.text, &finding.query);
-            let counted = crate::report::counted(finding);
-            said.push(format!("gate failed: --fail-on {text} by {query}: {counted}"));
-        }
-        let found: Vec<&Answer> = answers.iter().filter(|a| gate.fails(a)).collect();
-        if let Some(worst) = found.first() {
-            let ends = crate::report::ends(graph, worst);
-            let cut = worst.cut.as_ref().map(|cut| crate::report::cut(graph, cut));
-            let cut = cut.map_or_else(String::new, |cut| format!("\n  cheapest cut: {cut}"));
-            said.push(format!(
-                "gate failed: --fail-on {} by {} of {} answers, first of them {}: {ends} ({}){cut}",
-                gate.text,
-                found.len(),
-                answers.len(),
-                worst.query,
-                worst.fingerprint,
-            ));
-        }
-    }
+    let failures = |gate| crate::report::gate::failures(gate, graph, answers, findings);
+    let mut said: Vec<String> = args.fail_on.iter().flat_map(failures).collect();
     if !said.is_empty() {
         return (Exit::GateFailed, said);
     }

@@ -18,7 +18,6 @@ pub mod docs;
 mod ends;
 mod explain;
 mod export;
-mod gate;
 mod help;
 mod man;
 mod open;

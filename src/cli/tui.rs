@@ -3,6 +3,7 @@
 use super::analyze::queries;
 use super::open::{SnapshotsArg, read};
 use super::{Context, Exit, Failure};
+use crate::query::gate::{self, Gate};
 use crate::report::Lines;
 use crate::tui::keymap::Keys;
 use crate::tui::theme::{PALETTES, Theme};
@@ -20,6 +21,7 @@ use std::path::PathBuf;
 Examples:
   kspm-graph tui cluster.json
   kubectl get -A -o json pods,roles,rolebindings | kspm-graph tui -
+  kspm-graph tui manifests/ --fail-on critical@likely
   kspm-graph tui cluster.json --theme colour-blind --keys my-keys.txt
 
 A file of --keys gives keys to actions, a line each: `mark = ctrl-x d`. The names stand in the
@@ -42,6 +44,9 @@ pub(crate) struct Args {
     /// Listen to the mouse from the start
     #[arg(long)]
     mouse: bool,
+    /// Show whether `analyze` with this gate would pass; may be given several times
+    #[arg(long, value_name = "EXPR", value_parser = gate::parse)]
+    fail_on: Vec<Gate>,
 }
 
 fn theme(name: &str) -> Result<Theme, String> {
@@ -56,6 +61,10 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
         None => Keys::default(),
     };
     let queries = queries(&args.queries)?;
+    let gated = args.fail_on.iter().filter_map(Gate::query);
+    if let Some(name) = gated.into_iter().find(|name| !queries.iter().any(|q| q.id == *name)) {
+        return Err(super::query::unknown(name, &queries));
+    }
     needs_terminal(&inputs)?;
     let plain = Theme::named("none", args.ascii).unwrap_or(Theme { palette: 0, ascii: args.ascii });
     let mut theme = match args.theme {
@@ -66,6 +75,7 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
     theme.ascii = args.ascii;
     let mut model = Model::new((80, 24), theme);
     (model.keys, model.mouse) = (keys, args.mouse);
+    model.gates.clone_from(&args.fail_on);
     let global = context.global.clone();
     let load = move |tell: &(dyn Fn(String) + Sync)| {
         let opened = read(&inputs, &global, tell).map_err(|failure| failure.text())?;

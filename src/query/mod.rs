@@ -20,6 +20,7 @@ pub mod filter;
 pub mod fingerprint;
 mod fold;
 mod found;
+pub mod gate;
 mod kinds;
 mod language;
 pub mod library;

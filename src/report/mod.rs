@@ -6,6 +6,7 @@
 pub mod dot;
 pub mod escape;
 mod findings;
+pub mod gate;
 mod json;
 mod layout;
 mod outline;

@@ -11,6 +11,7 @@ use super::screens::{Screen, access};
 use super::theme::{PALETTES, Theme};
 use super::update::{explore, find, show, update};
 use crate::graph::NodeId;
+use crate::query::gate;
 use crate::query::selector::Selector;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -71,6 +72,12 @@ pub(super) const COMMANDS: &[Command] = &[
         run: |m, t| look(m, t, Screen::Access),
     },
     Command { name: "query", takes: "NAME", about: "the answers to one query", run: query },
+    Command {
+        name: "fail-on",
+        takes: "EXPR...",
+        about: "whether a build would pass: a severity, query:NAME, or none",
+        run: fail_on,
+    },
     Command { name: "theme", takes: "NAME", about: "terminal, colour-blind or none", run: theme },
     Command { name: "analyze", takes: "", about: "every answer", run: |m, _| query(m, "") },
 ];
@@ -240,6 +247,21 @@ fn query(model: &mut Model, text: &str) -> Result<Vec<Effect>, String> {
         *place = filter;
     }
     Ok(show(model, Screen::Paths))
+}
+
+/// Sets the gate, in place of those there are.
+fn fail_on(model: &mut Model, text: &str) -> Result<Vec<Effect>, String> {
+    let gates = match text {
+        "none" => Vec::new(),
+        text => text.split_whitespace().map(gate::parse).collect::<Result<Vec<_>, _>>()?,
+    };
+    let queries = model.loaded.as_ref().map_or(&[][..], |loaded| &loaded.queries);
+    let known = |name: &&str| queries.iter().any(|query| query.id == *name);
+    if let Some(name) = gates.iter().filter_map(gate::Gate::query).find(|name| !known(name)) {
+        return Err(format!("there is no query `{name}`; `kspm-graph query list` shows them"));
+    }
+    model.gates = gates;
+    Ok(show(model, Screen::Overview))
 }
 
 fn theme(model: &mut Model, text: &str) -> Result<Vec<Effect>, String> {

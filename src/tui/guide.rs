@@ -26,7 +26,13 @@ pub fn page() -> String {
         `kspm-graph tui SNAPSHOT` opens on the paths, the worst first. `?` shows the keys of this page,\n\
         and Enter there runs one; Esc goes back; `q` leaves. Everything that is pretended (Space on a\n\
         fact, `x` on a step) is asked again at once, on every screen; nothing is written to the cluster\n\
-        or to the snapshot.\n\n## Keys\n\n"
+        or to the snapshot.\n\n## The gate\n\n\
+        `kspm-graph tui SNAPSHOT --fail-on high`, or `:fail-on high` within it, shows on the Overview\n\
+        whether `analyze --fail-on high` would pass, and the first answers that fail it: Tab goes there,\n\
+        Enter opens one. The first line of every screen says it too. What is pretended is judged as\n\
+        well: `gate would pass` means that it fails as things are and passes after these changes. As on\n\
+        the command line, answers that begin at Kubernetes' own components count once they are shown\n\
+        (`K`; there `--system`).\n\n## Keys\n\n"
         .to_owned();
     keys(&mut out, |on| on != On::Prompt);
     out.push_str("\n### While a line is typed\n\n");

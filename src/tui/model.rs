@@ -8,6 +8,7 @@ use super::screens::{self, Screen};
 use super::theme::Theme;
 use super::worker::Topic;
 use crate::graph::{Fact, Graph, NodeId};
+use crate::query::gate::Gate;
 use crate::query::{Asked, spell};
 use std::sync::Arc;
 
@@ -66,6 +67,8 @@ pub struct Model {
     pub asked: Arc<Asked>,
     /// Whether there are answers yet.
     pub answered: bool,
+    /// What fails a build, as `--fail-on` says it.
+    pub gates: Vec<Gate>,
     /// The page over the screen.
     pub page: Option<screens::evidence::Page>,
     /// What each screen keeps.
@@ -115,6 +118,7 @@ impl Model {
             before: Arc::default(),
             asked: Arc::default(),
             answered: false,
+            gates: Vec::new(),
             page: None,
             on: screens::States::default(),
         }

@@ -5,6 +5,7 @@ use super::canvas::{fit, paragraph, put, safe, span, wrap};
 use super::commands;
 use super::model::{LEAST, Model};
 use super::prompt::Purpose;
+use super::screens::overview::gate::{self, Standing};
 use super::screens::{Screen, cuts, evidence};
 use crate::report::{fact_text, named};
 use crate::world::coverage::State;
@@ -50,7 +51,7 @@ fn waiting(model: &Model, buf: &mut Buffer, area: Rect) {
     paragraph(buf, area, &lines);
 }
 
-/// What is looked at, how much of it is known, and what is pretended.
+/// What is looked at, how much of it is known, what is pretended, and what the gate says.
 fn head(model: &Model, buf: &mut Buffer, area: Rect) {
     let (Some(loaded), theme) = (&model.loaded, model.theme) else { return };
     let dot = theme.glyphs().dot;
@@ -66,7 +67,12 @@ fn head(model: &Model, buf: &mut Buffer, area: Rect) {
         1 => format!(" {dot} 1 problem"),
         n => format!(" {dot} {n} problems"),
     };
-    let tail = format!(" {dot} {known}{problems}{pretended}");
+    let gate = match gate::standing(model) {
+        Standing::None => String::new(),
+        Standing::WouldPass => format!(" {dot} gate would pass"),
+        standing => format!(" {dot} gate {}", standing.text()),
+    };
+    let tail = format!(" {dot} {known}{problems}{pretended}{gate}");
     let room = usize::from(area.width).saturating_sub(tail.chars().count() + 11);
     let names: Vec<String> = loaded.snapshot.inputs.iter().map(|i| safe(i)).collect();
     let line = Line::from(vec![

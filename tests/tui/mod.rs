@@ -13,6 +13,7 @@
 mod access;
 mod clusters;
 mod evidence;
+mod gate;
 mod network;
 mod terminal;
 

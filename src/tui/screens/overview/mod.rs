@@ -1,17 +1,20 @@
-//! Overview: how much was read, what comes of it, where it is worst, and what is not known.
+//! Overview: how much was read, what comes of it, whether a gate would pass, where it is worst, and
+//! what is not known.
 
-use super::super::canvas::{column, fit, pane, paragraph, rows, safe, span, split};
+pub mod gate;
+
+use super::super::canvas::{column, fit, pane, paragraph, rows, safe, span, split, wrap};
 use super::super::filter::Filter;
 use super::super::list::List;
 use super::super::loaded::Loaded;
 use super::super::message::{Effect, Msg};
-use super::super::model::Model;
-use super::super::theme::letter;
+use super::super::model::{Model, quote};
+use super::super::theme::{Theme, letter};
 use super::super::update::show;
-use super::{Room, Screen, Under, cuts};
+use super::{Room, Screen, Under, cuts, empty, paths};
 use crate::graph::{Graph, NodeKind};
 use crate::query::{Answer, Severity};
-use crate::report::{counted, ends, named, repeats};
+use crate::report::{counted, ends, repeats};
 use crate::world::coverage::State as Known;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -21,7 +24,7 @@ use std::fmt::Write as _;
 
 /// The screen.
 pub static ROOM: Room =
-    Room { title: "Overview", panes: 2, view, update, refresh, under, command, markdown };
+    Room { title: "Overview", panes: 3, view, update, refresh, under, command, markdown };
 
 /// What the screen keeps.
 #[derive(Default)]
@@ -31,7 +34,11 @@ pub struct State {
     worst: Vec<usize>,
     namespaces: Vec<Namespace>,
     funnel: Vec<(usize, &'static str)>,
+    gate: gate::State,
 }
+
+/// The pane of the gate.
+const GATE: usize = 2;
 
 /// A namespace, and how many answers of each severity pass through it.
 struct Namespace {
@@ -69,6 +76,7 @@ fn refresh(model: &mut Model) -> Vec<Effect> {
     let funnel = funnel(&loaded, answers, firsts.iter().filter(|f| f.is_none()).count());
     let state = &mut model.on.overview;
     (state.worst, state.namespaces, state.funnel) = (worst, namespaces, funnel);
+    gate::refresh(model);
     Vec::new()
 }
 
@@ -89,15 +97,19 @@ fn funnel(loaded: &Loaded, answers: &[Answer], distinct: usize) -> Vec<(usize, &
     ]
 }
 
-fn chosen(model: &Model) -> Option<&Answer> {
+/// The place of the answer under the cursor.
+fn chosen(model: &Model) -> Option<usize> {
     let state = &model.on.overview;
-    let row = state.lists[0].at(state.worst.len())?;
-    model.asked.answers.get(*state.worst.get(row)?)
+    state.worst.get(state.lists[0].at(state.worst.len())?).copied()
 }
 
 fn under(model: &Model) -> Under {
+    if model.pane == GATE {
+        return gate::under(model);
+    }
     if model.pane == 0 {
-        let Some(answer) = chosen(model) else { return Under::default() };
+        let answer = chosen(model).and_then(|place| model.asked.answers.get(place));
+        let Some(answer) = answer else { return Under::default() };
         let fact = answer.cut.as_ref().map(|cut| cut.fact);
         return Under { node: Some(answer.from), edge: None, fact };
     }
@@ -112,6 +124,9 @@ fn under(model: &Model) -> Under {
 }
 
 fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
+    if model.pane == GATE {
+        return gate::update(model, msg);
+    }
     let page = model.page_rows();
     let pane = model.pane.min(1);
     let state = &mut model.on.overview;
@@ -121,13 +136,7 @@ fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             state.lists[pane].go(motion, len, page);
         }
         Msg::Open if pane == 0 => {
-            let Some(fingerprint) = chosen(model).map(|a| a.fingerprint.clone()) else {
-                return Vec::new();
-            };
-            let effects = show(model, Screen::Paths);
-            super::paths::select(model, &fingerprint);
-            model.pane = 1;
-            return effects;
+            return chosen(model).map_or_else(Vec::new, |place| paths::open(model, place));
         }
         Msg::Open => {
             let row = state.lists[1].at(state.namespaces.len());
@@ -147,19 +156,26 @@ fn view(model: &Model, buf: &mut Buffer, area: Rect) {
     let arrow = theme.glyphs().arrow;
     let funnel: Vec<String> =
         state.funnel.iter().map(|(count, what)| format!("{count} {what}")).collect();
-    let lines: Vec<Line<'_>> =
-        super::super::canvas::wrap(&funnel.join(&format!(" {arrow} ")), usize::from(area.width))
-            .into_iter()
-            .map(|line| Line::from(span(line, theme.text())))
-            .chain([cuts::numbers(model)])
-            .collect();
+    let lines: Vec<Line<'_>> = wrap(&funnel.join(&format!(" {arrow} ")), usize::from(area.width))
+        .into_iter()
+        .map(|line| Line::from(span(line, theme.text())))
+        .chain([cuts::numbers(model)])
+        .collect();
     paragraph(buf, area, &lines);
     let used = u16::try_from(lines.len()).unwrap_or(0).min(area.height);
+    let area = Rect { y: area.y + used, height: area.height - used, ..area };
+    let alone = model.enlarged || area.width < 64;
+    if alone && model.pane == GATE {
+        gate::view(model, buf, area, true);
+        return;
+    }
+    let tall = gate::height(model, area.height).min(area.height);
+    gate::view(model, buf, Rect { height: tall, ..area }, model.pane == GATE);
+    let area = Rect { y: area.y + tall, height: area.height - tall, ..area };
     let mut below = findings(model, usize::from(area.width));
     below.extend(coverage(loaded, usize::from(area.width), theme));
     let tall = u16::try_from(below.len()).unwrap_or(0).min(area.height / 2);
-    let rest = Rect { y: area.y + used, height: area.height.saturating_sub(used + tall), ..area };
-    let alone = model.enlarged || area.width < 64;
+    let rest = Rect { height: area.height - tall, ..area };
     let (left, right) = if alone { (rest, rest) } else { split(rest, 64) };
     if !alone || model.pane == 0 {
         worst(model, &loaded.graph, buf, left);
@@ -176,18 +192,15 @@ fn worst(model: &Model, graph: &Graph, buf: &mut Buffer, area: Rect) {
     let inner = pane(buf, area, "Worst first", focused, theme);
     if state.worst.is_empty() {
         let text = if model.answered { "no path found" } else { "asking ..." };
-        super::empty(buf, inner, text, theme);
+        empty(buf, inner, text, theme);
     }
     rows(buf, inner, (state.lists[0], state.worst.len()), (focused, theme), |row, width| {
         let answer = state.worst.get(row).and_then(|place| model.asked.answers.get(*place));
         let Some(answer) = answer else { return Line::default() };
-        // What begins at the internet is told apart by its door.
-        let start = named(graph, answer.door(graph).unwrap_or(answer.from));
-        let text = format!("{start} reaches {}", named(graph, answer.to));
         Line::from(vec![
             span(format!("{} ", letter(answer.severity)), theme.severity(answer.severity)),
             span(format!("{:.2} ", answer.likelihood), theme.dim()),
-            span(fit(&text, width.saturating_sub(7), theme), theme.text()),
+            span(paths::route(graph, answer, width.saturating_sub(7), theme), theme.text()),
         ])
     });
 }
@@ -234,11 +247,7 @@ fn findings(model: &Model, width: usize) -> Vec<Line<'static>> {
 }
 
 /// What is not known, a line each.
-fn coverage(
-    loaded: &Loaded,
-    width: usize,
-    theme: super::super::theme::Theme,
-) -> Vec<Line<'static>> {
+fn coverage(loaded: &Loaded, width: usize, theme: Theme) -> Vec<Line<'static>> {
     let lacking: Vec<_> = loaded.coverage.iter().filter(|t| t.state != Known::Complete).collect();
     if lacking.is_empty() {
         return Vec::new();
@@ -252,7 +261,8 @@ fn coverage(
 }
 
 fn command(model: &Model) -> String {
-    format!("analyze {}", model.inputs())
+    let gates = model.gates.iter().map(|gate| format!(" --fail-on {}", quote(&gate.text)));
+    format!("analyze {}{}", model.inputs(), gates.collect::<String>())
 }
 
 fn markdown(model: &Model) -> String {
@@ -262,6 +272,7 @@ fn markdown(model: &Model) -> String {
     for (count, what) in &model.on.overview.funnel {
         let _ = writeln!(out, "- {count} {what}");
     }
+    out.push_str(&gate::markdown(model));
     out.push_str("\n| severity | likelihood | path |\n|---|---|---|\n");
     for answer in model.on.overview.worst.iter().filter_map(|p| model.asked.answers.get(*p)) {
         let ends = safe(&ends(graph, answer));
