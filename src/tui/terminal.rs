@@ -9,6 +9,7 @@ use super::update::{press, update};
 use super::view::view;
 use super::worker::{Load, News, Worker};
 use ratatui::crossterm::clipboard::CopyToClipboard;
+use ratatui::crossterm::cursor::Show;
 use ratatui::crossterm::event::{
     self, DisableMouseCapture, EnableMouseCapture, Event, KeyCode, KeyEvent, KeyEventKind,
     KeyModifiers, MouseEventKind,
@@ -16,6 +17,7 @@ use ratatui::crossterm::event::{
 use ratatui::crossterm::execute;
 use ratatui::{DefaultTerminal, crossterm};
 use std::io::{self, stdout};
+use std::panic;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::TryRecvError;
@@ -24,21 +26,44 @@ use std::time::Duration;
 /// How often the worker is listened to while no key is pressed.
 const TICK: Duration = Duration::from_millis(50);
 
+/// How long a thread that panics may take to say why.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
 /// Runs until somebody leaves.
 ///
 /// # Errors
-/// When the terminal cannot be read or written.
+/// When the terminal cannot be read or written, and when the thread that works panics.
 pub fn run(model: Model, load: Load) -> io::Result<()> {
-    // The hook that is set here restores the terminal before the one that was set before reports.
+    let given_back = give_back_in_a_panic();
+    // The hook that is set here leaves the screen, and goes on to the one that was set before.
     let mut terminal = ratatui::try_init()?;
     if model.mouse {
         execute!(stdout(), EnableMouseCapture)?;
     }
     let ended = signals::ended()?;
-    let result = Running { model, worker: Worker::start(load), ended }.run(&mut terminal);
-    let _ = execute!(stdout(), DisableMouseCapture);
-    ratatui::try_restore()?;
+    signals::watch();
+    let worker = Worker::start(load);
+    let running = Running { model, worker, ended, given_back: Arc::clone(&given_back) };
+    let result = running.run(&mut terminal);
+    // To leave the screen twice would move the cursor up, over what the panic said.
+    if !given_back.load(Ordering::Relaxed) {
+        let _ = execute!(stdout(), DisableMouseCapture);
+        ratatui::try_restore()?;
+    }
     result
+}
+
+/// Has a panic of any thread give back what leaving the screen does not: the mouse and the cursor.
+/// What is returned is set by then.
+fn give_back_in_a_panic() -> Arc<AtomicBool> {
+    let given_back = Arc::new(AtomicBool::new(false));
+    let (set, before) = (Arc::clone(&given_back), panic::take_hook());
+    panic::set_hook(Box::new(move |about| {
+        set.store(true, Ordering::Relaxed);
+        let _ = execute!(stdout(), DisableMouseCapture, Show);
+        before(about);
+    }));
+    given_back
 }
 
 struct Running {
@@ -46,12 +71,19 @@ struct Running {
     worker: Worker,
     /// Set once the system wants the program to end.
     ended: Arc<AtomicBool>,
+    /// Set once a panic has given the terminal back: nothing is drawn any more.
+    given_back: Arc<AtomicBool>,
 }
 
 impl Running {
     fn run(mut self, terminal: &mut DefaultTerminal) -> io::Result<()> {
         let mut changed = true;
         loop {
+            if self.given_back.load(Ordering::Relaxed) {
+                // What it says must be out before the program ends.
+                while self.worker.news.recv_timeout(LAST_WORDS).is_ok() {}
+                return Err(panicked());
+            }
             if changed {
                 self.draw(terminal)?;
             }
@@ -77,9 +109,9 @@ impl Running {
                         }
                     }
                     Err(TryRecvError::Empty) => break,
-                    // It has panicked, or has said why it cannot read.
+                    // It has said why it cannot read, or has not come so far.
                     Err(TryRecvError::Disconnected) if self.model.failure.is_none() => {
-                        return Err(io::Error::other("the thread that works has ended"));
+                        return Err(panicked());
                     }
                     Err(TryRecvError::Disconnected) => break,
                 }
@@ -87,6 +119,7 @@ impl Running {
         }
     }
 
+    /// Draws the screen anew.
     fn draw(&mut self, terminal: &mut DefaultTerminal) -> io::Result<()> {
         terminal.draw(|frame| {
             let area = frame.area();
@@ -163,7 +196,7 @@ impl Running {
                 Effect::Mouse(true) => execute!(stdout(), EnableMouseCapture)?,
                 Effect::Mouse(false) => execute!(stdout(), DisableMouseCapture)?,
                 Effect::Quit => return Ok(false),
-                Effect::Suspend => suspend(terminal)?,
+                Effect::Suspend => suspend(terminal, self.model.mouse)?,
             }
         }
         Ok(true)
@@ -176,12 +209,23 @@ fn forget(model: &mut Model, topic: super::worker::Topic) {
     }
 }
 
+fn panicked() -> io::Error {
+    io::Error::other("the thread that works has panicked")
+}
+
 /// Gives the terminal to the shell until it is given back.
-fn suspend(terminal: &mut DefaultTerminal) -> io::Result<()> {
+fn suspend(terminal: &mut DefaultTerminal, mouse: bool) -> io::Result<()> {
+    if mouse {
+        execute!(stdout(), DisableMouseCapture)?;
+    }
+    terminal.show_cursor()?;
     ratatui::try_restore()?;
     signals::suspend()?;
     crossterm::terminal::enable_raw_mode()?;
     execute!(stdout(), crossterm::terminal::EnterAlternateScreen)?;
+    if mouse {
+        execute!(stdout(), EnableMouseCapture)?;
+    }
     terminal.clear()
 }
 
@@ -190,12 +234,18 @@ mod signals {
     //! What the system and the shell tell a program.
 
     use signal_hook::consts::{SIGHUP, SIGTERM, SIGTSTP};
-    use std::io;
+    use std::fs::File;
+    use std::io::{self, IsTerminal, Write};
     use std::sync::Arc;
     use std::sync::atomic::AtomicBool;
+    use std::thread;
+    use std::time::Duration;
 
     /// The exit code of a program whose terminal went away, as shells count it.
     const HUNG_UP: i32 = 128 + SIGHUP;
+
+    /// How often it is checked that there still is a terminal.
+    const WATCH: Duration = Duration::from_secs(1);
 
     /// Set once the program shall end.
     pub(super) fn ended() -> io::Result<Arc<AtomicBool>> {
@@ -205,6 +255,31 @@ mod signals {
         let gone = Arc::new(AtomicBool::new(true));
         signal_hook::flag::register_conditional_shutdown(SIGHUP, HUNG_UP, gone)?;
         Ok(ended)
+    }
+
+    /// Hangs up once the terminal is gone. Mostly a signal tells that; where none does, what waits
+    /// for keys reads the end of its input again and again, and never returns.
+    pub(super) fn watch() {
+        // Keys come from there if standard input is no terminal.
+        let other = match io::stdin().is_terminal() {
+            true => None,
+            false => File::open("/dev/tty").ok(),
+        };
+        let there = move || match &other {
+            Some(other) => other.is_terminal(),
+            None => io::stdin().is_terminal(),
+        };
+        if !there() {
+            return;
+        }
+        thread::spawn(move || {
+            while there() {
+                thread::sleep(WATCH);
+            }
+            // Whoever has sent it elsewhere can still read it.
+            let _ = writeln!(io::stderr(), "error: the terminal is gone");
+            signal_hook::low_level::raise(SIGHUP)
+        });
     }
 
     /// Stops until the shell goes on with the program.
@@ -224,6 +299,8 @@ mod signals {
     pub(super) fn ended() -> io::Result<Arc<AtomicBool>> {
         Ok(Arc::default())
     }
+
+    pub(super) fn watch() {}
 
     pub(super) fn suspend() -> io::Result<()> {
         Ok(())
