@@ -45,6 +45,9 @@ pub fn run(model: Model, load: Load) -> io::Result<()> {
     let worker = Worker::start(load);
     let running = Running { model, worker, ended, given_back: Arc::clone(&given_back) };
     let result = running.run(&mut terminal);
+    if result.is_err() {
+        signals::check();
+    }
     // To leave the screen twice would move the cursor up, over what the panic said.
     if !given_back.load(Ordering::Relaxed) {
         let _ = execute!(stdout(), DisableMouseCapture);
@@ -260,26 +263,53 @@ mod signals {
     /// Hangs up once the terminal is gone. Mostly a signal tells that; where none does, what waits
     /// for keys reads the end of its input again and again, and never returns.
     pub(super) fn watch() {
-        // Keys come from there if standard input is no terminal.
-        let other = match io::stdin().is_terminal() {
-            true => None,
-            false => File::open("/dev/tty").ok(),
-        };
-        let there = move || match &other {
-            Some(other) => other.is_terminal(),
-            None => io::stdin().is_terminal(),
-        };
-        if !there() {
-            return;
+        let keys = Keys::open();
+        if keys.are_there() {
+            thread::spawn(move || {
+                while keys.are_there() {
+                    thread::sleep(WATCH);
+                }
+                hang_up()
+            });
         }
-        thread::spawn(move || {
-            while there() {
-                thread::sleep(WATCH);
+    }
+
+    /// Where keys come from.
+    enum Keys {
+        Input(io::Stdin),
+        /// If standard input is no terminal.
+        Other(File),
+    }
+
+    impl Keys {
+        fn open() -> Self {
+            let input = io::stdin();
+            match File::open("/dev/tty") {
+                Ok(other) if !input.is_terminal() => Self::Other(other),
+                _ => Self::Input(input),
             }
-            // Whoever has sent it elsewhere can still read it.
-            let _ = writeln!(io::stderr(), "error: the terminal is gone");
-            signal_hook::low_level::raise(SIGHUP)
-        });
+        }
+
+        fn are_there(&self) -> bool {
+            match self {
+                Self::Input(input) => input.is_terminal(),
+                Self::Other(other) => other.is_terminal(),
+            }
+        }
+    }
+
+    /// Ends the program as the signal does, but not without a word: whoever has sent errors
+    /// elsewhere can still read it.
+    fn hang_up() {
+        let _ = writeln!(io::stderr(), "error: the terminal is gone");
+        let _ = signal_hook::low_level::raise(SIGHUP);
+    }
+
+    /// Hangs up if what is drawn goes nowhere.
+    pub(super) fn check() {
+        if !io::stdout().is_terminal() {
+            hang_up();
+        }
     }
 
     /// Stops until the shell goes on with the program.
@@ -301,6 +331,8 @@ mod signals {
     }
 
     pub(super) fn watch() {}
+
+    pub(super) fn check() {}
 
     pub(super) fn suspend() -> io::Result<()> {
         Ok(())

@@ -87,8 +87,10 @@ impl Seat {
     fn hang_up(&mut self) {
         // What reads it ends once it has something to tell, and nobody to tell it to.
         self.shown = mpsc::channel().1;
-        self.press("8");
+        self.press("m");
         self.reader.take().unwrap().join().unwrap();
+        // It is back at waiting for keys by then.
+        std::thread::sleep(Duration::from_millis(500));
         self.keys = File::open("/dev/null").unwrap();
     }
 
