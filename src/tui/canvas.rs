@@ -4,12 +4,71 @@
 //! cursor, change its neighbours' direction or hide.
 
 use super::list::List;
+use super::screens::Screen;
 use super::theme::Theme;
 use crate::report::escape::terminal;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
+use std::ops::{Deref, DerefMut};
+
+/// The cells that are drawn on, and what came to lie where, so that the mouse finds it.
+pub struct Canvas<'a> {
+    cells: &'a mut Buffer,
+    spots: Vec<(Rect, Spot)>,
+}
+
+/// What can be clicked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Spot {
+    /// The title of a screen.
+    Screen(Screen),
+    /// A pane with a list, beside its rows.
+    Pane(usize),
+    /// A row of a list.
+    Row {
+        /// The pane that it is in.
+        pane: usize,
+        /// Its place in the list.
+        row: usize,
+        /// Whether the cursor of the list is there.
+        here: bool,
+    },
+}
+
+impl<'a> Canvas<'a> {
+    /// Cells, with nothing to click yet.
+    pub fn new(cells: &'a mut Buffer) -> Self {
+        Self { cells, spots: Vec::new() }
+    }
+
+    /// Tells what an area holds.
+    pub fn spot(&mut self, area: Rect, spot: Spot) {
+        self.spots.push((area, spot));
+    }
+
+    /// What lies at a place: the last thing that was drawn there.
+    #[must_use]
+    pub fn at(&self, x: u16, y: u16) -> Option<Spot> {
+        let hit = |area: &Rect| area.contains((x, y).into());
+        self.spots.iter().rev().find(|(area, _)| hit(area)).map(|(_, spot)| *spot)
+    }
+}
+
+impl Deref for Canvas<'_> {
+    type Target = Buffer;
+
+    fn deref(&self) -> &Buffer {
+        self.cells
+    }
+}
+
+impl DerefMut for Canvas<'_> {
+    fn deref_mut(&mut self) -> &mut Buffer {
+        self.cells
+    }
+}
 
 /// A name from the cluster, made safe.
 #[must_use]
@@ -118,16 +177,19 @@ pub fn pane(buf: &mut Buffer, area: Rect, title: &str, focused: bool, theme: The
     Rect { y: area.y.saturating_add(1), height: area.height.saturating_sub(1), ..area }
 }
 
-/// Draws the rows of a list that are seen, with its cursor. `row` is asked for those only.
+/// Draws the rows of a list that are seen, with its cursor, in a pane of a number that keys move in
+/// or not. `row` is asked for those only.
 pub fn rows(
-    buf: &mut Buffer,
+    buf: &mut Canvas<'_>,
     area: Rect,
     (list, len): (List, usize),
-    (focused, theme): (bool, Theme),
+    (pane, focused): (usize, bool),
+    theme: Theme,
     mut row: impl FnMut(usize, usize) -> Line<'static>,
 ) {
     let glyphs = theme.glyphs();
     let width = usize::from(area.width).saturating_sub(2);
+    buf.spot(area, Spot::Pane(pane));
     for (line, index) in list.seen(len, usize::from(area.height)).enumerate() {
         let Ok(line) = u16::try_from(line) else { break };
         let y = area.y + line;
@@ -135,8 +197,10 @@ pub fn rows(
         let mark = if here { glyphs.cursor } else { " " };
         put(buf, area.x, y, 2, &Line::from(mark));
         put(buf, area.x + 2, y, area.width.saturating_sub(2), &row(index, width));
+        let area = Rect { y, height: 1, ..area };
+        buf.spot(area, Spot::Row { pane, row: index, here });
         if here {
-            buf.set_style(Rect { y, height: 1, ..area }, theme.selected(focused));
+            buf.set_style(area, theme.selected(focused));
         }
     }
 }

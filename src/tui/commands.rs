@@ -1,7 +1,7 @@
 //! The palette: what can be typed after `:`. Every action of the key table is a command by its
 //! name, and these take something more.
 
-use super::canvas::{column, fit, put, safe, span};
+use super::canvas::{Canvas, column, fit, put, safe, span};
 use super::fuzzy;
 use super::keymap::{KEYMAP, On};
 use super::message::{Effect, Motion};
@@ -13,7 +13,6 @@ use super::update::{explore, find, show, update};
 use crate::graph::NodeId;
 use crate::query::gate;
 use crate::query::selector::Selector;
-use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
@@ -174,7 +173,7 @@ pub(super) fn run(model: &mut Model, prompt: &Prompt) -> Vec<Effect> {
 }
 
 /// Draws what is offered, above the line that is typed.
-pub(super) fn view(model: &Model, prompt: &Prompt, buf: &mut Buffer, foot: Rect) {
+pub(super) fn view(model: &Model, prompt: &Prompt, buf: &mut Canvas<'_>, foot: Rect) {
     const MOST: usize = 8;
     let theme = model.theme;
     let offers = offers(&prompt.text);

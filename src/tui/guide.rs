@@ -48,7 +48,10 @@ pub fn page() -> String {
         let _ = writeln!(out, "| `{}` | {} |", name.trim(), command.about);
     }
     out.push_str(
-        "\n## Filters\n\nAfter `/`, on every screen; all terms must hold, and `!` before one turns it\n\
+        "\n## The mouse\n\n`m`, or `--mouse` from the start, listens to it. A click selects the row under it; a click\n\
+         on the selected row opens it as Enter does, and so a double click does both. A click on a\n\
+         screen's name or number in the second line goes there. The wheel moves the cursor of the list\n\
+         that it is over. Meanwhile most terminals select text with Shift held; `m` lets go of it.\n\n## Filters\n\nAfter `/`, on every screen; all terms must hold, and `!` before one turns it\n\
          around: terms of selectors (`ns:shop`, `kind:secret`, `sa/shop/*`, `exposed`), a severity\n\
          (`high`: that or worse), `query:internet`, `attack:exploit-*`, or letters that a row has in\n\
          their order.\n\n## Looks\n\n",

@@ -26,6 +26,7 @@ impl List {
             Motion::PageDown => (at + page).min(last),
             Motion::First => 0,
             Motion::Last => last,
+            Motion::Row(row) => row.min(last),
         };
     }
 

@@ -17,6 +17,8 @@ pub enum Motion {
     PageDown,
     First,
     Last,
+    /// To a row, by its place.
+    Row(usize),
 }
 
 /// Changes a line that is being typed.

@@ -11,6 +11,7 @@
 //! | `model`, `loaded` | the state; the snapshot and what is pretended about it |
 //! | `key`, `keymap`, `message` | keys, the table of them, what they ask for |
 //! | `update`, `commands`, `prompt`, `filter`, `fuzzy`, `export` | what that does |
+//! | `mouse` | what a click does |
 //! | `screens/` | one file a screen, and the one table of them |
 //! | `view`, `canvas`, `list`, `theme`, `yaml` | how it is drawn |
 //! | `worker` | the thread |
@@ -30,6 +31,7 @@ mod list;
 pub mod loaded;
 pub mod message;
 pub mod model;
+pub mod mouse;
 pub mod pilot;
 mod prompt;
 pub mod screens;

@@ -4,6 +4,7 @@ use super::key::Key;
 use super::loaded::Loaded;
 use super::message::{Effect, Found};
 use super::model::Model;
+use super::mouse;
 use super::screens::cuts;
 use super::theme::Theme;
 use super::update::press;
@@ -56,6 +57,18 @@ impl Pilot {
             let effects = press(&mut self.model, &table, key);
             self.run(effects);
         }
+    }
+
+    /// Clicks at a column and a row.
+    pub fn click(&mut self, x: u16, y: u16) {
+        let effects = mouse::click(&mut self.model, x, y);
+        self.run(effects);
+    }
+
+    /// Turns the wheel at a column and a row.
+    pub fn wheel(&mut self, at: (u16, u16), down: bool) {
+        let effects = mouse::wheel(&mut self.model, at, down);
+        self.run(effects);
     }
 
     /// The screen's cells.

@@ -2,17 +2,18 @@
 //! error, a panic or a signal too.
 
 use super::key::{Code, Key};
-use super::message::{Effect, Motion, Msg};
+use super::message::Effect;
 use super::model::Model;
+use super::mouse::{click, wheel};
 use super::pilot::opened;
-use super::update::{press, update};
+use super::update::press;
 use super::view::view;
 use super::worker::{Load, News, Worker};
 use ratatui::crossterm::clipboard::CopyToClipboard;
 use ratatui::crossterm::cursor::Show;
 use ratatui::crossterm::event::{
     self, DisableMouseCapture, EnableMouseCapture, Event, KeyCode, KeyEvent, KeyEventKind,
-    KeyModifiers, MouseEventKind,
+    KeyModifiers, MouseButton, MouseEventKind,
 };
 use ratatui::crossterm::execute;
 use ratatui::{DefaultTerminal, crossterm};
@@ -144,11 +145,15 @@ impl Running {
                 }
                 None => Vec::new(),
             },
-            Event::Mouse(mouse) => match mouse.kind {
-                MouseEventKind::ScrollUp => update(&mut self.model, Msg::Move(Motion::Up)),
-                MouseEventKind::ScrollDown => update(&mut self.model, Msg::Move(Motion::Down)),
-                _ => Vec::new(),
-            },
+            Event::Mouse(event) => {
+                let (model, at) = (&mut self.model, (event.column, event.row));
+                match event.kind {
+                    MouseEventKind::ScrollUp => wheel(model, at, false),
+                    MouseEventKind::ScrollDown => wheel(model, at, true),
+                    MouseEventKind::Down(MouseButton::Left) => click(model, at.0, at.1),
+                    _ => Vec::new(),
+                }
+            }
             _ => Vec::new(),
         };
         self.effects(effects, terminal)
@@ -269,7 +274,7 @@ mod signals {
                 while keys.are_there() {
                     thread::sleep(WATCH);
                 }
-                hang_up()
+                hang_up();
             });
         }
     }

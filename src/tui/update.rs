@@ -9,6 +9,7 @@ use super::keymap::Keys;
 use super::loaded::Changes;
 use super::message::{Edit, Effect, Export, Msg};
 use super::model::{Model, Place};
+use super::mouse;
 use super::prompt::{Prompt, Purpose};
 use super::screens::{Screen, Under, access, cuts, evidence, paths};
 use crate::graph::{NodeId, NodeKind};
@@ -53,8 +54,10 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         }
         Msg::Mouse => {
             model.mouse = !model.mouse;
-            let said = if model.mouse { "on: its wheel moves the cursor" } else { "off" };
-            model.status = format!("mouse {said}");
+            model.status = match model.mouse {
+                true => format!("mouse on: {}", mouse::SAID),
+                false => "mouse off".to_owned(),
+            };
             vec![Effect::Mouse(model.mouse)]
         }
         _ if model.loaded.is_none() => Vec::new(),

@@ -1,7 +1,7 @@
 //! The model as cells: a head, the row of screens, the screen, and two lines at the foot. It looks
 //! and never changes anything.
 
-use super::canvas::{fit, paragraph, put, safe, span, wrap};
+use super::canvas::{Canvas, Spot, fit, paragraph, put, safe, span, wrap};
 use super::commands;
 use super::model::{LEAST, Model};
 use super::prompt::Purpose;
@@ -14,7 +14,21 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 /// Draws everything; returns where the terminal's cursor stands while a line is typed.
-pub fn view(model: &Model, buf: &mut Buffer) -> Option<(u16, u16)> {
+pub fn view(model: &Model, cells: &mut Buffer) -> Option<(u16, u16)> {
+    draw(model, &mut Canvas::new(cells))
+}
+
+/// What is seen at a place, if it can be clicked.
+#[must_use]
+pub fn seen_at(model: &Model, x: u16, y: u16) -> Option<Spot> {
+    let (width, height) = model.size;
+    let mut cells = Buffer::empty(Rect { x: 0, y: 0, width, height });
+    let mut canvas = Canvas::new(&mut cells);
+    draw(model, &mut canvas);
+    canvas.at(x, y)
+}
+
+fn draw(model: &Model, buf: &mut Canvas<'_>) -> Option<(u16, u16)> {
     let area = buf.area;
     if area.width < LEAST.0 || area.height < LEAST.1 {
         let text = format!("needs {}x{}, has {}x{}", LEAST.0, LEAST.1, area.width, area.height);
@@ -35,7 +49,7 @@ pub fn view(model: &Model, buf: &mut Buffer) -> Option<(u16, u16)> {
     foot(model, buf, Rect { y: area.bottom() - 2, height: 2, ..area })
 }
 
-fn waiting(model: &Model, buf: &mut Buffer, area: Rect) {
+fn waiting(model: &Model, buf: &mut Canvas<'_>, area: Rect) {
     let theme = model.theme;
     let mut lines = vec![Line::from(span("kspm-graph", theme.title())), Line::default()];
     let width = usize::from(area.width);
@@ -52,7 +66,7 @@ fn waiting(model: &Model, buf: &mut Buffer, area: Rect) {
 }
 
 /// What is looked at, how much of it is known, what is pretended, and what the gate says.
-fn head(model: &Model, buf: &mut Buffer, area: Rect) {
+fn head(model: &Model, buf: &mut Canvas<'_>, area: Rect) {
     let (Some(loaded), theme) = (&model.loaded, model.theme) else { return };
     let dot = theme.glyphs().dot;
     let whole = loaded.coverage.iter().filter(|t| t.state == State::Complete).count();
@@ -95,7 +109,7 @@ fn cursor(model: &Model) -> String {
 }
 
 /// The row of screens; the one that is shown stands in brackets.
-fn screens(model: &Model, buf: &mut Buffer, area: Rect) {
+fn screens(model: &Model, buf: &mut Canvas<'_>, area: Rect) {
     let theme = model.theme;
     let title = |screen: &Screen, short: bool| {
         let title = screen.room().title;
@@ -113,13 +127,19 @@ fn screens(model: &Model, buf: &mut Buffer, area: Rect) {
             .map(|(text, here)| span(text, if here { theme.title() } else { theme.dim() }))
             .collect()
     };
-    let long = Line::from(spans(false));
-    let line = if long.width() > usize::from(area.width) { Line::from(spans(true)) } else { long };
-    put(buf, area.x, area.y, area.width, &line);
+    let wide: usize = spans(false).iter().map(Span::width).sum();
+    let spans = spans(wide > usize::from(area.width));
+    let mut x = area.x;
+    for (screen, span) in Screen::ALL.iter().zip(&spans) {
+        let width = u16::try_from(span.width()).unwrap_or(u16::MAX);
+        buf.spot(Rect { x, width, ..area }, Spot::Screen(*screen));
+        x = x.saturating_add(width);
+    }
+    put(buf, area.x, area.y, area.width, &Line::from(spans));
 }
 
 /// What has to be said, and what can be typed; or the line being typed.
-fn foot(model: &Model, buf: &mut Buffer, area: Rect) -> Option<(u16, u16)> {
+fn foot(model: &Model, buf: &mut Canvas<'_>, area: Rect) -> Option<(u16, u16)> {
     let theme = model.theme;
     let width = usize::from(area.width);
     if let Some(prompt) = &model.prompt {

@@ -14,6 +14,7 @@ mod access;
 mod clusters;
 mod evidence;
 mod gate;
+mod mouse;
 mod network;
 mod terminal;
 

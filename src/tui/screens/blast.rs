@@ -1,7 +1,7 @@
 //! Blast: what the node in focus can come to hold, by kind, the most valuable kind first and the
 //! likeliest of each first.
 
-use super::super::canvas::{fit, pane, rows, span};
+use super::super::canvas::{Canvas, fit, pane, rows, span};
 use super::super::filter::Filter;
 use super::super::list::List;
 use super::super::loaded::Loaded;
@@ -14,7 +14,6 @@ use crate::graph::{NodeId, NodeKind};
 use crate::query::blast::{Blast, blast};
 use crate::query::search::Search;
 use crate::report::named;
-use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 use std::fmt::Write as _;
@@ -112,7 +111,7 @@ fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
     }
 }
 
-fn view(model: &Model, buf: &mut Buffer, area: Rect) {
+fn view(model: &Model, buf: &mut Canvas<'_>, area: Rect) {
     let (Some(graph), Some(node), theme) = (model.graph(), model.node, model.theme) else { return };
     let state = &model.on.blast;
     let Some((_, _, found)) = &state.found else {
@@ -140,7 +139,7 @@ fn view(model: &Model, buf: &mut Buffer, area: Rect) {
         };
         super::empty(buf, inner, text, theme);
     }
-    rows(buf, inner, (state.list, state.rows.len()), (true, theme), |row, width| {
+    rows(buf, inner, (state.list, state.rows.len()), (0, true), theme, |row, width| {
         let Some((class, at)) = state.rows.get(row) else { return Line::default() };
         let Some(class) = found.classes.get(*class) else { return Line::default() };
         let Some(reached) = at.and_then(|at| class.reached.get(at)) else {

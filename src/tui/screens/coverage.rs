@@ -1,7 +1,7 @@
 //! Coverage: what the snapshot shows, what it does not, what that makes unknown, and what could
 //! not be read.
 
-use super::super::canvas::{column, fit, pane, paragraph, rows, safe, span, wrap};
+use super::super::canvas::{Canvas, column, fit, pane, paragraph, rows, safe, span, wrap};
 use super::super::filter::Filter;
 use super::super::list::List;
 use super::super::loaded::Loaded;
@@ -9,7 +9,6 @@ use super::super::message::{Effect, Msg};
 use super::super::model::Model;
 use super::{Room, Under};
 use crate::world::coverage::State as Known;
-use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 use std::fmt::Write as _;
@@ -91,7 +90,7 @@ fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
     Vec::new()
 }
 
-fn view(model: &Model, buf: &mut Buffer, area: Rect) {
+fn view(model: &Model, buf: &mut Canvas<'_>, area: Rect) {
     let (Some(loaded), theme) = (&model.loaded, model.theme) else { return };
     let state = &model.on.coverage;
     let title = format!(
@@ -116,7 +115,7 @@ fn view(model: &Model, buf: &mut Buffer, area: Rect) {
     if state.rows.is_empty() {
         super::empty(buf, inner, "the filter leaves nothing", theme);
     }
-    rows(buf, inner, (state.list, state.rows.len()), (true, theme), |at, width| {
+    rows(buf, inner, (state.list, state.rows.len()), (0, true), theme, |at, width| {
         let Some(row) = state.rows.get(at) else { return Line::default() };
         let style = if row.known { theme.good() } else { theme.warn() };
         let first = row.told.iter().find(|told| **told != row.what).map_or("", String::as_str);

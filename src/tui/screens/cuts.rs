@@ -1,7 +1,7 @@
 //! Cuts: which changes close the most answers, and what is left once some are pretended. Space
 //! pretends the one under the cursor, or no longer; everything else follows at once.
 
-use super::super::canvas::{column, fit, pane, paragraph, rows, safe, span};
+use super::super::canvas::{Canvas, column, fit, pane, paragraph, rows, safe, span};
 use super::super::filter::Filter;
 use super::super::list::List;
 use super::super::loaded::{Changes, Loaded};
@@ -14,7 +14,6 @@ use crate::graph::{Attack, EdgeId, Fact, Graph};
 use crate::query::library::Goal;
 use crate::query::{Answer, Asked, Query, Severity, Summary, ask_without};
 use crate::report::{fact_text, named};
-use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 use std::collections::BTreeMap;
@@ -195,7 +194,7 @@ pub fn numbers(model: &Model) -> Line<'static> {
     Line::from(spans)
 }
 
-fn view(model: &Model, buf: &mut Buffer, area: Rect) {
+fn view(model: &Model, buf: &mut Canvas<'_>, area: Rect) {
     let (Some(graph), theme) = (model.graph(), model.theme) else { return };
     let head = [
         numbers(model),
@@ -223,7 +222,7 @@ fn view(model: &Model, buf: &mut Buffer, area: Rect) {
         };
         super::empty(buf, inner, text, theme);
     }
-    rows(buf, inner, (state.list, state.rows.len()), (true, theme), |at, width| {
+    rows(buf, inner, (state.list, state.rows.len()), (0, true), theme, |at, width| {
         let Some(row) = state.rows.get(at).copied() else { return Line::default() };
         let glyphs = theme.glyphs();
         let closes = row.closes.map_or_else(String::new, |n| format!("closes {n}"));

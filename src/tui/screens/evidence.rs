@@ -3,7 +3,7 @@
 //!
 //! What must not be seen never comes here: reading an object again drops it.
 
-use super::super::canvas::{fit, pane, put, safe, span, wrap};
+use super::super::canvas::{Canvas, fit, pane, put, safe, span, wrap};
 use super::super::loaded::Loaded;
 use super::super::message::{Effect, Found, Motion};
 use super::super::model::Model;
@@ -13,7 +13,6 @@ use super::super::yaml::Yaml;
 use crate::graph::{EdgeId, Fact};
 use crate::input::{Wanted, objects, steps};
 use crate::report::{fact_text, is_plain, named};
-use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 use std::sync::Arc;
@@ -55,6 +54,7 @@ impl Page {
             Motion::PageDown => self.top + page,
             Motion::First => 0,
             Motion::Last => last,
+            Motion::Row(row) => row,
         };
         self.top = self.top.min(last);
     }
@@ -198,7 +198,7 @@ fn write(yaml: &Yaml, rows: &mut Vec<Row>) -> usize {
 }
 
 /// Draws it.
-pub fn view(model: &Model, page: &Page, buf: &mut Buffer, area: Rect) {
+pub fn view(model: &Model, page: &Page, buf: &mut Canvas<'_>, area: Rect) {
     let theme = model.theme;
     let here = page.here();
     let count = match page.facts.len() {

@@ -1,7 +1,7 @@
 //! Explorer: one node in the middle, what leads to it on the left, what it leads to on the right.
 //! Enter goes there, Esc comes back.
 
-use super::super::canvas::{fit, pane, put, rows, safe, span, split};
+use super::super::canvas::{Canvas, fit, pane, put, rows, safe, span, split};
 use super::super::filter::Filter;
 use super::super::list::List;
 use super::super::message::{Effect, Msg};
@@ -11,7 +11,6 @@ use super::super::update::explore;
 use super::{Room, Under};
 use crate::graph::{EdgeId, Graph, NodeId, NodeKind, Tag, likelihood_of};
 use crate::report::{fact_text, is_plain, named};
-use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 use std::fmt::Write as _;
@@ -121,7 +120,7 @@ fn head(graph: &Graph, node: NodeId) -> Vec<String> {
     lines
 }
 
-fn view(model: &Model, buf: &mut Buffer, area: Rect) {
+fn view(model: &Model, buf: &mut Canvas<'_>, area: Rect) {
     let (Some(graph), Some(node)) = (model.graph(), model.node) else { return };
     let (theme, glyphs) = (model.theme, model.theme.glyphs());
     let width = usize::from(area.width);
@@ -154,7 +153,7 @@ fn view(model: &Model, buf: &mut Buffer, area: Rect) {
     }
 }
 
-fn side(model: &Model, graph: &Graph, buf: &mut Buffer, area: Rect, place: usize) {
+fn side(model: &Model, graph: &Graph, buf: &mut Canvas<'_>, area: Rect, place: usize) {
     let (theme, state) = (model.theme, &model.on.explorer);
     let (Some(edges), Some(list)) = (state.edges.get(place), state.lists.get(place)) else {
         return;
@@ -172,7 +171,7 @@ fn side(model: &Model, graph: &Graph, buf: &mut Buffer, area: Rect, place: usize
         let text = if model.filter().is_empty() { "nothing" } else { "the filter leaves nothing" };
         super::empty(buf, listed, text, theme);
     }
-    rows(buf, listed, (*list, edges.len()), (focused, theme), |row, width| {
+    rows(buf, listed, (*list, edges.len()), (place, focused), theme, |row, width| {
         let Some((edge, near)) = edges.get(row).copied() else { return Line::default() };
         let likelihood = likelihood_of(u64::from(graph.cost(edge)));
         let attack = graph.attack(edge).id;

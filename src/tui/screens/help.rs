@@ -1,6 +1,6 @@
 //! Help: the key table, searched by what is typed after `/`; Enter runs a row.
 
-use super::super::canvas::{column, pane, rows, span};
+use super::super::canvas::{Canvas, column, pane, rows, span};
 use super::super::fuzzy;
 use super::super::keymap::{KEYMAP, On};
 use super::super::list::List;
@@ -8,7 +8,6 @@ use super::super::message::{Effect, Msg};
 use super::super::model::Model;
 use super::super::update::update as run;
 use super::{Room, Screen, Under};
-use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 use std::fmt::Write as _;
@@ -70,7 +69,7 @@ fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
     Vec::new()
 }
 
-fn view(model: &Model, buf: &mut Buffer, area: Rect) {
+fn view(model: &Model, buf: &mut Canvas<'_>, area: Rect) {
     let theme = model.theme;
     let kept = kept(model);
     let title = format!("Keys: {} of {}; Enter runs one, / searches", kept.len(), KEYMAP.len());
@@ -78,7 +77,7 @@ fn view(model: &Model, buf: &mut Buffer, area: Rect) {
     if kept.is_empty() {
         super::empty(buf, inner, "no key does that", theme);
     }
-    rows(buf, inner, (model.on.help.list, kept.len()), (true, theme), |at, width| {
+    rows(buf, inner, (model.on.help.list, kept.len()), (0, true), theme, |at, width| {
         let Some((place, row)) = kept.get(at).and_then(|p| Some((*p, KEYMAP.get(*p)?))) else {
             return Line::default();
         };

@@ -15,12 +15,11 @@ pub mod network;
 pub mod overview;
 pub mod paths;
 
-use super::canvas::{paragraph, span, wrap};
+use super::canvas::{Canvas, paragraph, span, wrap};
 use super::message::{Effect, Msg};
 use super::model::Model;
 use super::theme::Theme;
 use crate::graph::{EdgeId, Fact, NodeId};
-use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
@@ -77,7 +76,7 @@ pub struct Room {
     /// How many panes it has.
     pub panes: usize,
     /// Draws it.
-    pub view: fn(&Model, &mut Buffer, Rect),
+    pub view: fn(&Model, &mut Canvas<'_>, Rect),
     /// Answers what is not the same on every screen: to move, to open, to leave, and what only
     /// this screen has.
     pub update: fn(&mut Model, Msg) -> Vec<Effect>,
@@ -119,7 +118,7 @@ pub struct States {
 }
 
 /// Says why there is nothing to see.
-pub fn empty(buf: &mut Buffer, area: Rect, text: &str, theme: Theme) {
+pub fn empty(buf: &mut Canvas<'_>, area: Rect, text: &str, theme: Theme) {
     let lines: Vec<Line<'_>> = wrap(text, usize::from(area.width).saturating_sub(2))
         .into_iter()
         .map(|line| Line::from(span(format!("  {line}"), theme.dim())))

@@ -2,7 +2,7 @@
 //! cursor beneath them.
 
 use super::super::super::canvas::{
-    column, fit, pane, paragraph, put, rows, safe, span, split, wrap,
+    Canvas, column, fit, pane, paragraph, put, rows, safe, span, split, wrap,
 };
 use super::super::super::model::Model;
 use super::super::super::theme::Theme;
@@ -12,7 +12,6 @@ use super::question::Of;
 use crate::graph::Graph;
 use crate::query::access::Weight;
 use crate::report::named;
-use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
@@ -23,7 +22,7 @@ const WIDE: u16 = 100;
 const NOTES: usize = 6;
 
 /// Draws the screen.
-pub(super) fn view(model: &Model, buf: &mut Buffer, area: Rect) {
+pub(super) fn view(model: &Model, buf: &mut Canvas<'_>, area: Rect) {
     let (Some(graph), theme) = (model.graph(), model.theme) else { return };
     let Some(answer) = &model.on.access.answer else {
         let text = if is_busy(model) {
@@ -99,7 +98,7 @@ fn direct(
     model: &Model,
     graph: &Graph,
     answer: &Answer,
-    (buf, area): (&mut Buffer, Rect),
+    (buf, area): (&mut Canvas<'_>, Rect),
     focused: bool,
 ) {
     let (state, theme) = (&model.on.access, model.theme);
@@ -132,7 +131,7 @@ fn direct(
         super::super::empty(buf, inner, "the filter leaves nothing", theme);
     }
     let [list, _] = state.lists;
-    rows(buf, inner, (list, shown.len()), (focused, theme), |at, width| {
+    rows(buf, inner, (list, shown.len()), (0, focused), theme, |at, width| {
         let row = shown.get(at).and_then(|place| answer.rows.get(*place));
         row.map_or_else(Line::default, |row| line(model, graph, row, width))
     });
@@ -214,7 +213,7 @@ fn bare(named: &str) -> &str {
     named.split_once(' ').map_or(named, |(_, name)| name)
 }
 
-fn through(model: &Model, graph: &Graph, (buf, area): (&mut Buffer, Rect), focused: bool) {
+fn through(model: &Model, graph: &Graph, (buf, area): (&mut Canvas<'_>, Rect), focused: bool) {
     let (state, theme) = (&model.on.access, model.theme);
     let [_, shown] = &state.shown;
     let Some(super::Through { there, .. }) = &state.through else {
@@ -234,7 +233,7 @@ fn through(model: &Model, graph: &Graph, (buf, area): (&mut Buffer, Rect), focus
         super::super::empty(buf, inner, text, theme);
     }
     let [_, list] = state.lists;
-    rows(buf, inner, (list, shown.len()), (focused, theme), |at, width| {
+    rows(buf, inner, (list, shown.len()), (1, focused), theme, |at, width| {
         let Some(r) = shown.get(at).and_then(|place| there.get(*place)) else {
             return Line::default();
         };

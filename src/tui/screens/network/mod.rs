@@ -1,7 +1,7 @@
 //! Network: who reaches the node in focus, whom it reaches, and why: by policy and rule. Enter goes
 //! to the other side.
 
-use super::super::canvas::{column, fit, pane, paragraph, put, rows, span, split, wrap};
+use super::super::canvas::{Canvas, column, fit, pane, paragraph, put, rows, span, split, wrap};
 use super::super::filter::Filter;
 use super::super::list::List;
 use super::super::loaded::Loaded;
@@ -14,7 +14,6 @@ use super::{Room, Under};
 use crate::graph::{Graph, NodeId, NodeKind};
 use crate::report::named;
 use crate::world::network::State as Verdict;
-use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::Line;
@@ -125,7 +124,7 @@ fn verdict(state: Verdict, theme: Theme) -> (&'static str, Style) {
     }
 }
 
-fn view(model: &Model, buf: &mut Buffer, area: Rect) {
+fn view(model: &Model, buf: &mut Canvas<'_>, area: Rect) {
     let (Some(graph), Some(node), theme) = (model.graph(), model.node, model.theme) else { return };
     let name = named(graph, node);
     let Some((_, found)) = &model.on.network.found else {
@@ -177,7 +176,7 @@ fn shorten(text: &str, columns: usize, theme: Theme) -> String {
     lines.next().unwrap_or_default() + more
 }
 
-fn list(model: &Model, found: &Answer, buf: &mut Buffer, area: Rect, place: usize) {
+fn list(model: &Model, found: &Answer, buf: &mut Canvas<'_>, area: Rect, place: usize) {
     let (theme, state) = (model.theme, &model.on.network);
     let (Some(all), Some(kept), Some(list), Some(title)) =
         (found.rows.get(place), state.kept.get(place), state.lists.get(place), TITLES.get(place))
@@ -194,7 +193,7 @@ fn list(model: &Model, found: &Answer, buf: &mut Buffer, area: Rect, place: usiz
         let text = if all.is_empty() { "nobody" } else { "the filter leaves nothing" };
         super::empty(buf, inner, text, theme);
     }
-    rows(buf, inner, (*list, kept.len()), (focused, theme), |row, width| {
+    rows(buf, inner, (*list, kept.len()), (place, focused), theme, |row, width| {
         let Some(row) = kept.get(row).and_then(|at| all.get(*at)) else { return Line::default() };
         let (word, style) = verdict(row.state, theme);
         let ports = fit(&row.ports, (width / 3).max(10), theme);
@@ -208,7 +207,7 @@ fn list(model: &Model, found: &Answer, buf: &mut Buffer, area: Rect, place: usiz
 }
 
 /// Why the row under the cursor is as it is.
-fn explained(model: &Model, buf: &mut Buffer, area: Rect) {
+fn explained(model: &Model, buf: &mut Canvas<'_>, area: Rect) {
     let theme = model.theme;
     let Some(row) = chosen(model) else { return };
     let inner = pane(buf, area, &format!("Why: {}", row.pair), false, theme);

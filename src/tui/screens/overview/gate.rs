@@ -1,7 +1,7 @@
 //! The gate on the Overview: whether a build with `--fail-on` would pass, also after the changes
 //! that are pretended, and the first of what stops it.
 
-use super::super::super::canvas::{fit, pane, rows, span};
+use super::super::super::canvas::{Canvas, fit, pane, rows, span};
 use super::super::super::list::List;
 use super::super::super::message::{Effect, Msg};
 use super::super::super::model::Model;
@@ -12,7 +12,6 @@ use crate::query::Answer;
 use crate::query::gate::{Gate, Verdict};
 use crate::report::gate::{by_answers, by_finding};
 use crate::report::{ends, repeats};
-use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
@@ -198,10 +197,10 @@ pub fn height(model: &Model, of: u16) -> u16 {
 }
 
 /// Draws it.
-pub fn view(model: &Model, buf: &mut Buffer, area: Rect, focused: bool) {
+pub fn view(model: &Model, buf: &mut Canvas<'_>, area: Rect, focused: bool) {
     let (state, theme) = (&model.on.overview.gate, model.theme);
     let inner = pane(buf, area, &state.title, focused, theme);
-    rows(buf, inner, (state.list, state.rows.len()), (focused, theme), |at, width| {
+    rows(buf, inner, (state.list, state.rows.len()), (super::GATE, focused), theme, |at, width| {
         match state.rows.get(at) {
             Some(Row::Said(true, text)) => {
                 Line::from(span(fit(&format!("+ {text}"), width, theme), theme.good()))

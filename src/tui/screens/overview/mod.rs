@@ -3,7 +3,7 @@
 
 pub mod gate;
 
-use super::super::canvas::{column, fit, pane, paragraph, rows, safe, span, split, wrap};
+use super::super::canvas::{Canvas, column, fit, pane, paragraph, rows, safe, span, split, wrap};
 use super::super::filter::Filter;
 use super::super::list::List;
 use super::super::loaded::Loaded;
@@ -16,7 +16,6 @@ use crate::graph::{Graph, NodeKind};
 use crate::query::{Answer, Severity};
 use crate::report::{counted, ends, repeats};
 use crate::world::coverage::State as Known;
-use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 use std::collections::{BTreeMap, BTreeSet};
@@ -150,7 +149,7 @@ fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
     Vec::new()
 }
 
-fn view(model: &Model, buf: &mut Buffer, area: Rect) {
+fn view(model: &Model, buf: &mut Canvas<'_>, area: Rect) {
     let (Some(loaded), theme) = (&model.loaded, model.theme) else { return };
     let state = &model.on.overview;
     let arrow = theme.glyphs().arrow;
@@ -186,7 +185,7 @@ fn view(model: &Model, buf: &mut Buffer, area: Rect) {
     paragraph(buf, Rect { y: rest.bottom(), height: tall, ..area }, &below);
 }
 
-fn worst(model: &Model, graph: &Graph, buf: &mut Buffer, area: Rect) {
+fn worst(model: &Model, graph: &Graph, buf: &mut Canvas<'_>, area: Rect) {
     let (state, theme) = (&model.on.overview, model.theme);
     let focused = model.pane == 0;
     let inner = pane(buf, area, "Worst first", focused, theme);
@@ -194,7 +193,7 @@ fn worst(model: &Model, graph: &Graph, buf: &mut Buffer, area: Rect) {
         let text = if model.answered { "no path found" } else { "asking ..." };
         empty(buf, inner, text, theme);
     }
-    rows(buf, inner, (state.lists[0], state.worst.len()), (focused, theme), |row, width| {
+    rows(buf, inner, (state.lists[0], state.worst.len()), (0, focused), theme, |row, width| {
         let answer = state.worst.get(row).and_then(|place| model.asked.answers.get(*place));
         let Some(answer) = answer else { return Line::default() };
         Line::from(vec![
@@ -205,12 +204,12 @@ fn worst(model: &Model, graph: &Graph, buf: &mut Buffer, area: Rect) {
     });
 }
 
-fn namespaces(model: &Model, buf: &mut Buffer, area: Rect) {
+fn namespaces(model: &Model, buf: &mut Canvas<'_>, area: Rect) {
     let (state, theme) = (&model.on.overview, model.theme);
     let focused = model.pane == 1;
     let inner = pane(buf, area, "Namespaces", focused, theme);
     let all = &state.namespaces;
-    rows(buf, inner, (state.lists[1], all.len()), (focused, theme), |row, width| {
+    rows(buf, inner, (state.lists[1], all.len()), (1, focused), theme, |row, width| {
         let Some(namespace) = all.get(row) else { return Line::default() };
         let mut spans = vec![span(
             column(&safe(&namespace.name), width.saturating_sub(15), theme),

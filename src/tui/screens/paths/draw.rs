@@ -1,6 +1,6 @@
 //! Paths in cells: the answers, and the steps of the one under the cursor.
 
-use super::super::super::canvas::{column, fit, pane, put, rows, safe, span, split, wrap};
+use super::super::super::canvas::{Canvas, column, fit, pane, put, rows, safe, span, split, wrap};
 use super::super::super::loaded::Loaded;
 use super::super::super::model::Model;
 use super::super::super::theme::{Theme, letter};
@@ -9,7 +9,6 @@ use super::{Row, answer, asked, rows_of, way};
 use crate::graph::Graph;
 use crate::query::{Answer, is_part, spell};
 use crate::report::{self, ends, fact_text, named};
-use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
@@ -17,7 +16,7 @@ use ratatui::text::Line;
 const WIDE: u16 = 72;
 
 /// Draws both panes, or the one that keys move in.
-pub(super) fn view(model: &Model, buf: &mut Buffer, area: Rect) {
+pub(super) fn view(model: &Model, buf: &mut Canvas<'_>, area: Rect) {
     let Some(loaded) = &model.loaded else { return };
     let alone = model.enlarged || area.width < WIDE;
     let (left, right) = if alone { (area, area) } else { split(area, 45) };
@@ -29,7 +28,7 @@ pub(super) fn view(model: &Model, buf: &mut Buffer, area: Rect) {
     }
 }
 
-fn list(model: &Model, loaded: &Loaded, buf: &mut Buffer, area: Rect) {
+fn list(model: &Model, loaded: &Loaded, buf: &mut Canvas<'_>, area: Rect) {
     let (state, theme, graph) = (&model.on.paths, model.theme, &loaded.graph);
     let answers = &asked(model).answers;
     let counted = if state.shown.len() == answers.len() {
@@ -65,7 +64,7 @@ fn list(model: &Model, loaded: &Loaded, buf: &mut Buffer, area: Rect) {
         empty(buf, inner, &text, theme);
         return;
     }
-    rows(buf, inner, (state.list, state.shown.len()), (model.pane == 0, theme), |row, width| {
+    rows(buf, inner, (state.list, state.shown.len()), (0, model.pane == 0), theme, |row, width| {
         let answer = state.shown.get(row).and_then(|place| answers.get(*place));
         let Some(answer) = answer else { return Line::default() };
         // Selectors are shorter than sentences, and can be typed.
@@ -104,7 +103,7 @@ fn two(from: &str, arrow: &str, to: &str, room: usize, theme: Theme) -> String {
     format!("{} {arrow} {}", fit(from, start, theme), fit(to, end, theme))
 }
 
-fn steps(model: &Model, loaded: &Loaded, buf: &mut Buffer, area: Rect) {
+fn steps(model: &Model, loaded: &Loaded, buf: &mut Canvas<'_>, area: Rect) {
     let (state, theme, graph) = (&model.on.paths, model.theme, &loaded.graph);
     let Some(way) = way(model) else {
         pane(buf, area, "Steps", model.pane == 1, theme);
@@ -130,7 +129,7 @@ fn steps(model: &Model, loaded: &Loaded, buf: &mut Buffer, area: Rect) {
         inner = Rect { y: inner.y + 1, height: inner.height.saturating_sub(1), ..inner };
     }
     let all = rows_of(graph, way);
-    rows(buf, inner, (state.steps, all.len()), (model.pane == 1, theme), |row, width| {
+    rows(buf, inner, (state.steps, all.len()), (1, model.pane == 1), theme, |row, width| {
         all.get(row).map_or_else(Line::default, |row| line(model, graph, way, *row, width))
     });
 }
