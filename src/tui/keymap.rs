@@ -165,8 +165,20 @@ pub const KEYMAP: &[Row] = &[
         "paths start at the node under the cursor",
     ),
     row(&["t"], Any, Msg::Set { end: true }, "to-here", "paths end at the node under the cursor"),
-    row(&["p"], Any, Msg::Find, "find-paths", "look for paths between those two"),
-    row(&["r"], Any, Msg::Reverse, "reverse", "swap start and end, and look again"),
+    row(
+        &["p"],
+        Any,
+        Msg::Find,
+        "find-paths",
+        "look for paths between those two; from the internet or to cluster-admin if one is unset",
+    ),
+    row(
+        &["r"],
+        Any,
+        Msg::Reverse,
+        "reverse",
+        "look the other way round: from where these paths end to where they start",
+    ),
     row(
         &["o"],
         Any,

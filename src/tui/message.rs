@@ -84,7 +84,7 @@ pub enum Msg {
     },
     /// Look for paths from the start to the end that were set.
     Find,
-    /// Swap start and end, or the direction that is looked in.
+    /// Look for paths the other way round.
     Reverse,
     /// Go to what owns the node under the cursor.
     Owner,

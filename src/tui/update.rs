@@ -90,10 +90,7 @@ fn on_screen(model: &mut Model, msg: Msg) -> Vec<Effect> {
         Msg::Undo => undo(model),
         Msg::Set { end } => set_end(model, end),
         Msg::Find => find(model),
-        Msg::Reverse => {
-            model.ends = (model.ends.1, model.ends.0);
-            find(model)
-        }
+        Msg::Reverse => reverse(model),
         Msg::Owner => owner(model),
         Msg::Evidence => evidence::open(model),
         Msg::CopyName => copy_name(model),
@@ -272,16 +269,26 @@ fn set_end(model: &mut Model, end: bool) -> Vec<Effect> {
     Vec::new()
 }
 
-/// Looks for paths between the ends that were set: cluster-admin where no end is.
+/// Looks for paths between the ends that were set: from the internet where no start is, to
+/// cluster-admin where no end is.
 pub fn find(model: &mut Model) -> Vec<Effect> {
-    let admin = model
-        .graph()
-        .and_then(|graph| graph.nodes().find(|n| graph.kind(*n) == NodeKind::ClusterAdmin));
-    let (Some(from), Some(to)) = (model.ends.0, model.ends.1.or(admin)) else {
-        model.status = "f sets where paths start, t where they end".to_owned();
+    let only = |kind| model.graph().and_then(|graph| graph.nodes_of(|k| k == kind).next());
+    let (internet, admin) = (only(NodeKind::Internet), only(NodeKind::ClusterAdmin));
+    let unset = match model.ends {
+        (None, None) => {
+            model.status = "f sets where paths start, t where they end".to_owned();
+            return Vec::new();
+        }
+        (None, Some(_)) => "no start is set: from the internet (f sets one)",
+        (Some(_), None) => "no end is set: to cluster-admin (t sets one)",
+        (Some(_), Some(_)) => "",
+    };
+    let (Some(from), Some(to)) = (model.ends.0.or(internet), model.ends.1.or(admin)) else {
         return Vec::new();
     };
-    model.ends = (Some(from), Some(to));
+    if !unset.is_empty() {
+        model.status = unset.to_owned();
+    }
     let here = model.place();
     if here.screen != Screen::Paths {
         model.trail.push(here);
@@ -289,6 +296,30 @@ pub fn find(model: &mut Model) -> Vec<Effect> {
     }
     model.pane = 0;
     paths::between(model, from, to)
+}
+
+/// Looks the other way round: from where the paths on the screen end to where they start, or where
+/// none are shown, from the end that was set to the start.
+fn reverse(model: &mut Model) -> Vec<Effect> {
+    let shown = if model.screen == Screen::Paths { paths::shown_ends(model) } else { None };
+    let (from, to) = match shown {
+        Some((from, to)) => (Some(from), Some(to)),
+        None => model.ends,
+    };
+    if (from, to) == (None, None) {
+        model.status =
+            "nothing to turn around: f sets where paths start, t where they end".to_owned();
+        return Vec::new();
+    }
+    model.ends = (to, from);
+    let effects = find(model);
+    if model.status.is_empty()
+        && let (Some(from), Some(to)) = model.ends
+    {
+        let (from, to) = (model.spelled(from), model.spelled(to));
+        model.status = format!("the other way round: from {from} to {to}");
+    }
+    effects
 }
 
 fn owner(model: &mut Model) -> Vec<Effect> {
@@ -346,11 +377,19 @@ fn on_page(model: &mut Model, msg: Msg) -> Vec<Effect> {
             model.page = None;
             Vec::new()
         }
+        Msg::Mark => match model.page.as_ref().and_then(evidence::Page::fact) {
+            Some(fact) => change(model, |changes| changes.toggle_fact(fact)),
+            None => Vec::new(),
+        },
+        Msg::Undo | Msg::Restore | Msg::Stop => on_screen(model, msg),
         Msg::Show(_) => {
             model.page = None;
             on_screen(model, msg)
         }
-        _ => Vec::new(),
+        _ => {
+            model.status = "this works on the screen beneath: Esc closes the evidence".to_owned();
+            Vec::new()
+        }
     }
 }
 

@@ -281,3 +281,28 @@ fn hostile_objects_are_refused_or_cut_and_quickly() {
     assert_eq!(look(""), Err(Missing::Gone));
     assert!(look(&format!("{head}[1,2]}}")).is_ok());
 }
+
+#[test]
+fn space_pretends_that_the_fact_that_is_shown_is_gone() {
+    let mut pilot = sit(Path::new("snapshots/leaky-ingress"), (100, 30));
+    pilot.press("<enter>je");
+    let fact = pilot.model.page.as_ref().unwrap().fact().unwrap();
+    let before = pilot.model.asked.answers.len();
+    pilot.press("<space>");
+    assert_eq!(pilot.model.changes.facts, [fact]);
+    assert!(pilot.model.page.is_some(), "the page stays open");
+    assert!(pilot.screen().contains("✂ gone: "), "{}", pilot.screen());
+    assert!(pilot.model.asked.answers.len() < before, "nothing is asked again");
+    pilot.press("u");
+    assert!(pilot.model.changes.is_empty());
+    assert!(!pilot.screen().contains("gone: "), "{}", pilot.screen());
+    // The next fact of the page is another one.
+    pilot.press("<tab><space>");
+    assert_eq!(pilot.model.changes.facts.len(), 1);
+    assert_ne!(pilot.model.changes.facts, [fact], "{}", pilot.screen());
+    assert_eq!(pilot.model.changes.facts[0], pilot.model.page.as_ref().unwrap().fact().unwrap());
+    pilot.press("<space>");
+    assert!(pilot.model.changes.is_empty());
+    pilot.press("f");
+    assert!(pilot.model.status.contains("Esc closes the evidence"), "{}", pilot.model.status);
+}

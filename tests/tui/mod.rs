@@ -12,6 +12,7 @@
 
 mod access;
 mod clusters;
+mod ends;
 mod evidence;
 mod gate;
 mod mouse;

@@ -7,13 +7,13 @@ use super::super::canvas::{Canvas, fit, pane, put, safe, span, wrap};
 use super::super::loaded::Loaded;
 use super::super::message::{Effect, Found, Motion};
 use super::super::model::Model;
-use super::super::theme::Theme;
 use super::super::worker::{Job, Topic};
 use super::super::yaml::Yaml;
 use crate::graph::{EdgeId, Fact};
 use crate::input::{Wanted, objects, steps};
 use crate::report::{fact_text, is_plain, named};
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 use ratatui::text::Line;
 use std::sync::Arc;
 
@@ -24,16 +24,24 @@ const MOST: usize = 40;
 pub struct Page {
     title: String,
     rows: Vec<Row>,
-    /// Where each fact begins, and where its field is marked.
-    facts: Vec<(usize, usize)>,
+    facts: Vec<Place>,
     /// The first row that is seen.
     top: usize,
 }
 
+/// A fact of the page.
+struct Place {
+    fact: Fact,
+    /// The row that it begins at.
+    first: usize,
+    /// The row of its field.
+    marked: usize,
+}
+
 /// A line of the page. Long ones that matter are broken when they are drawn.
 enum Row {
-    /// A fact, or what is said of it.
-    Head(String),
+    /// A fact.
+    Head(String, Fact),
     /// Where it stands, or why nothing is shown.
     Note(String),
     /// A line of an object, and whether it is the field's.
@@ -68,16 +76,23 @@ impl Page {
 
     /// The fact that is looked at: the last one whose field, or beginning, has come into sight.
     fn here(&self) -> usize {
-        let begun = self.facts.iter().filter(|(first, _)| *first <= self.top).count();
+        let begun = self.facts.iter().filter(|place| place.first <= self.top).count();
         begun.saturating_sub(1)
     }
 
     /// Scrolls to a fact so that its field is seen, and its heading if there is room for both.
     fn show(&mut self, fact: usize, page: usize) {
-        let Some((first, marked)) = self.facts.get(fact).copied() else { return };
+        let Some(Place { first, marked, .. }) = self.facts.get(fact) else { return };
+        let (first, marked) = (*first, *marked);
         // The heading is a few lines itself.
         let room = page.saturating_sub(4);
         self.top = if marked <= first + room { first } else { marked.saturating_sub(page / 2) };
+    }
+
+    /// The fact that is looked at.
+    #[must_use]
+    pub fn fact(&self) -> Option<Fact> {
+        self.facts.get(self.here()).map(|place| place.fact)
     }
 
     /// The page as Markdown.
@@ -92,7 +107,7 @@ impl Page {
             }
             object = matches!(row, Row::Object(..));
             lines.push(match row {
-                Row::Head(text) => format!("### {}", safe(text)),
+                Row::Head(text, _) => format!("### {}", safe(text)),
                 Row::Note(text) => safe(text),
                 Row::Object(text, true) => format!("    > {text}"),
                 Row::Object(text, false) => format!("      {text}"),
@@ -155,10 +170,10 @@ fn page(loaded: &Loaded, edge: Option<EdgeId>, fact: Option<Fact>) -> Page {
     });
     let mut found = objects(&loaded.snapshot.sources, &wanted.collect::<Vec<_>>()).into_iter();
     let (mut rows, mut facts) = (Vec::new(), Vec::new());
-    for view in &views {
+    for (fact, view) in all.iter().zip(&views) {
         let first = rows.len();
         let mut marked = first;
-        rows.push(Row::Head(fact_text(view)));
+        rows.push(Row::Head(fact_text(view), *fact));
         match view.origin {
             None => rows.push(Row::Note("the snapshot only refers to it".to_owned())),
             Some(origin) => {
@@ -177,7 +192,7 @@ fn page(loaded: &Loaded, edge: Option<EdgeId>, fact: Option<Fact>) -> Page {
                 }
             }
         }
-        facts.push((first, marked));
+        facts.push(Place { fact: *fact, first, marked });
     }
     Page { title, rows, facts, top: 0 }
 }
@@ -203,25 +218,24 @@ pub fn view(model: &Model, page: &Page, buf: &mut Canvas<'_>, area: Rect) {
     let here = page.here();
     let count = match page.facts.len() {
         0 | 1 => "Evidence".to_owned(),
-        all => format!("Evidence {} of {all} (Tab: the next)", here + 1),
+        all => format!("Evidence {} of {all} (Tab: next, Space: mark)", here + 1),
     };
     let title = if page.title.is_empty() { count } else { format!("{count}: {}", page.title) };
     let inner = pane(buf, area, &title, true, theme);
     let (mut y, mut top) = (inner.y, page.top);
     // The fact that the first lines belong to stays in sight.
-    let head = page.facts.get(here).filter(|(first, _)| *first < top).map(|(first, _)| *first);
+    let head = page.facts.get(here).map(|place| place.first).filter(|first| *first < top);
     for row in head.and_then(|head| page.rows.get(head..head + 2)).unwrap_or(&[]) {
-        let (lead, text, style) = match row {
-            Row::Head(text) => ("", text, theme.title()),
-            Row::Note(text) | Row::Object(text, _) => ("  ", text, theme.dim()),
+        let (text, style) = match row {
+            Row::Head(text, fact) => headed(model, text, *fact),
+            Row::Note(text) | Row::Object(text, _) => (format!("  {text}"), theme.dim()),
         };
-        let text = format!("{lead}{text}");
         let text = fit(&text, usize::from(inner.width), theme);
         put(buf, inner.x, y, inner.width, &Line::from(span(text, style)));
         (y, top) = (y + 1, top + 1);
     }
     for row in page.rows.get(top..).unwrap_or(&[]) {
-        for line in lines(row, usize::from(inner.width), theme) {
+        for line in lines(model, row, usize::from(inner.width)) {
             if y >= inner.bottom() {
                 return;
             }
@@ -231,14 +245,27 @@ pub fn view(model: &Model, page: &Page, buf: &mut Canvas<'_>, area: Rect) {
     }
 }
 
-fn lines(row: &Row, width: usize, theme: Theme) -> Vec<Line<'static>> {
+/// A fact's heading, which tells whether it is pretended to be gone.
+fn headed(model: &Model, text: &str, fact: Fact) -> (String, Style) {
+    let theme = model.theme;
+    match model.changes.facts.contains(&fact) {
+        true => (format!("{} gone: {text}", theme.glyphs().cut), theme.gone()),
+        false => (text.to_owned(), theme.title()),
+    }
+}
+
+fn lines(model: &Model, row: &Row, width: usize) -> Vec<Line<'static>> {
+    let theme = model.theme;
     let broken = |text: &str, lead: &str, style| {
         let rest = width.saturating_sub(lead.chars().count());
         let lines = wrap(text, rest).into_iter();
         lines.map(|line| Line::from(span(format!("{lead}{line}"), style))).collect()
     };
     match row {
-        Row::Head(text) => broken(text, "", theme.title()),
+        Row::Head(text, fact) => {
+            let (text, style) = headed(model, text, *fact);
+            broken(&text, "", style)
+        }
         Row::Note(text) => broken(text, "  ", theme.dim()),
         Row::Object(text, false) => {
             vec![Line::from(span(format!("    {text}"), theme.text()))]

@@ -55,6 +55,12 @@ fn list(model: &Model, loaded: &Loaded, buf: &mut Canvas<'_>, area: Rect) {
     if state.shown.is_empty() {
         let text = match (answered, answers.is_empty()) {
             (false, _) => "asking ...".to_owned(),
+            (true, true) if state.question.is_some() => {
+                let gone = if model.changes.is_empty() { "" } else { ", as things are pretended" };
+                format!(
+                    "no way leads there{gone}; r looks the other way round, Esc shows all answers"
+                )
+            }
             (true, false) => "the filter leaves nothing; Esc clears it".to_owned(),
             (true, true) if model.changes.is_empty() => {
                 "no path found. 8 shows what the snapshot does not tell".to_owned()

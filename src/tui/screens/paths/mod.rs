@@ -254,6 +254,14 @@ pub fn between(model: &mut Model, from: NodeId, to: NodeId) -> Vec<Effect> {
     effects
 }
 
+/// Where the paths that are shown start and end: those that were asked for here, or the answer under
+/// the cursor.
+#[must_use]
+pub fn shown_ends(model: &Model) -> Option<(NodeId, NodeId)> {
+    let question = model.on.paths.question.as_ref().map(|q| (q.from, q.to));
+    question.or_else(|| answer(model).map(|answer| (answer.from, answer.to)))
+}
+
 /// What is pretended has changed: what was asked here is asked again.
 pub fn asked_anew(model: &mut Model) -> Vec<Effect> {
     model.on.paths.ways = None;
