@@ -13,6 +13,9 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
+/// What can be typed anywhere, as the last line says it.
+const HINTS: [&str; 6] = ["? keys", "/ filter", ": command", "Esc back", "Enter open", "q quit"];
+
 /// Draws everything; returns where the terminal's cursor stands while a line is typed.
 pub fn view(model: &Model, cells: &mut Buffer) -> Option<(u16, u16)> {
     draw(model, &mut Canvas::new(cells))
@@ -171,11 +174,20 @@ fn foot(model: &Model, buf: &mut Canvas<'_>, area: Rect) -> Option<(u16, u16)> {
         format!("filter: {}  (Esc clears it)", safe(filter))
     };
     put(buf, area.x, area.y, area.width, &Line::from(span(fit(&status, width, theme), style)));
-    let mut hints =
-        vec![span("? keys  / filter  : command  Enter open  Esc back  q quit   ", theme.dim())];
-    if model.screen != Screen::Cuts && model.answered {
-        hints.extend(cuts::numbers(model).spans);
+    let numbers = match model.screen != Screen::Cuts && model.answered {
+        true => cuts::numbers(model),
+        false => Line::default(),
+    };
+    // Numbers that are cut would be wrong; hints that are left out stand in help.
+    let room = width.saturating_sub(numbers.width());
+    let mut hints = HINTS.to_vec();
+    while hints.len() > 1 && hints.iter().map(|hint| hint.len() + 2).sum::<usize>() > room {
+        // The last but one: how to leave is told longest, beside where all keys stand.
+        hints.remove(hints.len() - 2);
     }
-    put(buf, area.x, area.y + 1, area.width, &Line::from(hints));
+    let hints: String = hints.iter().map(|hint| format!("{hint}  ")).collect();
+    let mut spans = vec![span(hints, theme.dim())];
+    spans.extend(numbers.spans);
+    put(buf, area.x, area.y + 1, area.width, &Line::from(spans));
     None
 }

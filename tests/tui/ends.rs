@@ -34,7 +34,7 @@ fn the_answer_under_the_cursor_is_turned_around_and_back() {
     assert!(paths::answer(&pilot.model).is_some(), "{}", pilot.screen());
     // Esc goes back to all answers.
     pilot.press("<esc>");
-    assert!(pilot.screen().contains("Answers: "), "{}", pilot.screen());
+    assert!(pilot.screen().contains("Paths: "), "{}", pilot.screen());
 }
 
 #[test]

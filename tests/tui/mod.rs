@@ -162,6 +162,18 @@ fn a_terminal_too_small_says_so_and_the_smallest_shows_every_screen() {
 }
 
 #[test]
+fn the_numbers_at_the_foot_are_whole_at_every_width() {
+    let mut pilot = pilot("shop");
+    for width in 40..=120 {
+        pilot.model.size = (width, 24);
+        let screen = pilot.screen();
+        let foot = screen.lines().last().unwrap();
+        assert!(foot.ends_with("C 0  H 78  M 62  L 29  I 0"), "{width}: {foot}");
+        assert!(foot.contains("q quit"), "{width}: {foot}");
+    }
+}
+
+#[test]
 fn what_is_written_and_copied_is_what_is_shown() {
     let mut pilot = pilot("shop");
     pilot.press("yY");

@@ -62,8 +62,13 @@ fn topics(loaded: &Loaded) -> Vec<Row> {
     topics.sort_by_key(|topic| topic.state == Known::Complete);
     let row = |topic: &&crate::world::coverage::Topic| {
         let mut told = vec![safe(&topic.reason)];
-        if !topic.affects.is_empty() && topic.state != Known::Complete {
-            told.push(format!("this makes unknown: {}", topic.affects.join(", ")));
+        let bears = match topic.state {
+            Known::Complete => None,
+            Known::Partial => Some("bears on"),
+            Known::Missing | Known::Unknown => Some("this makes unknown"),
+        };
+        if let Some(bears) = bears.filter(|_| !topic.affects.is_empty()) {
+            told.push(format!("{bears}: {}", topic.affects.join(", ")));
         }
         if topic.state == Known::Missing {
             told.push(
@@ -93,11 +98,11 @@ fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
 fn view(model: &Model, buf: &mut Canvas<'_>, area: Rect) {
     let (Some(loaded), theme) = (&model.loaded, model.theme) else { return };
     let state = &model.on.coverage;
-    let title = format!(
-        "Topics and problems: {}; {} objects were read",
-        state.rows.len(),
-        loaded.snapshot.objects
-    );
+    let count = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
+    let problems = loaded.snapshot.problems.len();
+    let (topics, problems) = (count(loaded.coverage.len(), "topic"), count(problems, "problem"));
+    let objects = usize::try_from(loaded.snapshot.objects).unwrap_or(usize::MAX);
+    let title = format!("{topics}, {problems}; {} read", count(objects, "object"));
     let width = usize::from(area.width).saturating_sub(2);
     let chosen = state.list.at(state.rows.len()).and_then(|row| state.rows.get(row));
     let told: Vec<Line<'_>> = chosen

@@ -110,7 +110,7 @@ fn said(model: &Model, gate: &Gate, (before, now): &(Verdict, Verdict)) -> Strin
 fn title(model: &Model) -> String {
     match (standing(model), &model.gates[..]) {
         (Standing::None, []) => {
-            "No gate: `:fail-on high` asks for one, as `tui --fail-on high` does".to_owned()
+            "No gate: `--fail-on high` or `:fail-on high` asks for one".to_owned()
         }
         (Standing::None, _) => "Gate: asking ...".to_owned(),
         (_, [gate]) => {

@@ -11,9 +11,9 @@ use super::super::message::{Effect, Msg};
 use super::super::model::{Model, quote};
 use super::super::theme::{Theme, letter};
 use super::super::update::show;
-use super::{Room, Screen, Under, cuts, empty, paths};
+use super::{Room, Screen, Under, empty, paths};
 use crate::graph::{Graph, NodeKind};
-use crate::query::{Answer, Severity};
+use crate::query::{Answer, Severity, Summary};
 use crate::report::{counted, ends, repeats};
 use crate::world::coverage::State as Known;
 use ratatui::layout::Rect;
@@ -32,7 +32,7 @@ pub struct State {
     /// Places of the worst answers.
     worst: Vec<usize>,
     namespaces: Vec<Namespace>,
-    funnel: Vec<(usize, &'static str)>,
+    funnel: Vec<String>,
     gate: gate::State,
 }
 
@@ -72,28 +72,62 @@ fn refresh(model: &mut Model) -> Vec<Effect> {
         .map(|(name, by_severity)| Namespace { name: name.to_owned(), by_severity })
         .collect();
     namespaces.sort_by(|a, b| b.by_severity.cmp(&a.by_severity).then(a.name.cmp(&b.name)));
-    let funnel = funnel(&loaded, answers, firsts.iter().filter(|f| f.is_none()).count());
+    let funnel = funnel(&loaded, answers, &firsts);
     let state = &mut model.on.overview;
     (state.worst, state.namespaces, state.funnel) = (worst, namespaces, funnel);
     gate::refresh(model);
     Vec::new()
 }
 
-/// From what was read to what is worth a look.
-fn funnel(loaded: &Loaded, answers: &[Answer], distinct: usize) -> Vec<(usize, &'static str)> {
+/// From what was read to what is worth a look; nothing after what there is none of.
+fn funnel(loaded: &Loaded, answers: &[Answer], firsts: &[Option<usize>]) -> Vec<String> {
     let graph = &loaded.graph;
-    let outside = |a: &&Answer| graph.kind(a.from) == NodeKind::Internet;
-    let admin = |a: &&Answer| graph.kind(a.to) == NodeKind::ClusterAdmin;
-    let cuts: BTreeSet<_> = answers.iter().filter_map(|a| Some(a.cut.as_ref()?.fact)).collect();
-    vec![
-        (usize::try_from(loaded.snapshot.objects).unwrap_or(usize::MAX), "objects"),
-        (graph.node_count(), "nodes"),
-        (graph.edge_count(), "edges"),
-        (distinct, "paths"),
-        (answers.iter().filter(admin).count(), "to cluster-admin"),
-        (answers.iter().filter(outside).count(), "from the internet"),
-        (cuts.len(), "cuts that close them"),
-    ]
+    let distinct = || answers.iter().zip(firsts).filter(|(_, f)| f.is_none()).map(|(a, _)| a);
+    let outside = distinct().filter(|a| graph.kind(a.from) == NodeKind::Internet).count();
+    let admin = distinct().filter(|a| graph.kind(a.to) == NodeKind::ClusterAdmin).count();
+    let cuts: BTreeSet<_> = distinct().filter_map(|a| Some(a.cut.as_ref()?.fact)).collect();
+    let objects = usize::try_from(loaded.snapshot.objects).unwrap_or(usize::MAX);
+    let mut funnel = vec![
+        many(objects, "object"),
+        many(graph.node_count(), "node"),
+        many(graph.edge_count(), "edge"),
+        many(distinct().count(), "path"),
+    ];
+    if let Some(paths) = funnel.last_mut().filter(|_| !answers.is_empty()) {
+        let _ = write!(paths, " ({admin} to cluster-admin, {outside} from the internet)");
+        funnel.push(format!("{} that close some", many(cuts.len(), "change")));
+    }
+    funnel
+}
+
+/// So many of something.
+fn many(count: usize, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
+}
+
+/// How many answers there are of each severity, in words.
+fn severities(model: &Model) -> Line<'static> {
+    let (theme, arrow) = (model.theme, model.theme.glyphs().arrow);
+    if !model.answered {
+        return Line::from(span("asking ...", theme.dim()));
+    }
+    let (before, now) = (&model.before.answers, &model.asked.answers);
+    let mut spans = vec![span(format!("{}: ", many(now.len(), "answer")), theme.text())];
+    let [were, are] = [before, now].map(|answers| Summary::of(answers).by_severity);
+    for (severity, (old, new)) in Severity::ALL.iter().zip(were.into_iter().zip(are)) {
+        let count = match model.changes.is_empty() || old == new {
+            true => new.to_string(),
+            false => format!("{old} {arrow} {new}"),
+        };
+        if old + new > 0 {
+            let text = format!("{} {count} {severity}  ", letter(*severity));
+            spans.push(span(text, theme.severity(*severity)));
+        }
+    }
+    if spans.len() == 1 {
+        spans = vec![span("no answers", theme.text())];
+    }
+    Line::from(spans)
 }
 
 /// The place of the answer under the cursor.
@@ -153,13 +187,12 @@ fn view(model: &Model, buf: &mut Canvas<'_>, area: Rect) {
     let (Some(loaded), theme) = (&model.loaded, model.theme) else { return };
     let state = &model.on.overview;
     let arrow = theme.glyphs().arrow;
-    let funnel: Vec<String> =
-        state.funnel.iter().map(|(count, what)| format!("{count} {what}")).collect();
-    let lines: Vec<Line<'_>> = wrap(&funnel.join(&format!(" {arrow} ")), usize::from(area.width))
-        .into_iter()
-        .map(|line| Line::from(span(line, theme.text())))
-        .chain([cuts::numbers(model)])
-        .collect();
+    let lines: Vec<Line<'_>> =
+        wrap(&state.funnel.join(&format!(" {arrow} ")), usize::from(area.width))
+            .into_iter()
+            .map(|line| Line::from(span(line, theme.text())))
+            .chain([severities(model)])
+            .collect();
     paragraph(buf, area, &lines);
     let used = u16::try_from(lines.len()).unwrap_or(0).min(area.height);
     let area = Rect { y: area.y + used, height: area.height - used, ..area };
@@ -171,9 +204,10 @@ fn view(model: &Model, buf: &mut Canvas<'_>, area: Rect) {
     let tall = gate::height(model, area.height).min(area.height);
     gate::view(model, buf, Rect { height: tall, ..area }, model.pane == GATE);
     let area = Rect { y: area.y + tall, height: area.height - tall, ..area };
-    let mut below = findings(model, usize::from(area.width));
-    below.extend(coverage(loaded, usize::from(area.width), theme));
-    let tall = u16::try_from(below.len()).unwrap_or(0).min(area.height / 2);
+    // Where no path is found, what is not known is what there is to see.
+    let half = if state.worst.is_empty() { area.height.saturating_sub(4) } else { area.height / 2 };
+    let below = beneath(model, loaded, usize::from(area.width), usize::from(half));
+    let tall = u16::try_from(below.len()).unwrap_or(0);
     let rest = Rect { height: area.height - tall, ..area };
     let (left, right) = if alone { (rest, rest) } else { split(rest, 64) };
     if !alone || model.pane == 0 {
@@ -188,10 +222,9 @@ fn view(model: &Model, buf: &mut Canvas<'_>, area: Rect) {
 fn worst(model: &Model, graph: &Graph, buf: &mut Canvas<'_>, area: Rect) {
     let (state, theme) = (&model.on.overview, model.theme);
     let focused = model.pane == 0;
-    let inner = pane(buf, area, "Worst first", focused, theme);
+    let inner = pane(buf, area, "Worst first: how likely, from where to where", focused, theme);
     if state.worst.is_empty() {
-        let text = if model.answered { "no path found" } else { "asking ..." };
-        empty(buf, inner, text, theme);
+        empty(buf, inner, &nothing(model), theme);
     }
     rows(buf, inner, (state.lists[0], state.worst.len()), (0, focused), theme, |row, width| {
         let answer = state.worst.get(row).and_then(|place| model.asked.answers.get(*place));
@@ -207,7 +240,7 @@ fn worst(model: &Model, graph: &Graph, buf: &mut Canvas<'_>, area: Rect) {
 fn namespaces(model: &Model, buf: &mut Canvas<'_>, area: Rect) {
     let (state, theme) = (&model.on.overview, model.theme);
     let focused = model.pane == 1;
-    let inner = pane(buf, area, "Namespaces", focused, theme);
+    let inner = pane(buf, area, "Namespaces on paths", focused, theme);
     let all = &state.namespaces;
     rows(buf, inner, (state.lists[1], all.len()), (1, focused), theme, |row, width| {
         let Some(namespace) = all.get(row) else { return Line::default() };
@@ -224,16 +257,56 @@ fn namespaces(model: &Model, buf: &mut Canvas<'_>, area: Rect) {
     });
 }
 
+/// Why no path is listed.
+fn nothing(model: &Model) -> String {
+    let lacking = model.loaded.iter().flat_map(|loaded| &loaded.coverage);
+    let lacking = lacking.filter(|topic| topic.state != Known::Complete).count();
+    match (model.answered, model.asked.answers.is_empty(), lacking) {
+        (false, ..) => "asking ...".to_owned(),
+        (true, false, _) => "the filter leaves nothing; Esc clears it".to_owned(),
+        (true, true, _) if !model.before.answers.is_empty() => {
+            "no path is left by what is pretended; 5 shows it".to_owned()
+        }
+        (true, true, 0) => "no path found".to_owned(),
+        (true, true, lacking) => {
+            let are = if lacking == 1 { "topic is" } else { "topics are" };
+            format!("no path found; but {lacking} {are} not known in full, and may hide some")
+        }
+    }
+}
+
+/// What stands beneath, in so many lines at most: what the network lets through, and what is not
+/// known. Where there is little room, each in brief, and what is left out is counted.
+fn beneath(model: &Model, loaded: &Loaded, width: usize, room: usize) -> Vec<Line<'static>> {
+    let theme = model.theme;
+    let mut lines = findings(model, width);
+    let known = coverage(loaded, width, theme);
+    if lines.len() + known.len() <= room {
+        lines.extend(known);
+        return lines;
+    }
+    let mut brief = brief(loaded, width, theme);
+    brief.truncate(room);
+    let room = room - brief.len();
+    if lines.len() > room {
+        let left = lines.len() + 1 - room.max(1);
+        lines.truncate(room.saturating_sub(1));
+        if room > 1 {
+            lines.push(Line::from(span(format!("  {left} more"), theme.dim())));
+        }
+    }
+    lines.extend(brief);
+    lines
+}
+
 /// What policies let through, a line each: reach is no compromise, and stands apart from paths.
 fn findings(model: &Model, width: usize) -> Vec<Line<'static>> {
     let theme = model.theme;
     let all = &model.before.findings;
     let mut lines = Vec::new();
     if !all.is_empty() {
-        lines.push(Line::from(span(
-            "What the network lets through (`query NAME` tells which):",
-            theme.text(),
-        )));
+        let head = "What the network lets through (`kspm-graph query SNAPSHOT NAME` tells which):";
+        lines.push(Line::from(span(fit(head, width, theme), theme.text())));
     }
     for finding in all {
         let text = format!("{}: {}", finding.query, counted(finding));
@@ -245,13 +318,33 @@ fn findings(model: &Model, width: usize) -> Vec<Line<'static>> {
     lines
 }
 
+/// What is not known, in two lines at most.
+fn brief(loaded: &Loaded, width: usize, theme: Theme) -> Vec<Line<'static>> {
+    let lacking: Vec<&str> = loaded
+        .coverage
+        .iter()
+        .filter(|topic| topic.state != Known::Complete)
+        .map(|topic| topic.topic)
+        .collect();
+    if lacking.is_empty() {
+        return Vec::new();
+    }
+    let text = format!("Not known in full (8 tells more): {}", lacking.join(", "));
+    let mut lines = wrap(&text, width);
+    if lines.len() > 2 {
+        let rest = lines.split_off(1).join(" ");
+        lines.push(fit(&rest, width, theme));
+    }
+    lines.into_iter().map(|line| Line::from(span(line, theme.warn()))).collect()
+}
+
 /// What is not known, a line each.
 fn coverage(loaded: &Loaded, width: usize, theme: Theme) -> Vec<Line<'static>> {
     let lacking: Vec<_> = loaded.coverage.iter().filter(|t| t.state != Known::Complete).collect();
     if lacking.is_empty() {
         return Vec::new();
     }
-    let mut lines = vec![Line::from(span("Not known (8 tells more):", theme.warn()))];
+    let mut lines = vec![Line::from(span("Not known in full (8 tells more):", theme.warn()))];
     for topic in lacking {
         let text = format!("  {} {}: {}", topic.topic, topic.state.name(), safe(&topic.reason));
         lines.push(Line::from(span(fit(&text, width, theme), theme.dim())));
@@ -268,8 +361,8 @@ fn markdown(model: &Model) -> String {
     let Some(graph) = model.graph() else { return String::new() };
     let safe = |s: &str| crate::report::escape::markdown(s).into_owned();
     let mut out = String::new();
-    for (count, what) in &model.on.overview.funnel {
-        let _ = writeln!(out, "- {count} {what}");
+    for part in &model.on.overview.funnel {
+        let _ = writeln!(out, "- {part}");
     }
     out.push_str(&gate::markdown(model));
     out.push_str("\n| severity | likelihood | path |\n|---|---|---|\n");

@@ -31,10 +31,10 @@ pub(super) fn view(model: &Model, buf: &mut Canvas<'_>, area: Rect) {
 fn list(model: &Model, loaded: &Loaded, buf: &mut Canvas<'_>, area: Rect) {
     let (state, theme, graph) = (&model.on.paths, model.theme, &loaded.graph);
     let answers = &asked(model).answers;
-    let counted = if state.shown.len() == answers.len() {
-        format!("{}", answers.len())
+    let counted = if state.shown.len() == state.distinct {
+        format!("{}", state.distinct)
     } else {
-        format!("{} of {}", state.shown.len(), answers.len())
+        format!("{} of {}", state.shown.len(), state.distinct)
     };
     let title = match &state.question {
         Some(q) => {
@@ -47,7 +47,7 @@ fn list(model: &Model, loaded: &Loaded, buf: &mut Canvas<'_>, area: Rect) {
                 0 => String::new(),
                 n => format!(", K: {n} more"),
             };
-            format!("Answers: {counted}{hidden}")
+            format!("Paths: {counted}{hidden}")
         }
     };
     let inner = pane(buf, area, &title, model.pane == 0, theme);

@@ -32,6 +32,8 @@ const WAYS: usize = 8;
 pub struct State {
     /// The answers that the filter keeps, by their place.
     pub shown: Vec<usize>,
+    /// How many there are without the filter: what several queries find counts once.
+    distinct: usize,
     list: List,
     steps: List,
     /// Which of the ways is shown; 0 is the answer itself.
@@ -148,6 +150,7 @@ fn refresh(model: &mut Model) -> Vec<Effect> {
     // What several queries find is one answer, under the first of them.
     let repeats = report::repeats(graph, answers);
     let firsts = (0..answers.len()).filter(|place| repeats.get(*place) == Some(&None));
+    let distinct = firsts.clone().count();
     let shown: Vec<usize> = firsts.filter(kept).collect();
     // The cursor stays with its answer where that is still there.
     let again = shown
@@ -158,7 +161,7 @@ fn refresh(model: &mut Model) -> Vec<Effect> {
         (state.way, state.steps) = (0, List::default());
     }
     state.list.selected = again.unwrap_or(state.list.selected.min(shown.len().saturating_sub(1)));
-    state.shown = shown;
+    (state.shown, state.distinct) = (shown, distinct);
     Vec::new()
 }
 
