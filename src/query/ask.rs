@@ -194,7 +194,7 @@ impl<'g> Asker<'g> {
         let end = if from { answer.from } else { answer.to };
         let selected = match (&query.to, from) {
             (_, true) => query.from.matches(self.graph),
-            (Goal::Selected(to), false) => to.matches(self.graph),
+            (Goal::Selected(to), false) => self.graph.with_acting(to.matches(self.graph)),
             (Goal::Outside | Goal::Network(_), false) => vec![end],
         };
         selected.into_iter().filter(|n| self.graph.fold(*n) == end).collect()
