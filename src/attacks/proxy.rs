@@ -156,15 +156,19 @@ fn backends(
 ) {
     let of = &world.services[service.index()];
     for port in 0..of.ports.len() {
-        let selector = sink.fact(of.object, ".spec.selector", "selects the pod");
-        for (host, containers, declared) in world.endpoints(service, port) {
+        for end in world.endpoints(service, port) {
+            if !world.is_proxied(&end) {
+                continue;
+            }
             // Which of several containers listens is not said.
-            let several = !declared && containers.len() > 1;
+            let several = !end.declared && end.containers.len() > 1;
             let odds =
                 if several { attack.odds.but(0.5, Confidence::Possible) } else { attack.odds };
-            let facts = [facts, &[selector]].concat();
-            for container in containers {
-                let to = Thing::Container(host, container);
+            let leads = world.endpoint_facts(service, port, &end);
+            let [(object, field, value), _] = &leads;
+            let facts = [facts, &[sink.fact(*object, field, value)]].concat();
+            for container in end.containers {
+                let to = Thing::Container(end.host, container);
                 sink.edge_with(from, to, attack, odds, &facts);
             }
         }

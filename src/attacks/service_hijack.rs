@@ -178,7 +178,7 @@ struct Way {
     /// Whether it works on a Service.
     works: fn(&Service) -> bool,
     /// Whether an object of a name is one that leads the Service.
-    means: fn(object: &str, service: &str) -> bool,
+    means: fn(world: &World, object: Sym, service: ServiceIx) -> bool,
 }
 
 const SLICE: &str = "discovery.k8s.io";
@@ -192,7 +192,7 @@ static WAYS: &[Way] = &[
             Permission::namespaced("patch", "", "services"),
         ],
         works: |_| true,
-        means: |object, service| object == service,
+        means: is_named,
     },
     Way {
         set: &SLICES,
@@ -203,10 +203,7 @@ static WAYS: &[Way] = &[
             Permission::namespaced("patch", SLICE, "endpointslices"),
         ],
         works: |_| true,
-        // The controller names slices after their Service, with five letters more.
-        means: |object, service| {
-            object.strip_prefix(service).is_some_and(|rest| rest.starts_with('-'))
-        },
+        means: is_slice,
     },
     Way {
         set: &SLICES,
@@ -217,9 +214,25 @@ static WAYS: &[Way] = &[
             Permission::namespaced("patch", "", "endpoints"),
         ],
         works: |service| service.selector.is_none(),
-        means: |object, service| object == service,
+        means: is_named,
     },
 ];
+
+fn is_named(world: &World, object: Sym, service: ServiceIx) -> bool {
+    row(world, service).name == object
+}
+
+/// The controller names slices after their Service, with five letters more; those that others
+/// made are known by their label.
+fn is_slice(world: &World, object: Sym, service: ServiceIx) -> bool {
+    let name = world.text(row(world, service).name);
+    let rest = world.text(object).strip_prefix(name);
+    rest.is_some_and(|rest| rest.starts_with('-'))
+        || world.slices[world.slices_of(service)]
+            .iter()
+            .map(|slice| &world.objects[slice.object.index()])
+            .any(|slice| slice.name == object && world.text(slice.kind) == "EndpointSlice")
+}
 
 /// Leads whoever can take the place of some Services to what is sent to them. Returns those that
 /// anyone can; the Services are in order.
@@ -233,8 +246,7 @@ pub(super) fn redirect(
         let of: Vec<ServiceIx> =
             services.iter().copied().filter(|s| (way.works)(row(world, *s))).collect();
         let means = |names: &[Sym], service: ServiceIx| {
-            let name = world.text(row(world, service).name);
-            names.iter().any(|n| (way.means)(world.text(*n), name))
+            names.iter().any(|name| (way.means)(world, *name, service))
         };
         let grants = useful(world, way.rights);
         lead(world, sink, (way.set, way.attack), &of, &grants, means, &mut fed);

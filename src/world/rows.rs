@@ -6,6 +6,7 @@
 use super::balancer::Wanted;
 use super::cons::Cons;
 use super::contents::Finding;
+use super::endpoints::{Addresses, EndpointsRow};
 use super::gateway::{GatewayClassRow, GatewayRow, ReferenceGrantRow, RouteRow};
 use super::guards::GuardRow;
 use super::istio::{IstioGatewayRow, VirtualServiceRow};
@@ -59,6 +60,7 @@ pub struct PodRow {
     /// It was served by an API server, so admission has done its part already.
     pub live: bool,
     pub template_hash: Sym,
+    pub addresses: Addresses,
 }
 
 #[derive(Debug, Clone)]
@@ -368,6 +370,9 @@ pub struct Part {
     pub roles: Vec<Row<RoleRow>>,
     pub bindings: Vec<Row<BindingRow>>,
     pub services: Vec<Row<ServiceRow>>,
+    /// EndpointSlices that do not only repeat a selector.
+    pub slices: Vec<Row<EndpointsRow>>,
+    pub endpoints: Vec<Row<EndpointsRow>>,
     pub ingresses: Vec<Row<IngressRow>>,
     pub classes: Vec<Row<ClassRow>>,
     pub policies: Vec<Row<PolicyRow>>,

@@ -5,6 +5,7 @@ use crate::k8s::network_policy::{NetworkPolicyPeer, NetworkPolicyPort, NetworkPo
 use crate::k8s::scalar::IntOrStr;
 use crate::k8s::workload::PodStatus;
 use crate::sym::Sym;
+use crate::world::endpoints::Addresses;
 use crate::world::network::{
     Action, Block, Direction, Expr, Key, Peer, Pods, Ports, Protocol, Rule, Spaces,
 };
@@ -24,14 +25,20 @@ pub(super) fn block(cidr: &str) -> Option<IpNet> {
 }
 
 impl Part {
-    /// Keeps where pods have their addresses: blocks as large as a node's, of which there are few.
-    pub(super) fn pod_addresses(&mut self, status: &PodStatus<'_>) {
+    /// A pod's addresses. Keeps where those have theirs that are not on a machine's network: blocks
+    /// as large as a node's, of which there are few.
+    pub(super) fn pod_addresses(&mut self, status: &PodStatus<'_>, machine: bool) -> Addresses {
+        let mut own = Addresses::default();
         let more = status.pod_ips.iter().map(|ip| &ip.ip);
         for address in std::iter::once(&status.pod_ip).chain(more) {
             let Ok(address) = address.parse::<IpAddr>() else { continue };
-            let bits = if address.is_ipv4() { 24 } else { 64 };
-            self.pod_blocks.extend(IpNet::new(address, bits).map(|net| net.trunc()));
+            own.add(address);
+            if !machine {
+                let bits = if address.is_ipv4() { 24 } else { 64 };
+                self.pod_blocks.extend(IpNet::new(address, bits).map(|net| net.trunc()));
+            }
         }
+        own
     }
 
     /// The networks that a pod asks for besides the cluster's, `NAMESPACE/NAME`: a list of
