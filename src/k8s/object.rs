@@ -450,6 +450,32 @@ mod tests {
         assert!(matches!(read.body, Body::None));
     }
 
+    /// Of a Service with a selector the controller's slices repeat it, one endpoint a pod: their
+    /// endpoints are not even parsed, wherever the labels stand that tell.
+    #[test]
+    fn slices_of_the_controller_are_not_parsed() {
+        let text = |by: &str, early: &str, late: &str| {
+            format!(
+                r#"{{{early}"apiVersion":"discovery.k8s.io/v1","kind":"EndpointSlice","metadata":
+                    {{"labels":{{"endpointslice.kubernetes.io/managed-by":"{by}"}}}}{late}}}"#
+            )
+        };
+        let ends = r#""endpoints":[{"addresses":["10.0.0.1"]}]"#;
+        for (early, late) in
+            [(format!("{ends},"), String::new()), (String::new(), format!(",{ends}"))]
+        {
+            let by = |by: &str| {
+                let text = text(by, &early, &late);
+                match object(&text, None).body {
+                    Body::EndpointSlice(slice) => Some(slice.endpoints.len()),
+                    _ => None,
+                }
+            };
+            assert_eq!(by("endpointslice-controller.k8s.io"), None);
+            assert_eq!(by("endpointslicemirroring-controller.k8s.io"), Some(1));
+        }
+    }
+
     #[test]
     fn only_the_annotations_that_rules_read_are_kept() {
         let read = object(

@@ -279,9 +279,7 @@ impl World {
             let _ = write!(said, "; {leads} to addresses that are no pod's of the snapshot");
         }
         if self.count(Kind::EndpointSlice) + self.count(Kind::Endpoints) == 0 {
-            said.push_str(
-                "; no EndpointSlice was collected: endpoints that are made by hand are not known",
-            );
+            said.push_str("; no EndpointSlice was collected: endpoints made by hand are not known");
         }
         said
     }
