@@ -41,6 +41,7 @@ pub mod routers;
 pub mod rows;
 mod secrets;
 mod services;
+pub mod slices;
 pub mod version;
 pub mod webhooks;
 
@@ -327,7 +328,7 @@ pub struct World {
     pub bindings: Vec<Binding>,
     pub services: Vec<Service>,
     /// Where Services lead besides their selectors, by Service.
-    pub slices: Vec<endpoints::Slice>,
+    pub slices: Vec<slices::Slice>,
     pub ingresses: Vec<Ingress>,
     pub classes: Vec<IngressClass>,
     pub policies: Vec<Policy>,

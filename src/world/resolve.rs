@@ -339,7 +339,7 @@ pub(super) fn resolve(tables: Tables, duplicates: u64, clusters: usize) -> World
             external_name: row.body.external_name,
         })
         .collect();
-    let known = super::endpoints::Known {
+    let known = super::slices::Known {
         services: &services,
         pod_rows: &part.pods,
         pods: &pods,
@@ -347,7 +347,7 @@ pub(super) fn resolve(tables: Tables, duplicates: u64, clusters: usize) -> World
         nodes: &nodes,
         symbols: &symbols,
     };
-    let slices = super::endpoints::resolve(part.slices, part.endpoints, &known, &mut objects);
+    let slices = super::slices::resolve(part.slices, part.endpoints, &known, &mut objects);
     let ingresses = part
         .ingresses
         .into_iter()

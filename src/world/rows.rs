@@ -6,7 +6,6 @@
 use super::balancer::Wanted;
 use super::cons::Cons;
 use super::contents::Finding;
-use super::endpoints::{Addresses, EndpointsRow};
 use super::gateway::{GatewayClassRow, GatewayRow, ReferenceGrantRow, RouteRow};
 use super::guards::GuardRow;
 use super::istio::{IstioGatewayRow, VirtualServiceRow};
@@ -14,6 +13,7 @@ use super::network::{self, Protocol};
 use super::openshift::ConstraintsRow;
 use super::pods::PodSpec;
 use super::routers::RouterRouteRow;
+use super::slices::{Addresses, EndpointsRow};
 use crate::input::Origin;
 use crate::k8s::data::PolicySwitches;
 use crate::sym::{Sym, Symbols};

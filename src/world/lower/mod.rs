@@ -2,7 +2,6 @@
 
 mod admission;
 mod calico_selector;
-mod endpoints;
 mod gateway;
 mod istio;
 mod judge;
@@ -17,6 +16,7 @@ mod policies;
 mod rbac;
 mod routers;
 mod secrets;
+mod slices;
 
 pub(super) use network::INBOUND;
 

@@ -5,9 +5,9 @@ use crate::input::Origin;
 use crate::k8s::endpoints::{EndpointPort, EndpointSlice, EndpointSubset, TargetRef, is_derived};
 use crate::k8s::{Body, Kind, Meta};
 use crate::sym::Sym;
-use crate::world::endpoints::{EndRow, EndpointsRow, List, SlicePort, SubsetRow, may_be_endpoint};
 use crate::world::network::Protocol;
 use crate::world::rows::Part;
+use crate::world::slices::{EndRow, EndpointsRow, List, SlicePort, SubsetRow, may_be_endpoint};
 use std::net::IpAddr;
 
 /// Names the Service that a slice belongs to.
