@@ -64,9 +64,10 @@ impl World {
             self.sliced(number, port, &mut found);
         }
         // Each pod's port once: a slice that repeats another, or the selector, adds nothing.
-        let mut known: Vec<(Host, Vec<u16>, By, usize)> = Vec::with_capacity(found.len());
+        // Of two slices that one stays which the API server's proxy heeds.
+        let mut known: Vec<(Host, Vec<u16>, bool, By, usize)> = Vec::with_capacity(found.len());
         for (at, end) in found.iter().enumerate() {
-            known.push((end.host, end.numbers(self), end.by, at));
+            known.push((end.host, end.numbers(self), !self.is_proxied(end), end.by, at));
         }
         known.sort_unstable();
         known.dedup_by(|later, kept| (later.0, &later.1) == (kept.0, &kept.1));
@@ -153,7 +154,7 @@ impl World {
         start..start + self.slices[start..].partition_point(|slice| slice.service == service)
     }
 
-    /// What a Service leads to, if it has no port that leads to it: the hosts behind all its ports.
+    /// What runs behind a Service, whichever of its ports leads there.
     #[must_use]
     pub fn behind(&self, service: ServiceIx) -> Vec<Host> {
         let ports = 0..self.services[service.index()].ports.len();

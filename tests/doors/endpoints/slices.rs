@@ -1,6 +1,6 @@
 //! Which slices and which of their ports lead where a Service leads, and what does beside them.
 
-use super::super::{backends, leads, pod, service, web};
+use super::super::{backends, calico, leads, pod, policy, service, web};
 use super::{DB, DOOR, WEB, at, by_hand, db, endpoints, of_first, slice, v4, with};
 use crate::fixtures;
 
@@ -173,6 +173,61 @@ fn endpoints_before_there_were_slices() {
             ),
         ],
     );
+}
+
+/// Whatever asks what a Service leads to gets the same answer by a slice as by a selector.
+#[test]
+fn every_door_follows() {
+    let gw = pod("shop/gw", "n1", "[{name: proxy, ports: [{containerPort: 8080}]}]");
+    let pods = [web(), gw].concat();
+    // A Service `NAME` of a type, and what leads it to the pod of a name.
+    let of = |name: &str, kind: &str, app: &str, by_slice: bool, ingress: &str| {
+        let ports = "ports: [{port: 80, targetPort: 8080}]";
+        if !by_slice {
+            let spec = format!("type: {kind}, selector: {{app: {app}}}, {ports}");
+            return service(&format!("shop/{name}"), "", &spec, ingress);
+        }
+        let target = format!(
+            "{{addresses: [10.0.0.1], targetRef: {{kind: Pod, namespace: shop, name: {app}}}}}"
+        );
+        let slice = slice(&format!("{name}-1"), "", "IPv4", &target, "{port: 8080}");
+        let spec = format!("type: {kind}, {ports}");
+        let slice = slice.replace("service-name: lb", &format!("service-name: {name}"));
+        service(&format!("shop/{name}"), "", &spec, ingress) + &slice
+    };
+    let public = "{ip: 203.0.113.9}";
+    let ingress = "---\napiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {name: web, namespace: shop}\n\
+        spec: {defaultBackend: {service: {name: web, port: {number: 80}}}}\n\
+        status: {loadBalancer: {ingress: [{ip: 203.0.113.9}]}}\n";
+    let route = "---\napiVersion: gateway.networking.k8s.io/v1\nkind: Gateway\nmetadata: {name: g, namespace: shop}\n\
+        spec: {gatewayClassName: own, listeners: [{name: a, port: 80, protocol: HTTP}]}\n\
+        ---\napiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata: {name: web, namespace: shop}\n\
+        spec: {parentRefs: [{name: g}], rules: [{backendRefs: [{name: web, port: 80}]}]}\n";
+    let mesh = "---\napiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: {name: g, namespace: shop}\n\
+        spec: {selector: {app: gw}, servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: [\"*\"]}]}\n\
+        ---\napiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: web, namespace: shop}\n\
+        spec: {hosts: [a.example], gateways: [g], http: [{route: [{destination: {host: web}}]}]}\n";
+    // The proxies alone are let in, so that it matters who they are.
+    let policy = policy("{from: [{podSelector: {matchLabels: {app: gw}}}]}");
+    for (door, objects) in [
+        ("shop/ingress/web", ingress),
+        ("shop/httproute/web", route),
+        ("shop/virtualservice/web", mesh),
+    ] {
+        let found = |by_slice: bool| {
+            let front = of("gw", "LoadBalancer", "gw", by_slice, public).replacen(
+                "annotations: {}",
+                "labels: {gateway.networking.k8s.io/gateway-name: g}",
+                1,
+            );
+            let back = of("web", "ClusterIP", "web", by_slice, "");
+            let text = [&pods, objects, &front, &back, &calico(), &policy].concat();
+            leads(&fixtures::graph(&text), door)
+        };
+        let by_selector = found(false);
+        assert!(by_selector.iter().any(|(c, _)| c == "shop/web/app"), "{door}: {by_selector:?}");
+        assert_eq!(found(true), by_selector, "{door}");
+    }
 }
 
 /// S-11: a selector says what Kubernetes' controller makes of it. What others add stays added.
