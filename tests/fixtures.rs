@@ -99,7 +99,8 @@ fn steps(graph: &Graph, from: NodeId, id: Option<&str>) -> BTreeMap<NodeId, BTre
             let named = named || id == Some(graph.attack(edge).id);
             let sure = sure.max(graph.confidence(edge));
             if named {
-                found.entry(target).or_default().insert(sure);
+                // Whoever acts as somebody stands in for him.
+                found.entry(graph.acted_as(target).unwrap_or(target)).or_default().insert(sure);
             }
             let passes = matches!(
                 graph.kind(target),

@@ -222,7 +222,11 @@ fn reached(graph: &Graph) -> BTreeMap<(String, String), u64> {
             use NodeKind::{ClusterRole, ClusterRoleBinding, Gate, RoleBinding, Set};
             let kind = graph.kind(to);
             if !matches!(kind, ClusterRole | ClusterRoleBinding | RoleBinding | Set | Gate) {
-                all.insert((spell(graph, from), spell(graph, to)), tree.key(to));
+                // Whoever acts as somebody stands in for him.
+                let it = graph.acted_as(to).unwrap_or(to);
+                let key: &mut u64 =
+                    all.entry((spell(graph, from), spell(graph, it))).or_insert(u64::MAX);
+                *key = tree.key(to).min(*key);
             }
         }
     }

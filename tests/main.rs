@@ -18,6 +18,7 @@ mod fields;
 mod fixtures;
 mod floors;
 mod grants;
+mod impersonation;
 mod network;
 mod pictures;
 mod pod_security;

@@ -257,6 +257,48 @@ fn the_sample_in_the_readme_is_what_is_printed() {
     assert_eq!(sample, printed, "the README's sample is stale");
 }
 
+/// A Service whose endpoints are made by hand leads to pods of another namespace, on ports of the
+/// slice's own, and their policies hold.
+#[test]
+fn endpoints_made_by_hand_are_behind_their_service() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("hand.yaml");
+    let pod = |name: &str, ip: &str| {
+        format!(
+            "---\napiVersion: v1\nkind: Pod\nmetadata: {{name: {name}, namespace: db, labels: {{app: {name}}}}}\n\
+             spec: {{nodeName: n, containers: [{{name: c, image: i}}]}}\nstatus: {{phase: Running, podIP: {ip}}}\n"
+        )
+    };
+    let hand = "---\napiVersion: v1\nkind: Service\nmetadata: {name: lb, namespace: edge}\n\
+        spec: {type: LoadBalancer, ports: [{name: sql, port: 80}]}\n\
+        status: {loadBalancer: {ingress: [{ip: 203.0.113.9}]}}\n\
+        ---\naddressType: IPv4\napiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\n\
+        metadata: {name: lb-1, namespace: edge, labels: {kubernetes.io/service-name: lb}}\n\
+        endpoints: [{addresses: [10.0.0.1]}, {addresses: [10.0.0.2]}]\nports: [{name: sql, port: 5432}]\n";
+    let policy = "---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: shut, namespace: db}\n\
+        spec: {podSelector: {matchLabels: {app: b}}, ingress: [{from: [{podSelector: {}}]}]}\n";
+    let pods = [pod("a", "10.0.0.1"), pod("b", "10.0.0.2"), pod("c", "10.0.0.3")].concat();
+    let text = [&pods, hand, policy].concat();
+    fs::write(&file, text).unwrap();
+    let file = file.to_str().unwrap();
+    let all = json(&["reach", file, "-q", "--all", "--enforces", "yes", "-o", "json"]);
+    fits("reach", &all);
+    let doors: Vec<(&str, u64, &str)> = all["exposed"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| {
+            assert_eq!(row["entry"], "edge/service/lb", "{row}");
+            let port = row["ports"][0]["from"].as_u64().unwrap();
+            (row["dst"].as_str().unwrap(), port, row["verdict"].as_str().unwrap())
+        })
+        .collect();
+    let b = doors.iter().find(|(dst, ..)| *dst == "db/b[Pod]").map(|(_, port, is)| (*port, *is));
+    assert!(doors.contains(&("db/a[Pod]", 5432, "allowed")), "{doors:?}");
+    assert!(b.is_some_and(|(port, is)| port == 5432 && is != "allowed"), "{doors:?}");
+    assert!(!doors.iter().any(|(dst, ..)| *dst == "db/c[Pod]"), "{doors:?}");
+}
+
 #[test]
 fn addresses_are_split_where_policies_tell_them_apart() {
     let folder = tempfile::tempdir().unwrap();

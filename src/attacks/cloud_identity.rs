@@ -13,7 +13,7 @@ use super::sets::{ADMIN_ACTS, SET_MEMBER, of_admin};
 use super::tokens::TOKEN_REQUEST;
 use super::workload_patch::{WORKLOAD_PATCH, patchers};
 use super::workloads::{POD_CREATE_AS_SERVICE_ACCOUNT, creators};
-use crate::graph::{Attack, Fact, Odds, SetKind, Sink, Thing};
+use crate::graph::{Attack, Fact, Identity, Odds, SetKind, Sink, Thing};
 use crate::sym::Sym;
 use crate::world::grants::{Names, Permission, Scope};
 use crate::world::{AccountIx, World};
@@ -50,6 +50,7 @@ crate::attack! {
     pub(super) static IRSA_ASSUME_ROLE = {
         id: "irsa-assume-role", title: "Assume the account's AWS role",
         mitre: &["T1078.004", "T1528", "MS-TA9028"], odds: Odds::likely(0.85),
+        identity: Identity::Credential,
     }
 }
 
@@ -115,6 +116,7 @@ crate::attack! {
     pub(super) static AZURE_WORKLOAD_IDENTITY = {
         id: "azure-workload-identity", title: "Use the account's Azure identity",
         mitre: &["T1078.004", "T1528", "MS-TA9028"], odds: Odds::likely(0.85),
+        identity: Identity::Credential,
     }
 }
 

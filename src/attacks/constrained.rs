@@ -13,7 +13,7 @@ use super::node::named_on;
 use super::pod_api::set_of;
 use super::sets::{PODS, SECRETS, SERVICE_ACCOUNTS, SET_MEMBER};
 use super::together::{Held, Right, allows_everything, together};
-use crate::graph::{Confidence, Fact, Odds, SetKey, SetKind, Sink, Thing};
+use crate::graph::{Confidence, Fact, Identity, Odds, SetKey, SetKind, Sink, Thing};
 use crate::world::grants::{Grant, Names, Permission, Scope};
 use crate::world::{AccountIx, Principal, UserIx, World};
 use std::collections::BTreeSet;
@@ -50,7 +50,7 @@ crate::attack! {
     /// - executed on kube-apiserver 1.36
     pub(super) static CONSTRAINED_IMPERSONATE = {
         id: "constrained-impersonate", title: "Make a request as somebody else",
-        mitre: &["T1134", "T1550"], odds: Odds::certain(0.95),
+        mitre: &["T1134", "T1550"], odds: Odds::certain(0.95), identity: Identity::Impersonation,
     }
 }
 

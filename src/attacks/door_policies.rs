@@ -5,9 +5,9 @@
 //! node where a balancer put it down, or a proxy's. Pods of one class are judged once for a port and
 //! a source, so that the cost is that of the endpoints and not of pods times policies.
 
-use super::exposure::Listener;
 use crate::graph::{Confidence, Fact, Sink};
 use crate::world::balancer::{is_public, reaches_public};
+use crate::world::endpoints::Endpoint;
 use crate::world::exposure::{Said, Scope, Via};
 use crate::world::hosts::Host;
 use crate::world::network::{
@@ -140,13 +140,13 @@ impl<'w> Doors<'w> {
     /// What becomes of packets to an endpoint of a Service's port.
     pub(super) fn endpoint(
         &mut self,
-        (service, port): (ServiceIx, usize),
+        service: ServiceIx,
         via: Via,
-        listener: &Listener,
+        listener: &Endpoint,
     ) -> Rc<Outcome> {
-        let spec = self.port(service, port, listener);
+        let spec = self.port(listener);
         let source = self.source(service, via);
-        let outcome = self.judged(listener.0, spec, source);
+        let outcome = self.judged(listener.host, spec, source);
         let Via::Proxies(proxies) = via else { return outcome };
         if outcome.state == State::Allowed {
             return outcome;
@@ -154,7 +154,7 @@ impl<'w> Doors<'w> {
         // A node gets through to its own pods whatever policies say, and so does a proxy that is
         // on its network.
         let nodes = &self.proxies(proxies).nodes;
-        let state = match listener.0 {
+        let state = match listener.host {
             Host::Pod(pod) if nodes.contains(&self.world.pods[pod.index()].node) => State::Allowed,
             Host::Template(_) if !nodes.is_empty() => State::Unknown,
             _ => return outcome,
@@ -205,18 +205,14 @@ impl<'w> Doors<'w> {
     }
 
     /// The pod's port behind a Service's.
-    fn port(&self, service: ServiceIx, port: usize, (host, listening, _): &Listener) -> PortSpec {
-        let of = &self.world.services[service.index()].ports[port];
-        let number = match of.target {
+    fn port(&self, listener: &Endpoint) -> PortSpec {
+        let number = match listener.port.target {
             Target::Number(number) => number,
             Target::Name(_) => {
-                let containers = &self.world.host_spec(*host).containers;
-                let own = listening.iter().filter_map(|c| containers.get(*c));
-                let mut ports = own.flat_map(|c| c.ports.iter());
-                ports.find(|p| of.means(p)).map_or(of.port, |p| p.number)
+                listener.numbers(self.world).first().copied().unwrap_or(listener.port.port)
             }
         };
-        PortSpec { protocol: of.protocol, port: number }
+        PortSpec { protocol: listener.port.protocol, port: number }
     }
 
     fn judged(&mut self, host: Host, port: PortSpec, source: Source) -> Rc<Outcome> {
@@ -398,7 +394,7 @@ impl<'w> Doors<'w> {
         for port in 0..service.ports.len() {
             for listener in self.world.endpoints(ix, port) {
                 proxies.any = true;
-                let host = listener.0;
+                let host = listener.host;
                 let on_machine = self.world.host_spec(host).host_network;
                 let Some(class) = self.network.class_of(host) else { continue };
                 if let (true, Host::Pod(pod)) = (on_machine, host) {
@@ -409,7 +405,7 @@ impl<'w> Doors<'w> {
                     true => (None, End::Nodes),
                     false => (Some(class), End::Class(class)),
                 };
-                let spec = self.port(ix, port, &listener);
+                let spec = self.port(&listener);
                 let front = match outside {
                     true => self.judged(host, spec, source),
                     false => Rc::clone(&self.open),

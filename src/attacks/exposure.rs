@@ -9,10 +9,10 @@ use super::door_policies::{Doors, Outcome};
 use super::exposed_route::{EXPOSED_OPENSHIFT_ROUTE, EXPOSED_ROUTE, EXPOSED_VIRTUAL_SERVICE};
 use super::interfaces::{DASHBOARD_EXPOSED, open_interface};
 use crate::graph::{Attack, Fact, Odds, SetKey, SetKind, Sink, Thing};
+use crate::world::endpoints::{By, Endpoint};
 use crate::world::exposure::{Door, Scope, Sure, Via};
 use crate::world::hosts::Host;
 use crate::world::network::{PortSpec, State};
-use crate::world::rows::Target;
 use crate::world::{ObjectId, ServiceIx, World};
 use rustc_hash::FxHashMap;
 use std::rc::Rc;
@@ -162,9 +162,6 @@ pub(super) static FAMILY: Family = Family {
     find,
 };
 
-/// What may listen behind a port: the containers' places, and whether one declares it.
-pub(super) type Listener = (Host, Vec<usize>, bool);
-
 /// The sets of endpoints that exist, by Service port and by whose packets arrive.
 struct Sets<'w> {
     doors: Doors<'w>,
@@ -249,11 +246,11 @@ fn endpoints(
     if let Some(known) = sets.known.get(&(service, port, Some(via))) {
         return *known;
     }
-    let mut listeners: Vec<(Listener, Rc<Outcome>)> = Vec::new();
+    let mut listeners: Vec<(Endpoint, Rc<Outcome>)> = Vec::new();
     let mut plain = true;
     let mut denied = false;
     for listener in world.endpoints(service, port) {
-        let outcome = sets.doors.endpoint((service, port), via, &listener);
+        let outcome = sets.doors.endpoint(service, via, &listener);
         plain &= outcome.is_plain();
         match outcome.state {
             State::Denied => denied = true,
@@ -275,25 +272,26 @@ fn endpoints(
     sets.known.insert(key, Some(set));
     sets.known.insert((service, port, Some(via)), Some(set));
     let of = &world.services[service.index()];
-    let leads = of.ports.get(port)?;
-    let target = leads.target;
-    let selector = sink.fact(of.object, ".spec.selector", "selects the pod");
-    let (field, value) = match target {
-        Target::Number(number) => (format!(".spec.ports[{port}].targetPort"), number.to_string()),
-        Target::Name(name) => {
-            (format!(".spec.ports[{port}].targetPort"), world.text(name).to_owned())
-        }
-    };
-    let targets = sink.fact(of.object, &field, &value);
-    for ((host, containers, declared), outcome) in listeners {
+    let mut selected: Option<Vec<Fact>> = None;
+    for (end, outcome) in listeners {
+        let host = end.host;
         let (object, _) = world.host_object(host);
         let spec = world.host_spec(host);
         // Which of several listens is not said.
-        let factor = if declared || containers.len() == 1 { 1.0 } else { 0.5 };
-        for index in containers {
+        let factor = if end.declared || end.containers.len() == 1 { 1.0 } else { 0.5 };
+        // A selector says the same of all that it selects.
+        let leads = match &selected {
+            Some(known) if end.by == By::Selector => known.clone(),
+            _ => leads_to(world, sink, (service, port), &end),
+        };
+        if end.by == By::Selector && selected.is_none() {
+            selected = Some(leads.clone());
+        }
+        for index in &end.containers {
+            let index = *index;
             let Some(container) = spec.containers.get(index) else { continue };
-            let mut facts = vec![selector, targets];
-            let listens = container.ports.iter().find(|p| leads.means(p));
+            let mut facts = leads.clone();
+            let listens = container.ports.iter().find(|p| end.port.means(p));
             let (field, value) = match listens {
                 Some(port) => (
                     format!("{}.ports[{}]", container.field(), port.place),
@@ -307,6 +305,17 @@ fn endpoints(
         }
     }
     Some(set)
+}
+
+/// The facts that lead from a Service's port to an endpoint.
+pub(super) fn leads_to(
+    world: &World,
+    sink: &mut Sink<'_>,
+    (service, port): (ServiceIx, usize),
+    end: &Endpoint,
+) -> Vec<Fact> {
+    let facts = world.endpoint_facts(service, port, end);
+    facts.iter().map(|(object, field, value)| sink.fact(*object, field, value)).collect()
 }
 
 /// One edge to a container that a packet may reach, by what policies make of it.

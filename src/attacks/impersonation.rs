@@ -6,7 +6,8 @@
 use super::Family;
 use super::sets::{SERVICE_ACCOUNTS, SET_MEMBER};
 use super::together::{Right, rights, together};
-use crate::graph::{Fact, Odds, SetKey, SetKind, Sink, Thing};
+use super::workloads::is_name;
+use crate::graph::{Fact, Identity, Odds, SetKey, SetKind, Sink, Thing};
 use crate::sym::Sym;
 use crate::world::grants::{Names, Permission, Scope};
 use crate::world::rbac::account_of_user;
@@ -26,7 +27,9 @@ crate::attack! {
     /// `kubectl --as system:kube-controller-manager create token NAME -n kube-system`, or any
     /// request with the header `Impersonate-User`.
     /// ## Stopped by
-    /// A RoleBinding grants nothing here, since users belong to no namespace.
+    /// A RoleBinding grants nothing here, since users belong to no namespace. Rights of the
+    /// impersonated to impersonate others do not add up: a request bears one set of these headers,
+    /// and they are authorized against who sent it.
     /// ## Fix
     /// List the users that support has to act as in `resourceNames`, none of them bound to an
     /// admin's role, or remove the rule.
@@ -38,7 +41,7 @@ crate::attack! {
     /// - executed on kube-apiserver 1.36
     pub(super) static IMPERSONATE_USER = {
         id: "impersonate-user", title: "Impersonate a user", mitre: &["T1134", "T1550"],
-        odds: Odds::certain(0.97),
+        odds: Odds::certain(0.97), identity: Identity::Impersonation,
     }
 }
 
@@ -63,7 +66,7 @@ crate::attack! {
     ///   together reach `system:masters`
     pub(super) static IMPERSONATE_GROUP = {
         id: "impersonate-group", title: "Impersonate a group", mitre: &["T1134", "T1550"],
-        odds: Odds::certain(0.97),
+        odds: Odds::certain(0.97), identity: Identity::Impersonation,
     }
 }
 
@@ -88,7 +91,7 @@ crate::attack! {
     /// - executed on kube-apiserver 1.36
     pub(super) static IMPERSONATE_SERVICE_ACCOUNT = {
         id: "impersonate-service-account", title: "Impersonate a service account",
-        mitre: &["T1134", "T1550"], odds: Odds::certain(0.97),
+        mitre: &["T1134", "T1550"], odds: Odds::certain(0.97), identity: Identity::Impersonation,
     }
 }
 
@@ -190,10 +193,11 @@ fn groups(world: &World, sink: &mut Sink<'_>) {
         return;
     }
     // Any name will do, of a user or account that nobody has heard of too.
-    let usable = |right: &Right<'_>, spelled_as_account: bool| match right.names {
+    let usable = |right: &Right<'_>, is_account: bool| match right.names {
         Names::All => true,
-        Names::Only(names) => names.iter().map(|n| world.text(*n)).any(|name| {
-            !name.is_empty() && (spelled_as_account || account_of_user(name).is_none())
+        Names::Only(names) => names.iter().map(|n| world.text(*n)).any(|name| match is_account {
+            true => is_name(name),
+            false => !name.is_empty() && account_of_user(name).is_none(),
         }),
     };
     let mut somebody = rights(world, &[USER]);
@@ -294,7 +298,7 @@ fn accounts(world: &World, sink: &mut Sink<'_>) {
         };
         let known =
             |name: &&Sym| world.account(ns, **name).is_some() || by_name.contains_key(*name);
-        if names.iter().any(|name| !name.is_empty() && !known(&name)) {
+        if names.iter().any(|name| is_name(world.text(*name)) && !known(&name)) {
             unheard_of(world, sink, &grant.scope, from, &facts);
         }
         for name in names {

@@ -127,7 +127,7 @@ macro_rules! attack {
         $(#[doc = $doc:literal])+
         $visibility:vis static $name:ident = {
             id: $id:literal, title: $title:literal, mitre: $mitre:expr, odds: $odds:expr
-            $(, structure: $structure:literal)? $(,)?
+            $(, structure: $structure:literal)? $(, identity: $identity:expr)? $(,)?
         }
     ) => {
         $(#[doc = $doc])+
@@ -137,6 +137,7 @@ macro_rules! attack {
             mitre: $mitre,
             odds: $odds,
             structure: false $(|| $structure)?,
+            identity: $crate::graph::Identity::Any $(.but($identity))?,
             doc: concat!($($doc, "\n"),+),
             file: file!(),
         };

@@ -6,6 +6,7 @@ use super::pod_api::{named, set_of};
 use super::sets::{PODS, SET_MEMBER};
 use crate::graph::{Attack, Confidence, Fact, Odds, SetKind, Sink, Thing};
 use crate::sym::Sym;
+use crate::world::endpoints::By;
 use crate::world::grants::{Names, Permission, Scope};
 use crate::world::{ServiceIx, World};
 use std::collections::BTreeSet;
@@ -156,15 +157,28 @@ fn backends(
 ) {
     let of = &world.services[service.index()];
     for port in 0..of.ports.len() {
-        let selector = sink.fact(of.object, ".spec.selector", "selects the pod");
-        for (host, containers, declared) in world.endpoints(service, port) {
+        let mut selected = None;
+        for end in world.endpoints(service, port) {
+            if !world.is_proxied(&end) {
+                continue;
+            }
             // Which of several containers listens is not said.
-            let several = !declared && containers.len() > 1;
+            let several = !end.declared && end.containers.len() > 1;
             let odds =
                 if several { attack.odds.but(0.5, Confidence::Possible) } else { attack.odds };
-            let facts = [facts, &[selector]].concat();
-            for container in containers {
-                let to = Thing::Container(host, container);
+            let leads = match selected.filter(|_| end.by == By::Selector) {
+                Some(known) => known,
+                None => {
+                    let [(object, field, value), _] = world.endpoint_facts(service, port, &end);
+                    sink.fact(object, &field, &value)
+                }
+            };
+            if end.by == By::Selector {
+                selected = Some(leads);
+            }
+            let facts = [facts, &[leads]].concat();
+            for container in end.containers {
+                let to = Thing::Container(end.host, container);
                 sink.edge_with(from, to, attack, odds, &facts);
             }
         }

@@ -178,7 +178,7 @@ struct Way {
     /// Whether it works on a Service.
     works: fn(&Service) -> bool,
     /// Whether an object of a name is one that leads the Service.
-    means: fn(object: &str, service: &str) -> bool,
+    means: fn(slices: &Slices, world: &World, object: Sym, service: ServiceIx) -> bool,
 }
 
 const SLICE: &str = "discovery.k8s.io";
@@ -192,7 +192,7 @@ static WAYS: &[Way] = &[
             Permission::namespaced("patch", "", "services"),
         ],
         works: |_| true,
-        means: |object, service| object == service,
+        means: is_named,
     },
     Way {
         set: &SLICES,
@@ -203,10 +203,7 @@ static WAYS: &[Way] = &[
             Permission::namespaced("patch", SLICE, "endpointslices"),
         ],
         works: |_| true,
-        // The controller names slices after their Service, with five letters more.
-        means: |object, service| {
-            object.strip_prefix(service).is_some_and(|rest| rest.starts_with('-'))
-        },
+        means: is_slice,
     },
     Way {
         set: &SLICES,
@@ -217,9 +214,24 @@ static WAYS: &[Way] = &[
             Permission::namespaced("patch", "", "endpoints"),
         ],
         works: |service| service.selector.is_none(),
-        means: |object, service| object == service,
+        means: is_named,
     },
 ];
+
+/// Namespaces and names of the EndpointSlices that are not the controller's.
+type Slices = BTreeSet<(Sym, Sym)>;
+
+fn is_named(_: &Slices, world: &World, object: Sym, service: ServiceIx) -> bool {
+    row(world, service).name == object
+}
+
+/// The controller names slices after their Service, with five letters more. Those that others made
+/// are called anything, and may be given another Service's label.
+fn is_slice(slices: &Slices, world: &World, object: Sym, service: ServiceIx) -> bool {
+    let of = row(world, service);
+    let rest = world.text(object).strip_prefix(world.text(of.name));
+    rest.is_some_and(|rest| rest.starts_with('-')) || slices.contains(&(of.ns, object))
+}
 
 /// Leads whoever can take the place of some Services to what is sent to them. Returns those that
 /// anyone can; the Services are in order.
@@ -229,12 +241,14 @@ pub(super) fn redirect(
     services: &[ServiceIx],
 ) -> BTreeSet<ServiceIx> {
     let mut fed = BTreeSet::new();
+    let slices = world.slices.iter().map(|slice| &world.objects[slice.object.index()]);
+    let slices = slices.filter(|o| world.text(o.kind) == "EndpointSlice");
+    let slices: Slices = slices.map(|o| (o.ns, o.name)).collect();
     for way in WAYS {
         let of: Vec<ServiceIx> =
             services.iter().copied().filter(|s| (way.works)(row(world, *s))).collect();
         let means = |names: &[Sym], service: ServiceIx| {
-            let name = world.text(row(world, service).name);
-            names.iter().any(|n| (way.means)(world.text(*n), name))
+            names.iter().any(|name| (way.means)(&slices, world, *name, service))
         };
         let grants = useful(world, way.rights);
         lead(world, sink, (way.set, way.attack), &of, &grants, means, &mut fed);

@@ -15,6 +15,7 @@ use super::sets::{PRIVILEGED_PODS, SECRETS, SERVICE_ACCOUNTS};
 use crate::graph::{Confidence, Fact, Odds, SetKey, SetKind, Sink, Thing};
 use crate::sym::Sym;
 use crate::world::admission::Level;
+use crate::world::exposure::Said;
 use crate::world::grants::Scope;
 use crate::world::hosts::Host;
 use crate::world::pods::Volume;
@@ -101,7 +102,7 @@ fn find(world: &World, sink: &mut Sink<'_>) {
         let ports: BTreeSet<u16> = hooks.iter().map(|(_, _, hook)| hook.port).collect();
         let listeners = listeners(world, *service, &ports);
         enter(world, sink, *service, &listeners);
-        let keys = keys(world, sink, *service, &listeners);
+        let keys = keys(world, sink, &listeners);
         if !keys.is_empty() {
             with_keys.insert(*service, keys);
         }
@@ -227,29 +228,31 @@ pub(super) fn labels_of(world: &World, namespace: &Namespace) -> Vec<(Sym, Sym)>
     labels
 }
 
-/// A container that may listen for a webhook, and whether another may as well.
-type Listener = (Host, usize, bool);
+/// Containers that may listen for a webhook, and whether another may as well; with what leads there.
+type Listeners = BTreeMap<(Host, usize, bool), Said>;
 
-fn listeners(world: &World, service: ServiceIx, ports: &BTreeSet<u16>) -> BTreeSet<Listener> {
-    let mut found = BTreeSet::new();
+fn listeners(world: &World, service: ServiceIx, ports: &BTreeSet<u16>) -> Listeners {
+    let mut found = Listeners::new();
     for (port, of) in world.services[service.index()].ports.iter().enumerate() {
         if !ports.contains(&of.port) {
             continue;
         }
-        for (host, containers, declared) in world.endpoints(service, port) {
-            let several = !declared && containers.len() > 1;
-            found.extend(containers.iter().map(|container| (host, *container, several)));
+        for end in world.endpoints(service, port) {
+            let several = !end.declared && end.containers.len() > 1;
+            let [leads, _] = world.endpoint_facts(service, port, &end);
+            for container in &end.containers {
+                found.entry((end.host, *container, several)).or_insert_with(|| leads.clone());
+            }
         }
     }
     found
 }
 
 /// Leads the containers behind a Service to its answers.
-fn enter(world: &World, sink: &mut Sink<'_>, service: ServiceIx, listeners: &BTreeSet<Listener>) {
-    let of = &world.services[service.index()];
-    let selects = sink.fact(of.object, ".spec.selector", "selects the pod");
+fn enter(world: &World, sink: &mut Sink<'_>, service: ServiceIx, listeners: &Listeners) {
     let listens = sink.field("");
-    for (host, container, several) in listeners {
+    for ((host, container, several), (of, field, value)) in listeners {
+        let selects = sink.fact(*of, field, value);
         let (object, _) = world.host_object(*host);
         let listens = Fact { object, field: listens, ..selects };
         let odds = if *several { Odds::possible(0.45) } else { Odds::likely(0.9) };
@@ -264,18 +267,16 @@ fn enter(world: &World, sink: &mut Sink<'_>, service: ServiceIx, listeners: &BTr
 fn keys(
     world: &World,
     sink: &mut Sink<'_>,
-    service: ServiceIx,
-    listeners: &BTreeSet<Listener>,
+    listeners: &Listeners,
 ) -> BTreeMap<SecretIx, (Odds, Vec<Fact>)> {
-    let ns: Sym = world.services[service.index()].ns;
     let mut found = BTreeMap::new();
     let mut shapes = BTreeSet::new();
-    for (host, index, _) in listeners {
-        if !shapes.insert((world.host_shape(*host), *index)) {
+    for (host, index, _) in listeners.keys() {
+        if !shapes.insert((world.host_object(*host).1, world.host_shape(*host), *index)) {
             continue;
         }
         let spec = world.host_spec(*host);
-        let (object, _) = world.host_object(*host);
+        let (object, ns) = world.host_object(*host);
         for mount in &spec.containers[*index].mounts {
             let volume = spec.volumes.get(usize::from(mount.volume));
             let Some(Volume::Secret(given)) = volume else { continue };

@@ -15,6 +15,8 @@ pub struct Attack {
     pub odds: Odds,
     /// Whether the edge is structure (membership, bindings, containment) rather than an action.
     pub structure: bool,
+    /// Whether it takes a credential of the edge's start, and gives one of its end.
+    pub identity: Identity,
     /// The page: Markdown with the sections Needs, Abuse, Stopped by, Fix, Detect and References.
     pub doc: &'static str,
     /// The file that declares it.
@@ -44,6 +46,26 @@ impl Attack {
         lines.find(|l| l.strip_prefix("## ").is_some_and(|h| h.trim() == heading))?;
         let body: Vec<&str> = lines.take_while(|l| !l.starts_with("## ")).collect();
         Some(body.join("\n").trim().to_owned())
+    }
+}
+
+/// How an edge deals with identities. Who acts as somebody by impersonation is authorized as that
+/// one, but holds no credential of his, and the API server takes one set of headers a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Identity {
+    /// Whoever is authorized as the edge's start can do it.
+    Any,
+    /// It takes a credential of the edge's start.
+    Credential,
+    /// It takes a credential of the edge's start, and makes one act as its end without one.
+    Impersonation,
+}
+
+impl Identity {
+    /// The other one, to be written behind a default.
+    #[must_use]
+    pub const fn but(self, other: Self) -> Self {
+        other
     }
 }
 

@@ -1,8 +1,9 @@
 //! From the sinks' edges to the frozen graph.
 
+use super::acting::Making;
 use super::csr::{Csr, RawEdge};
 use super::evidence::{Evidence, Says, WhyId};
-use super::layout::{Dynamic, Layout};
+use super::layout::{CLUSTER_ADMIN, Dynamic, Layout};
 use super::{Attack, Graph, Named, NodeId, NodeKind, Sink, Tag};
 use crate::sym::{Sym, Symbols, merge};
 use crate::world::World;
@@ -44,17 +45,28 @@ impl Graph {
             admins.dedup();
             members(world, &mut sink, Named { sets, admins });
             sinks.push(sink);
-            merge_sinks(sinks, layout.first_dynamic(), &attacks)
+            let mut frozen = merge_sinks(sinks, layout.first_dynamic(), &attacks);
+            let Frozen { edges, evidence, named, .. } = &mut frozen;
+            let first = layout.first_dynamic();
+            Making { edges, evidence, attacks: &attacks, named, first }.split();
+            frozen
         };
+        let first_acting = frozen.named.iter().position(|d| matches!(d, Dynamic::Acting(_)));
+        let first_acting = layout.first_dynamic() + first_acting.unwrap_or(frozen.named.len());
         layout.named = frozen.named;
         let mut texts = frozen.texts;
         let (kinds, mut nodes) = layout.nodes(&world, &mut texts);
         texts.shrink_to_fit();
         let csr = Csr::new(nodes.len(), frozen.edges, |node| nodes[node.index()].object);
         super::tags::of_world(&world, &layout, &kinds, &mut nodes);
+        for i in first_acting..nodes.len() {
+            if let Some(of) = layout.acted_as(NodeId::new(i)) {
+                nodes[i].tags = nodes[of.index()].tags;
+            }
+        }
         let folded = (0..nodes.len()).map(|i| layout.fold(&world, NodeId::new(i))).collect();
         let mut runs = Vec::new();
-        for (i, of) in kinds.iter().enumerate() {
+        for (i, of) in kinds.iter().enumerate().take(first_acting) {
             let end = NodeId::new(i + 1);
             match runs.last_mut() {
                 Some((kind, last)) if kind == of => *last = end,
@@ -74,6 +86,7 @@ impl Graph {
             runs,
             set_sizes: Vec::new(),
             namer: None,
+            first_acting,
         };
         graph.set_sizes = set_sizes(&graph);
         graph.tag_exposed();
@@ -87,8 +100,11 @@ impl Graph {
         let grants = |kind| {
             matches!(kind, NodeKind::Group | NodeKind::RoleBinding | NodeKind::ClusterRoleBinding)
         };
-        let direct: Vec<NodeId> =
-            self.incoming(NodeId(1)).map(|(_, n)| n).filter(|n| grants(self.kind(*n))).collect();
+        let direct: Vec<NodeId> = self
+            .incoming(CLUSTER_ADMIN)
+            .map(|(_, n)| n)
+            .filter(|n| grants(self.kind(*n)))
+            .collect();
         let mut admins = direct.clone();
         for binding in direct.iter().filter(|n| self.kind(**n) != NodeKind::Group) {
             admins.extend(

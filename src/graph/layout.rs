@@ -16,7 +16,12 @@ pub(super) enum Dynamic {
     Set(SetKey),
     Gate(SetKey),
     Cloud(String),
+    /// A node once more, for whoever acts as it without holding a credential of it.
+    Acting(NodeId),
 }
+
+/// The node of full power over the cluster.
+pub(super) const CLUSTER_ADMIN: NodeId = NodeId(1);
 
 /// Where each table's nodes begin.
 #[derive(Debug, Default)]
@@ -113,7 +118,7 @@ impl Layout {
     pub(super) fn fixed(&self, thing: &Thing<'_>) -> Option<NodeId> {
         Some(NodeId::new(match *thing {
             Thing::Internet => 0,
-            Thing::ClusterAdmin => 1,
+            Thing::ClusterAdmin => CLUSTER_ADMIN.index(),
             Thing::Namespace(ix) => self.namespaces + ix.index(),
             Thing::NamespaceAdmin(ix) => self.admins + ix.index(),
             Thing::Node(ix) => self.nodes + ix.index(),
@@ -146,7 +151,16 @@ impl Layout {
     pub(super) fn key(&self, node: NodeId) -> Option<&SetKey> {
         match self.named.get(node.index().checked_sub(self.dynamic)?)? {
             Dynamic::Set(key) | Dynamic::Gate(key) => Some(key),
+            Dynamic::Acting(of) => self.key(*of),
             Dynamic::Cloud(_) => None,
+        }
+    }
+
+    /// The node that a node is the second one of.
+    pub(super) fn acted_as(&self, node: NodeId) -> Option<NodeId> {
+        match self.named.get(node.index().checked_sub(self.dynamic)?)? {
+            Dynamic::Acting(of) => Some(*of),
+            Dynamic::Set(_) | Dynamic::Gate(_) | Dynamic::Cloud(_) => None,
         }
     }
 
@@ -173,7 +187,7 @@ impl Layout {
             let workload = self.templates.partition_point(|start| *start as usize <= i) - 1;
             return self.workload_nodes[workload].unwrap_or(node);
         } else {
-            return node;
+            return self.acted_as(node).unwrap_or(node);
         };
         let workload = world.pods[pod].workload;
         let folded = workload.and_then(|w| self.workload_nodes[w.index()]);
@@ -266,14 +280,23 @@ impl Layout {
             };
             put(NodeKind::Entry, texts.intern(&name), object);
         }
+        let seconds = self.named.iter().filter_map(|dynamic| match dynamic {
+            Dynamic::Acting(of) => Some(of.index()),
+            _ => None,
+        });
         for dynamic in &self.named {
             match dynamic {
+                Dynamic::Acting(_) => {}
                 Dynamic::Set(_) => put(NodeKind::Set, none, NO_OBJECT),
                 Dynamic::Gate(_) => put(NodeKind::Gate, none, NO_OBJECT),
                 Dynamic::Cloud(name) => {
                     put(NodeKind::CloudIdentity, texts.intern(name), NO_OBJECT);
                 }
             }
+        }
+        for of in seconds {
+            kinds.push(kinds[of]);
+            nodes.push(nodes[of]);
         }
         (kinds, nodes)
     }

@@ -5,6 +5,7 @@
 //! compressed rows, both ways ([`csr`]). The graph knows the world only to name its nodes; what an
 //! edge means is told by the [`Attack`] it bears, whose instances live in `attacks`.
 
+mod acting;
 mod attack;
 mod csr;
 mod evidence;
@@ -17,7 +18,7 @@ mod sink;
 mod tags;
 mod visit;
 
-pub use attack::{Attack, Confidence, Odds, likelihood_of};
+pub use attack::{Attack, Confidence, Identity, Odds, likelihood_of};
 pub use csr::EdgeId;
 pub use evidence::{Fact, FactView, Value, WhyId};
 pub use node::{NodeKind, SetKey, SetKind, Tag, Thing};
@@ -93,6 +94,8 @@ pub struct Graph {
     /// How many members each set has, from the first dynamic node on.
     set_sizes: Vec<u32>,
     namer: Option<Namer>,
+    /// From where on nodes stand a second time, for whoever acts as them.
+    first_acting: usize,
 }
 
 impl Graph {
@@ -119,7 +122,8 @@ impl Graph {
         (0..u32::try_from(self.nodes.len()).unwrap_or(u32::MAX)).map(NodeId)
     }
 
-    /// The nodes of some kinds, in the order of their numbers. O(those nodes).
+    /// The nodes of some kinds, in the order of their numbers; not those that stand a second time,
+    /// for whoever acts as them. O(those nodes).
     pub fn nodes_of(&self, wanted: impl Fn(NodeKind) -> bool) -> impl Iterator<Item = NodeId> {
         let mut start = 0;
         let runs = self
@@ -153,6 +157,9 @@ impl Graph {
     /// `service/web`, or the object's own. Not made safe for output.
     #[must_use]
     pub fn name(&self, node: NodeId) -> Cow<'_, str> {
+        if let Some(of) = self.acted_as(node) {
+            return format!("{} (impersonated)", self.name(of)).into();
+        }
         let name = self.object_name(node);
         match self.kind(node) {
             NodeKind::Set | NodeKind::Gate => self.set_name(node).into(),

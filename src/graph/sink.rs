@@ -191,7 +191,7 @@ impl<'w> Sink<'w> {
     pub(super) fn sets(&self) -> impl Iterator<Item = SetKey> + '_ {
         self.dynamic.items().iter().filter_map(|d| match d {
             Dynamic::Set(key) => Some(*key),
-            Dynamic::Gate(_) | Dynamic::Cloud(_) => None,
+            Dynamic::Gate(_) | Dynamic::Cloud(_) | Dynamic::Acting(_) => None,
         })
     }
 

@@ -38,6 +38,8 @@ const OBJECT_FIELDS: &[&str] = &[
     // SecurityContextConstraints, whose `groups` would pass for a list of objects.
     "allowHostDirVolumePlugin",
     "allowPrivilegedContainer",
+    // EndpointSlices, whose `endpoints` would.
+    "addressType",
 ];
 
 /// Reads a stream of documents, big lists together with other threads if there are any. The hint
@@ -252,8 +254,14 @@ impl Json<'_, '_, '_, '_, '_> {
                     let own = Hint::from(layout::kind_of_word(name));
                     self.object(&own.or(hint), depth + 1)?;
                 }
-                // What says its kind is no map from kinds to lists: `groups` of an APIGroupList.
-                (name, b'[') if shape != Shape::List && kind.is_none() && depth < DEPTH => {
+                // What says its kind or its group is no map from kinds to lists: `groups` of an
+                // APIGroupList, `endpoints` of an EndpointSlice.
+                (name, b'[')
+                    if shape != Shape::List
+                        && kind.is_none()
+                        && version.is_none()
+                        && depth < DEPTH =>
+                {
                     match layout::kind_of_word(name) {
                         Some(kind) => {
                             shape = Shape::Map;

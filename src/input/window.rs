@@ -230,10 +230,11 @@ impl<'r> Window<'r> {
 
     /// The first place from `at` on that is no white space.
     pub(super) fn space(&mut self, mut at: usize) -> usize {
+        let start = at;
         while let Some(b' ' | b'\n' | b'\t' | b'\r') = self.byte(at) {
             at += 1;
             // A run of white space is not worth keeping only to be counted.
-            if at >= self.block {
+            if at - start >= self.block {
                 break;
             }
         }

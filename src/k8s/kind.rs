@@ -24,6 +24,10 @@ pub enum Kind {
     CronJob,
     DaemonSet,
     Deployment,
+    /// Where a Service leads: a part of it.
+    EndpointSlice,
+    /// Where a Service leads, as it was said before there were slices.
+    Endpoints,
     /// Of Gateway API.
     GRPCRoute,
     /// Of Gateway API.
@@ -130,6 +134,8 @@ const KINDS: &[Row] = &[
     Row { kind: Kind::CronJob, name: "CronJob", plural: "cronjobs", short: &["cj"], groups: &["batch"], namespaced: true },
     Row { kind: Kind::DaemonSet, name: "DaemonSet", plural: "daemonsets", short: &["ds"], groups: APPS, namespaced: true },
     Row { kind: Kind::Deployment, name: "Deployment", plural: "deployments", short: &["deploy"], groups: APPS, namespaced: true },
+    Row { kind: Kind::EndpointSlice, name: "EndpointSlice", plural: "endpointslices", short: &[], groups: &["discovery.k8s.io"], namespaced: true },
+    Row { kind: Kind::Endpoints, name: "Endpoints", plural: "endpoints", short: &["ep"], groups: &[""], namespaced: true },
     Row { kind: Kind::GRPCRoute, name: "GRPCRoute", plural: "grpcroutes", short: &[], groups: GATEWAY, namespaced: true },
     Row { kind: Kind::Gateway, name: "Gateway", plural: "gateways", short: &["gtw"], groups: GATEWAY, namespaced: true },
     Row { kind: Kind::GatewayClass, name: "GatewayClass", plural: "gatewayclasses", short: &["gc"], groups: GATEWAY, namespaced: false },

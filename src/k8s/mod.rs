@@ -9,6 +9,7 @@
 pub mod admission;
 pub mod cluster;
 pub mod data;
+pub mod endpoints;
 pub mod gateway;
 pub mod istio;
 mod kind;

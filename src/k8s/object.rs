@@ -8,6 +8,7 @@ use super::Kind;
 use super::admission::{Webhook, webhooks};
 use super::cluster::{ClaimSpec, NodeSpec, NodeStatus, PersistentVolumeSpec, ServiceAccount};
 use super::data::{Data, Secret, more};
+use super::endpoints::{EndpointSlice, EndpointSubset, is_derived, slice};
 use super::gateway::{
     GatewayClass, GatewaySpec, GatewayStatus, GrantSpec, RouteSpec, RouteStatus, class, gateway,
     route,
@@ -64,6 +65,9 @@ pub enum Body<'a> {
     Service(Box<ServiceSpec<'a>>, LoadBalancerStatus<'a>),
     Ingress(IngressSpec<'a>, LoadBalancerStatus<'a>),
     IngressClass(IngressClassSpec<'a>),
+    EndpointSlice(Box<EndpointSlice<'a>>),
+    /// Its subsets.
+    Endpoints(Vec<EndpointSubset<'a>>),
     NetworkPolicy(NetworkPolicySpec<'a>),
     Webhooks(Vec<Webhook<'a>>),
     Constraints(Box<SecurityContextConstraints<'a>>),
@@ -118,6 +122,10 @@ pub(super) enum Field {
     SeLinux,
     Users,
     Groups,
+    AddressType,
+    Endpoints,
+    Ports,
+    Subsets,
 }
 
 impl Field {
@@ -144,6 +152,10 @@ impl Field {
             "seLinuxContext" => Self::SeLinux,
             "users" => Self::Users,
             "groups" => Self::Groups,
+            "addressType" => Self::AddressType,
+            "endpoints" => Self::Endpoints,
+            "ports" => Self::Ports,
+            "subsets" => Self::Subsets,
             _ => return None,
         })
     }
@@ -178,6 +190,9 @@ impl<'de> Visitor<'de> for ObjectVisitor {
                             object.kind = Kind::of(group(version.as_deref()), named);
                         }
                         match (object.kind, &named) {
+                            (Some(kind), _) if is_derived(kind, &object.meta) => {
+                                map.next_value::<IgnoredAny>()?;
+                            }
                             (Some(kind), _) => {
                                 map.next_value_seed(FieldSeed {
                                     body: &mut object.body,
@@ -206,7 +221,7 @@ impl<'de> Visitor<'de> for ObjectVisitor {
                 object.kind_name = self.0.map(|k| Str(k.name().into())).unwrap_or_default();
             }
         }
-        if let Some(kind) = object.kind {
+        if let Some(kind) = object.kind.filter(|kind| !is_derived(*kind, &object.meta)) {
             for (field, raw) in early {
                 let mut json = serde_json::Deserializer::from_str(raw.get());
                 FieldSeed { body: &mut object.body, kind, field }
@@ -304,6 +319,11 @@ impl<'de> DeserializeSeed<'de> for FieldSeed<'_, 'de> {
                 Body::Ingress(IngressSpec::default(), LoadBalancerStatus::default()), read(d)?),
             (Kind::Ingress, Field::Status) => part!(body, Body::Ingress(_, status) => *status,
                 Body::Ingress(IngressSpec::default(), LoadBalancerStatus::default()), read(d)?),
+            (Kind::EndpointSlice, Field::AddressType) => slice(body, field, d)?,
+            (Kind::EndpointSlice, Field::Endpoints) => slice(body, field, d)?,
+            (Kind::EndpointSlice, Field::Ports) => slice(body, field, d)?,
+            (Kind::Endpoints, Field::Subsets) => part!(body, Body::Endpoints(subsets) => *subsets,
+                Body::Endpoints(Vec::new()), list(d)?),
             (Kind::NetworkPolicy, Field::Spec) => part!(body, Body::NetworkPolicy(spec) => *spec,
                 Body::NetworkPolicy(NetworkPolicySpec::default()), read(d)?),
             (Kind::IngressClass, Field::Spec) => part!(body, Body::IngressClass(spec) => *spec,
@@ -428,6 +448,32 @@ mod tests {
         assert_eq!(read.kind, None);
         assert_eq!(read.group, "longhorn.io");
         assert!(matches!(read.body, Body::None));
+    }
+
+    /// Of a Service with a selector the controller's slices repeat it, one endpoint a pod: their
+    /// endpoints are not even parsed, wherever the labels stand that tell.
+    #[test]
+    fn slices_of_the_controller_are_not_parsed() {
+        let text = |by: &str, early: &str, late: &str| {
+            format!(
+                r#"{{{early}"apiVersion":"discovery.k8s.io/v1","kind":"EndpointSlice","metadata":
+                    {{"labels":{{"endpointslice.kubernetes.io/managed-by":"{by}"}}}}{late}}}"#
+            )
+        };
+        let ends = r#""endpoints":[{"addresses":["10.0.0.1"]}]"#;
+        for (early, late) in
+            [(format!("{ends},"), String::new()), (String::new(), format!(",{ends}"))]
+        {
+            let by = |by: &str| {
+                let text = text(by, &early, &late);
+                match object(&text, None).body {
+                    Body::EndpointSlice(slice) => Some(slice.endpoints.len()),
+                    _ => None,
+                }
+            };
+            assert_eq!(by("endpointslice-controller.k8s.io"), None);
+            assert_eq!(by("endpointslicemirroring-controller.k8s.io"), Some(1));
+        }
     }
 
     #[test]

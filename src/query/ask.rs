@@ -9,7 +9,6 @@ use super::found::{Finder, Finds, Found, Grown, Way};
 use super::library::{Avoid, Goal, Query};
 use super::network::{self, Finding};
 use super::paths;
-use super::reach::Ground;
 use super::risk;
 use super::search::{Direction, Link, NEVER, Proof, Search};
 use super::steps::steps;
@@ -60,7 +59,7 @@ pub struct Asker<'g> {
     pools: Pools,
     fields: OnceCell<Fields>,
     without: Filter,
-    ground: OnceCell<Ground<'g>>,
+    network: Option<network::Shared<'g>>,
 }
 
 impl<'g> Asker<'g> {
@@ -68,9 +67,8 @@ impl<'g> Asker<'g> {
     #[must_use]
     pub fn new(graph: &'g Graph) -> Self {
         let (search, pools) = (Search::new(graph), Pools::new(graph));
-        let (fields, ground) = (OnceCell::new(), OnceCell::new());
-        let without = Filter::default();
-        Self { graph, search, cache: Vec::new(), pools, fields, without, ground }
+        let (fields, without) = (OnceCell::new(), Filter::default());
+        Self { graph, search, cache: Vec::new(), pools, fields, without, network: None }
     }
 
     /// Leaves something out of the answers to every query, beside what the query avoids.
@@ -90,14 +88,15 @@ impl<'g> Asker<'g> {
 
     /// Lets go of what questions to the network share.
     pub fn forget_network(&mut self) {
-        self.ground.take();
+        self.network = None;
     }
 
     /// Asks a query. Ends that match nothing have no answers.
     pub fn ask(&mut self, query: &Query) -> Outcome {
         if let Goal::Network(question) = &query.to {
-            let ground = self.ground.get_or_init(|| network::ground(self.graph.world()));
-            let finding = network::find(self.graph, ground, query, question);
+            let world = self.graph.world();
+            let shared = self.network.get_or_insert_with(|| network::Shared::new(world));
+            let finding = network::find(self.graph, shared, query, question);
             return Outcome { finding, ..Outcome::default() };
         }
         let more = if query.id.is_empty() { TYPED } else { 1 };
@@ -195,7 +194,7 @@ impl<'g> Asker<'g> {
         let end = if from { answer.from } else { answer.to };
         let selected = match (&query.to, from) {
             (_, true) => query.from.matches(self.graph),
-            (Goal::Selected(to), false) => to.matches(self.graph),
+            (Goal::Selected(to), false) => self.graph.with_acting(to.matches(self.graph)),
             (Goal::Outside | Goal::Network(_), false) => vec![end],
         };
         selected.into_iter().filter(|n| self.graph.fold(*n) == end).collect()

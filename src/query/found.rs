@@ -79,7 +79,7 @@ impl Finder<'_, '_> {
             Goal::Outside => self.outside(&sources),
             Goal::Network(_) => {}
             Goal::Selected(selector) => {
-                let targets = selector.matches(self.graph);
+                let targets = self.graph.with_acting(selector.matches(self.graph));
                 let (internet, others): (Vec<NodeId>, Vec<NodeId>) =
                     sources.into_iter().partition(|n| self.graph.kind(*n) == NodeKind::Internet);
                 for sources in [internet, others] {

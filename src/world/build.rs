@@ -118,7 +118,7 @@ fn concatenate(mut parts: Vec<Part>) -> Tables {
             )*};
         }
         append!(namespaces nodes accounts secrets pods workloads volumes claims roles bindings
-            services ingresses classes policies other_policies constraints guards groups webhooks config_maps
+            services slices endpoints ingresses classes policies other_policies constraints guards groups webhooks config_maps
             credential_maps gateway_classes gateways routes reference_grants
             router_routes istio_gateways virtual_services);
         for (group, kinds) in part.seen {
@@ -158,6 +158,8 @@ const NAMES: &[&str] = &[
     "RoleBinding",
     "ClusterRoleBinding",
     "Service",
+    "EndpointSlice",
+    "Endpoints",
     "Ingress",
     "IngressClass",
     "NetworkPolicy",
@@ -376,6 +378,8 @@ fn refer(part: &mut Part, symbols: &Symbols) -> u64 {
     copies += settle(&mut part.claims, |r| (r.ns, r.name));
     copies += settle(&mut part.roles, |r| (r.ns, r.name));
     copies += settle(&mut part.services, |r| (r.ns, r.name));
+    copies += settle(&mut part.slices, |r| (r.ns, r.name));
+    copies += settle(&mut part.endpoints, |r| (r.ns, r.name));
     copies += settle(&mut part.ingresses, |r| (r.ns, r.name));
     copies += settle(&mut part.classes, |r| (r.ns, r.name));
     copies += settle(&mut part.policies, |r| (r.ns, r.name));

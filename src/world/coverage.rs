@@ -3,9 +3,9 @@
 //! A negative answer is worth as much as the evidence it rests on: every report prints these
 //! topics, and what is not shown is never taken for absent.
 
-use super::World;
 use super::network::plugin::{Enforces, Policies};
 use super::nodes::ControlPlane;
+use super::{ServiceIx, World};
 use crate::k8s::Kind;
 use std::fmt::Write as _;
 
@@ -237,21 +237,7 @@ impl World {
                 0 => String::new(),
                 _ => format!(", {}", counted(routes, "route", "routes")),
             };
-            let by_hand = self.services.iter().filter(|s| {
-                let outside = matches!(self.text(s.kind), "LoadBalancer" | "NodePort");
-                s.selector.is_none() && (outside || !s.external_ips.is_empty())
-            });
-            let by_hand = match by_hand.count() as u64 {
-                0 => String::new(),
-                n => format!(
-                    "; {} without a selector: where they lead is not known",
-                    counted(
-                        n,
-                        "Service that faces the outside is",
-                        "Services that face the outside are"
-                    )
-                ),
-            };
+            let by_hand = self.endpoints_by_hand();
             let reason = format!(
                 "{}{routes} and {} were read{by_hand}; what firewalls in front of them let through is not in a snapshot",
                 counted(services, "Service", "Services"),
@@ -260,6 +246,42 @@ impl World {
             (State::Partial, reason)
         };
         Topic { topic: "exposure", state, reason, affects: &["paths from the internet"] }
+    }
+
+    /// What is not known of where Services lead that are not led by a selector.
+    fn endpoints_by_hand(&self) -> String {
+        let (mut unknown, mut strange) = (0, 0);
+        for (i, service) in self.services.iter().enumerate() {
+            let outside = matches!(self.text(service.kind), "LoadBalancer" | "NodePort")
+                || !service.external_ips.is_empty();
+            if service.selector.is_some() || !outside {
+                continue;
+            }
+            let slices = &self.slices[self.slices_of(ServiceIx::new(i))];
+            unknown += u64::from(slices.is_empty());
+            let no_pod = slices.iter().all(|slice| slice.ends.is_empty());
+            strange += u64::from(no_pod && slices.iter().any(|slice| slice.strangers > 0));
+        }
+        let faces = |n| {
+            counted(n, "Service that faces the outside is", "Services that face the outside are")
+        };
+        let mut said = String::new();
+        if unknown > 0 {
+            let faces = faces(unknown);
+            let _ = write!(said, "; {faces} without a selector: where they lead is not known");
+        }
+        if strange > 0 {
+            let leads = counted(
+                strange,
+                "Service without a selector leads",
+                "Services without a selector lead",
+            );
+            let _ = write!(said, "; {leads} to addresses that are no pod's of the snapshot");
+        }
+        if self.count(Kind::EndpointSlice) + self.count(Kind::Endpoints) == 0 {
+            said.push_str("; no EndpointSlice was collected: endpoints made by hand are not known");
+        }
+        said
     }
 
     fn network_policy_coverage(&self) -> Topic {

@@ -2,7 +2,7 @@
 
 use super::pods::Container;
 use super::rows::{ServicePort, Target};
-use super::{AccountIx, NodeIx, ObjectId, PodIx, ServiceIx, WorkloadIx, World};
+use super::{AccountIx, NodeIx, ObjectId, PodIx, WorkloadIx, World};
 use crate::sym::Sym;
 
 /// Something that runs: a pod, or the template of a workload of which the snapshot has no pod.
@@ -143,43 +143,14 @@ impl World {
             Host::Template(_) => self.node(self.symbols.get(super::UNKNOWN_NODE)?),
         }
     }
-
-    /// The running pods and templates that a Service's port leads to, each with the containers
-    /// that may listen there (by their place in the specification) and whether one declares it.
-    #[must_use]
-    pub fn endpoints(&self, service: ServiceIx, port: usize) -> Vec<(Host, Vec<usize>, bool)> {
-        let service = &self.services[service.index()];
-        let (Some(selector), Some(port)) = (&service.selector, service.ports.get(port)) else {
-            return Vec::new();
-        };
-        // Nobody makes endpoints of an alias, whatever it selects.
-        if self.text(service.kind) == "ExternalName" {
-            return Vec::new();
-        }
-        let selected = |labels: u32| {
-            self.labels.get(labels as usize).is_some_and(|labels| selector.selects(labels))
-        };
-        let pods = self.pods_of(service.ns).map(PodIx::new).filter(|p| {
-            let object = &self.objects[self.pods[p.index()].object.index()];
-            self.is_running(*p) && selected(object.labels)
-        });
-        let templates = self.workloads_of(service.ns).map(WorkloadIx::new).filter(|w| {
-            self.is_template(*w) && selected(self.workloads[w.index()].template_labels)
-        });
-        pods.map(Host::Pod)
-            .chain(templates.map(Host::Template))
-            .filter_map(|host| {
-                let containers = &self.host_spec(host).containers;
-                let (listening, declared) = listeners(containers, port)?;
-                Some((host, listening, declared))
-            })
-            .collect()
-    }
 }
 
 /// The containers that may listen on a port, and whether one declares it. `None`: the port is a
 /// name that no container has for this protocol, so the pod is no endpoint of it.
-fn listeners(containers: &[Container], port: &ServicePort) -> Option<(Vec<usize>, bool)> {
+pub(super) fn listeners(
+    containers: &[Container],
+    port: &ServicePort,
+) -> Option<(Vec<usize>, bool)> {
     let declares = |c: &Container| c.ports.iter().any(|own| port.means(own));
     let running = || containers.iter().enumerate().filter(|(_, c)| c.keeps_running());
     let declared: Vec<usize> = running().filter(|(_, c)| declares(c)).map(|(i, _)| i).collect();

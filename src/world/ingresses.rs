@@ -256,9 +256,7 @@ impl World {
                 continue;
             }
             let ix = ServiceIx::new(i);
-            let ports = 0..service.ports.len();
-            let hosts: Vec<Host> =
-                ports.flat_map(|port| self.endpoints(ix, port)).map(|(host, ..)| host).collect();
+            let hosts = self.behind(ix);
             if !hosts.is_empty() && hosts.iter().all(|h| self.serves_another(*h, controller, class))
             {
                 continue;

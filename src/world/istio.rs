@@ -3,6 +3,7 @@
 
 use super::exposure::{Door, Entry, Reach, Said, Sure, Via};
 use super::gateway::{Item, meet, table};
+use super::hosts::Host;
 use super::network::Protocol;
 use super::remap::{Map, Remap};
 use super::resolve::Objects;
@@ -189,10 +190,20 @@ impl World {
         self.objects[self.pods[pod.index()].object.index()].labels
     }
 
+    fn host_labels(&self, host: Host) -> u32 {
+        match host {
+            Host::Pod(pod) => self.pod_labels(pod),
+            Host::Template(workload) => self.workloads[workload.index()].template_labels,
+        }
+    }
+
     fn front<'e>(&self, entry: &'e Entry) -> Option<Front<'e>> {
         let Door::Service(ix) = entry.door else { return None };
         let service = &self.services[ix.index()];
-        let selector = service.selector.as_ref()?;
+        let Some(selector) = &service.selector else {
+            let labels = self.behind(ix).into_iter().map(|host| self.host_labels(host)).collect();
+            return Some(Front { entry, service: ix, labels });
+        };
         let selects = |n: &u32| self.labels.get(*n as usize).is_some_and(|l| selector.selects(l));
         let pods = self.pods_of(service.ns).map(PodIx::new).filter(|p| self.is_running(*p));
         let templates = self.workloads_of(service.ns).map(WorkloadIx::new);

@@ -16,6 +16,7 @@ pub mod cons;
 pub mod contents;
 pub mod coverage;
 pub mod custom;
+pub mod endpoints;
 pub mod exposure;
 mod flags;
 pub mod gateway;
@@ -40,6 +41,7 @@ pub mod routers;
 pub mod rows;
 mod secrets;
 mod services;
+pub mod slices;
 pub mod version;
 pub mod webhooks;
 
@@ -325,6 +327,8 @@ pub struct World {
     pub roles: Vec<Role>,
     pub bindings: Vec<Binding>,
     pub services: Vec<Service>,
+    /// Where Services lead besides their selectors, by Service.
+    pub slices: Vec<slices::Slice>,
     pub ingresses: Vec<Ingress>,
     pub classes: Vec<IngressClass>,
     pub policies: Vec<Policy>,

@@ -316,7 +316,7 @@ pub(super) fn resolve(tables: Tables, duplicates: u64, clusters: usize) -> World
             }
         })
         .collect();
-    let services = part
+    let services: Vec<Service> = part
         .services
         .into_iter()
         .map(|row| Service {
@@ -339,6 +339,15 @@ pub(super) fn resolve(tables: Tables, duplicates: u64, clusters: usize) -> World
             external_name: row.body.external_name,
         })
         .collect();
+    let known = super::slices::Known {
+        services: &services,
+        pod_rows: &part.pods,
+        pods: &pods,
+        host_network: &|pod| specs.get(pod.spec as usize).is_some_and(|spec| spec.host_network),
+        nodes: &nodes,
+        symbols: &symbols,
+    };
+    let slices = super::slices::resolve(part.slices, part.endpoints, &known, &mut objects);
     let ingresses = part
         .ingresses
         .into_iter()
@@ -428,6 +437,7 @@ pub(super) fn resolve(tables: Tables, duplicates: u64, clusters: usize) -> World
         roles,
         bindings,
         services,
+        slices,
         ingresses,
         classes,
         policies,

@@ -117,7 +117,7 @@ impl World {
                     let mut ports = containers.flat_map(|c| c.ports.iter());
                     ports.any(|p| p.name == name && p.number == number)
                 };
-                self.endpoints(service, port).into_iter().any(|(host, ..)| declares(host))
+                self.endpoints(service, port).into_iter().any(|end| declares(end.host))
             }
         }
     }

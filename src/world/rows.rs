@@ -13,6 +13,7 @@ use super::network::{self, Protocol};
 use super::openshift::ConstraintsRow;
 use super::pods::PodSpec;
 use super::routers::RouterRouteRow;
+use super::slices::{Addresses, EndpointsRow};
 use crate::input::Origin;
 use crate::k8s::data::PolicySwitches;
 use crate::sym::{Sym, Symbols};
@@ -59,6 +60,7 @@ pub struct PodRow {
     /// It was served by an API server, so admission has done its part already.
     pub live: bool,
     pub template_hash: Sym,
+    pub addresses: Addresses,
 }
 
 #[derive(Debug, Clone)]
@@ -368,6 +370,9 @@ pub struct Part {
     pub roles: Vec<Row<RoleRow>>,
     pub bindings: Vec<Row<BindingRow>>,
     pub services: Vec<Row<ServiceRow>>,
+    /// EndpointSlices that do not only repeat a selector.
+    pub slices: Vec<Row<EndpointsRow>>,
+    pub endpoints: Vec<Row<EndpointsRow>>,
     pub ingresses: Vec<Row<IngressRow>>,
     pub classes: Vec<Row<ClassRow>>,
     pub policies: Vec<Row<PolicyRow>>,

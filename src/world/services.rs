@@ -107,7 +107,7 @@ impl World {
             return Some(any);
         }
         let mut nodes: BTreeSet<NodeIx> = BTreeSet::new();
-        for (host, ..) in (0..service.ports.len()).flat_map(|port| self.endpoints(ix, port)) {
+        for host in self.behind(ix) {
             match host {
                 Host::Pod(pod) if self.is_placed(pod) => nodes.insert(self.pods[pod.index()].node),
                 // Where it will run is not said.

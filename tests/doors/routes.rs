@@ -283,3 +283,100 @@ fn meshes() {
         ],
     );
 }
+
+/// G-04: whom a grant lets in, by the names in `to`.
+#[test]
+fn grants_name_services() {
+    let of = |to: &str| {
+        let grant = format!(
+            "---\napiVersion: gateway.networking.k8s.io/v1\nkind: ReferenceGrant\n\
+             metadata: {{name: g, namespace: back}}\n\
+             spec: {{from: [{{group: gateway.networking.k8s.io, kind: HTTPRoute, namespace: shop}}], to: [{to}]}}\n"
+        );
+        let back = |text: String| text.replace("namespace: shop", "namespace: back");
+        let route = route("HTTPRoute", "v1", "{name: g}")
+            .replace("{name: web, port: 80}", "{name: web, namespace: back, port: 80}");
+        let gateway = gateway("g", "own", "", "{value: 203.0.113.9}");
+        [gateway, route, back(behind()), back(web()), grant].concat()
+    };
+    let (yes, no): (&[&str], &[&str]) = (&["back/web/app"], &[]);
+    let (own, other) =
+        ("{group: \"\", kind: Service, name: web}", "{group: \"\", kind: Service, name: other}");
+    backends(
+        "shop/httproute/web",
+        &[
+            ("no name: every Service", of("{group: \"\", kind: Service}"), yes),
+            ("an empty name", of("{group: \"\", kind: Service, name: \"\"}"), yes),
+            ("its name", of(own), yes),
+            ("another's", of(other), no),
+            ("one of two", of(&format!("{other}, {own}")), yes),
+            ("another's, and all", of(&format!("{other}, {{group: \"\", kind: Service}}")), yes),
+            ("its name with a glob", of("{group: \"\", kind: Service, name: \"*\"}"), no),
+            ("its name begun", of("{group: \"\", kind: Service, name: we}"), no),
+            (
+                "a Secret of its name beside another Service",
+                of(&format!("{{group: \"\", kind: Secret, name: web}}, {other}")),
+                no,
+            ),
+            ("all Secrets", of("{group: \"\", kind: Secret}"), no),
+            (
+                "a Service of another group",
+                of("{group: serving.knative.dev, kind: Service, name: web}"),
+                no,
+            ),
+            ("nothing", of(""), no),
+        ],
+    );
+}
+
+/// O-02: a VirtualService is a delegate if it names no hosts of its own; its gateways are those of
+/// the one that asks, and the API server's check refuses one that names some.
+#[test]
+fn delegates_of_virtual_services() {
+    let of = |delegate: &str| {
+        let front =
+            "type: LoadBalancer, selector: {app: gw}, ports: [{port: 80, targetPort: 8080}]";
+        let proxy = pod("mesh/gw", "n1", "[{name: proxy, ports: [{containerPort: 8080}]}]");
+        let istio = |kind: &str, name: &str, spec: &str| {
+            format!(
+                "---\napiVersion: networking.istio.io/v1\nkind: {kind}\n\
+                 metadata: {{name: {name}, namespace: shop}}\nspec: {{{spec}}}\n"
+            )
+        };
+        let servers = "selector: {app: gw}, \
+            servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: [\"*\"]}]";
+        let parts = [
+            service("mesh/gw", "", front, PUBLIC),
+            proxy,
+            istio("Gateway", "g", servers),
+            istio(
+                "VirtualService",
+                "root",
+                "hosts: [a.example], gateways: [g], http: [{delegate: {name: part}}]",
+            ),
+            istio("VirtualService", "part", delegate),
+            behind(),
+            web(),
+        ];
+        parts.concat()
+    };
+    let http = "http: [{route: [{destination: {host: web}}]}]";
+    let (yes, no): (&[&str], &[&str]) = (&["shop/web/app"], &[]);
+    backends(
+        "shop/virtualservice/root",
+        &[
+            ("neither", of(http), yes),
+            ("empty hosts", of(&format!("hosts: [], {http}")), yes),
+            ("hosts", of(&format!("hosts: [a.example], {http}")), no),
+            ("other hosts", of(&format!("hosts: [b.example], {http}")), no),
+            ("gateways", of(&format!("gateways: [g], {http}")), no),
+            ("exported to its own namespace", of(&format!("exportTo: [.], {http}")), yes),
+            ("exported to another", of(&format!("exportTo: [other], {http}")), no),
+            // One level, and requests of HTTP alone.
+            ("a delegate of its own", of("http: [{delegate: {name: more}}]"), no),
+            ("connections of TCP", of("tcp: [{route: [{destination: {host: web}}]}]"), no),
+        ],
+    );
+    // By itself it is no door.
+    scopes("shop/virtualservice/part", &[("a delegate", of(http), "none")]);
+}

@@ -445,3 +445,27 @@ fn templates_are_in_classes_too() {
     assert_eq!(world.world.network().isolation(class, Direction::Ingress).len(), 1);
     assert_eq!(world.world.network().hosts_of(class).len(), 1);
 }
+
+/// NP-15: the API server refuses a peer of addresses and of selectors. Plugins that are given one
+/// all the same differ: some look at the addresses alone, some at both, some add them up. So what
+/// either means may be let in, and nothing surely.
+#[test]
+fn a_block_beside_selectors_is_not_sure() {
+    let peer = json!({ "ipBlock": { "cidr": "198.51.100.0/24" },
+        "podSelector": { "matchLabels": { "app": "web" } } });
+    let spec = |from: Value| json!({ "podSelector": {}, "ingress": [{ "from": from }] });
+    let far = || address(pod("ops/far", json!({})), "10.2.0.1");
+    shop(vec![far(), policy("shop/p", spec(json!([peer])))]).holds(&[
+        ("198.51.100.7", "shop/db", "80", "unknown"),
+        ("shop/web", "shop/db", "80", "unknown"),
+        ("198.51.101.7", "shop/db", "80", "no"),
+        ("ops/job", "shop/db", "80", "no"),
+    ]);
+    // Those beside it mean what they say.
+    let beside = json!([peer, { "namespaceSelector": {} }]);
+    shop(vec![far(), policy("shop/p", spec(beside))]).holds(&[
+        ("198.51.100.7", "shop/db", "80", "unknown"),
+        ("shop/web", "shop/db", "80", "yes"),
+        ("ops/job", "shop/db", "80", "yes"),
+    ]);
+}

@@ -1,10 +1,9 @@
 //! Random clusters: classes against pods one by one, and laws that hold whatever is written.
 
 use super::{Cluster, address, brute, cluster, named, namespace, pod, port, with};
-use kspm_graph::world::network::{ClassIx, Direction, End, State, Switches, Truth};
+use kspm_graph::world::network::{Across, ClassIx, Direction, End, State, Switches, Truth};
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 
 const SPACES: &[&str] = &["shop", "ops", "dev"];
 const KEYS: &[&str] = &["app", "tier"];
@@ -364,27 +363,24 @@ proptest! {
         }
         let network = cluster.world.network().with(cluster.switches);
         let all: Vec<ClassIx> = (0..network.classes().len()).map(ClassIx::new).collect();
+        let mut across = Across::new(network);
         for own in &all {
             for on in PORTS {
-                for (direction, opposite) in [
-                    (Direction::Ingress, Direction::Egress),
-                    (Direction::Egress, Direction::Ingress),
-                ] {
-                    let across = network.across(*own, direction, port(on));
-                    let mut found: BTreeMap<ClassIx, State> = across.classes.into_iter().collect();
-                    if across.free {
-                        let others = network.unselected(opposite);
-                        found.extend(others.into_iter().map(|c| (c, State::Allowed)));
-                    }
+                for direction in [Direction::Ingress, Direction::Egress] {
+                    let mut most = State::Denied;
                     for other in &all {
                         let (from, to) = match direction {
                             Direction::Ingress => (other, own),
                             Direction::Egress => (own, other),
                         };
                         let state = network.state(End::Class(*from), End::Class(*to), port(on));
-                        let state_found = found.get(other).copied().unwrap_or(State::Denied);
+                        let found = across.best(*own, direction, port(on), &|c| c == *other);
+                        let state_found = found.map_or(State::Denied, |(_, state)| state);
                         prop_assert_eq!(state, state_found, "{:?} -> {:?} {}", from, to, on);
+                        most = most.max(state);
                     }
+                    let best = across.best(*own, direction, port(on), &|_| true);
+                    prop_assert_eq!(best.map_or(State::Denied, |(_, state)| state), most);
                 }
             }
         }

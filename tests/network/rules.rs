@@ -2,9 +2,9 @@
 //! table a rule.
 
 use super::policy::shop;
-use super::{named, pod, policy, with};
+use super::{named, pod, policy, port, with};
 use kspm_graph::world::hosts::Host;
-use kspm_graph::world::network::End;
+use kspm_graph::world::network::{End, State};
 use serde_json::{Value, json};
 
 #[test]
@@ -314,4 +314,23 @@ fn a_policy_of_another_namespace_with_the_same_labels_does_not_select() {
     let spec = json!({ "podSelector": { "matchLabels": { "app": "web" } } });
     shop(vec![pod("ops/web", json!({ "app": "web" })), policy("ops/p", spec)])
         .holds(&[("ops/job", "shop/web", "80", "yes"), ("shop/db", "ops/web", "80", "no")]);
+}
+
+/// C-05: a pod's own address is its own affair. What comes back to it by a Service is subject to
+/// policies like what comes to another of its kind, which the Service may choose as well.
+#[test]
+fn what_comes_back_by_a_service_is_held_to_policies() {
+    let deny = json!({ "podSelector": {}, "policyTypes": ["Ingress"] });
+    let cnp = json!({ "apiVersion": "policy.networking.k8s.io/v1alpha2",
+        "kind": "ClusterNetworkPolicy", "metadata": { "name": "a" },
+        "spec": { "tier": "Admin", "priority": 1, "subject": { "namespaces": {} },
+        "ingress": [{ "action": "Deny", "from": [{ "namespaces": {} }] }] } });
+    for held in [policy("shop/deny", deny), cnp] {
+        let cluster = shop(vec![held]);
+        cluster.holds(&[("shop/web", "shop/web", "80", "yes")]);
+        let network = cluster.world.network().with(cluster.switches);
+        let End::Host(web) = cluster.end("shop/web") else { panic!("no pod") };
+        let class = End::Class(network.class_of(web).unwrap());
+        assert_eq!(network.state(class, class, port("80")), State::Denied);
+    }
 }

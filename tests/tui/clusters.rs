@@ -128,7 +128,7 @@ fn binding(ns: &str, role: &str, subject: &str) -> String {
     )
 }
 
-/// Each of thirty accounts may impersonate the next one; the last one is cluster-admin.
+/// Each of thirty accounts may ask for a token of the next one; the last one is cluster-admin.
 fn long() -> String {
     let mut text = namespace("chain");
     const LAST: usize = 30;
@@ -139,7 +139,7 @@ fn long() -> String {
         text.push_str(&format!(
             "---\napiVersion: rbac.authorization.k8s.io/v1\nkind: Role\n\
              metadata: {{name: step-{i}, namespace: chain}}\nrules:\n\
-             - {{apiGroups: [''], resources: [serviceaccounts], verbs: [impersonate], resourceNames: [link-{}]}}\n",
+             - {{apiGroups: [''], resources: [serviceaccounts/token], verbs: [create], resourceNames: [link-{}]}}\n",
             i + 1
         ));
         let subject = format!("{{kind: ServiceAccount, name: link-{i}, namespace: chain}}");

@@ -46,6 +46,18 @@ fn fields_that_look_like_lists_of_objects_are_none() {
         let out = read_text(&text);
         assert_eq!(out.objects, ["SecurityContextConstraints /a"], "{text}");
     }
+    // As kubectl sorts keys, as the API server writes them, and by others.
+    for slice in [
+        r#"{"addressType":"IPv4","apiVersion":"discovery.k8s.io/v1","endpoints":[{"addresses":["10.0.0.1"]}],
+            "kind":"EndpointSlice","metadata":{"name":"a"},"ports":[]}"#,
+        r#"{"kind":"EndpointSlice","apiVersion":"discovery.k8s.io/v1","metadata":{"name":"a"},
+            "addressType":"IPv4","endpoints":[{"addresses":["10.0.0.1"]}]}"#,
+        r#"{"apiVersion":"discovery.k8s.io/v1","endpoints":[{"addresses":["10.0.0.1"]}],
+            "kind":"EndpointSlice","metadata":{"name":"a"},"addressType":"IPv4"}"#,
+    ] {
+        let out = read_text(slice);
+        assert_eq!(out.objects, ["EndpointSlice /a"], "{slice}");
+    }
     let groups = r#"{"kind":"APIGroupList","apiVersion":"v1","groups":[{"name":"apps"}]}"#;
     let out = read_text(format!("{groups}{POD}"));
     assert_eq!(out.objects, ["Pod n/a"]);

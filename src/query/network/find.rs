@@ -1,7 +1,8 @@
 //! Which workloads a question to the network finds.
 
 use super::judge::{Judge, Judged, ON_NODE};
-use super::{Finding, Finish, Question, Row, Start, Subject};
+use super::outside::sure;
+use super::{Finding, Finish, Question, Row, Shared, Start, Subject};
 use crate::attacks::has_metadata;
 use crate::graph::Graph;
 use crate::query::library::Query;
@@ -9,9 +10,10 @@ use crate::query::reach::{Ground, Wanted};
 use crate::sym::Sym;
 use crate::world::NodeIx;
 use crate::world::hosts::Host;
-use crate::world::network::{ClassIx, Direction, End, PortSpec, Reason, State};
+use crate::world::network::{Across, ClassIx, Direction, End, PortSpec, Reason, State};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 /// How many connections a question may look at beyond one for each workload.
 const WORK: usize = 4_000_000;
@@ -19,15 +21,16 @@ const WORK: usize = 4_000_000;
 /// Asks a question of the network. Nothing is found where nothing is selected.
 pub(in crate::query) fn find(
     graph: &Graph,
-    ground: &Ground<'_>,
+    shared: &mut Shared<'_>,
     query: &Query,
     question: &Question,
 ) -> Option<Finding> {
-    let subjects = ground.wanted(graph, &query.from.matches(graph));
+    let subjects = shared.wanted(graph, &query.from);
     let other = match (&question.from, &question.to) {
-        (Start::Selected(_), Finish::Selected(to)) => ground.wanted(graph, &to.matches(graph)),
-        _ => Wanted::default(),
+        (Start::Selected(_), Finish::Selected(to)) => shared.wanted(graph, to),
+        _ => Rc::default(),
     };
+    let ground = &shared.ground;
     let mut finder = Finder::new(ground, question, other);
     let doors = if question.from == Start::Internet { finder.doors() } else { BTreeMap::new() };
     let mut of: BTreeMap<Sym, usize> = BTreeMap::new();
@@ -91,8 +94,9 @@ pub(in crate::query) fn find(
 /// Judges workloads one after another.
 pub(super) struct Finder<'g, 'w> {
     pub(super) judge: Judge<'g, 'w>,
+    pub(super) across: Across<'w>,
     pub(super) question: &'g Question,
-    pub(super) other: Wanted,
+    pub(super) other: Rc<Wanted>,
     /// The classes of the other end, if it is of pods.
     pub(super) others: FxHashSet<ClassIx>,
     pub(super) known: FxHashMap<ClassIx, Judged>,
@@ -110,13 +114,19 @@ pub(super) struct Finder<'g, 'w> {
 }
 
 impl<'g, 'w> Finder<'g, 'w> {
-    fn new(ground: &'g Ground<'w>, question: &'g Question, other: Wanted) -> Self {
+    fn new(ground: &'g Ground<'w>, question: &'g Question, other: Rc<Wanted>) -> Self {
         let mut others: FxHashSet<ClassIx> = FxHashSet::default();
         for group in &other.groups {
             others.extend(&ground.group(*group).classes);
         }
+        // Whom policies let in can be read from them where they are sure to be enforced.
+        let network = match question.from {
+            Start::Outside => ground.network.with(sure(ground.network.switches())),
+            _ => ground.network,
+        };
         let mut finder = Self {
             judge: Judge::new(ground),
+            across: Across::new(network),
             question,
             other,
             others,
@@ -238,17 +248,12 @@ impl<'g, 'w> Finder<'g, 'w> {
             if self.work == 0 {
                 return best.or(Judged::of(State::Unknown, "there was too much to look at"));
             }
-            let across = network.across(class, Direction::Egress, *port);
-            self.work = self.work.saturating_sub(across.looked.max(1));
-            let open = |c: &ClassIx| {
-                across.free
-                    && network.state(End::Class(class), End::Class(*c), *port) != State::Denied
-            };
-            let of = across.classes.iter().map(|(c, _)| *c).filter(|c| self.others.contains(c));
-            let mut of: Vec<ClassIx> = of.collect();
-            of.extend(self.others.iter().copied().filter(open));
-            of.sort_unstable();
-            for other in of.into_iter().filter(|other| *other != class) {
+            let others = &self.others;
+            let among = |other: ClassIx| other != class && others.contains(&other);
+            let before = self.across.looked();
+            let found = self.across.best(class, Direction::Egress, *port, &among);
+            self.work = self.work.saturating_sub((self.across.looked() - before).max(1));
+            if let Some((other, _)) = found {
                 let end = End::Class(other);
                 best = best.or(self.judge.with(class, Direction::Egress, end, &[*port]));
             }

@@ -14,11 +14,12 @@ mod outside;
 pub(super) use find::find;
 
 use super::answer::Severity;
-use super::reach::{Ground, Level, ports};
+use super::reach::{Ground, Level, Wanted, ports};
 use super::selector::Selector;
-use crate::graph::Confidence;
+use crate::graph::{Confidence, Graph};
 use crate::world::network::{Direction, PortSpec, State};
 use crate::world::{ObjectId, World};
+use std::rc::Rc;
 
 /// Where a connection begins.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -152,12 +153,32 @@ impl Question {
     }
 }
 
-/// The network that findings are about: unlike `reach`, they take no unknown plugin to enforce what
-/// was written.
-pub(super) fn ground(world: &World) -> Ground<'_> {
-    let mut ground = Ground::new(world, Level::Workload);
-    ground.network = world.network();
-    ground
+/// What the questions to one network share.
+#[derive(Debug)]
+pub(super) struct Shared<'w> {
+    ground: Ground<'w>,
+    /// What selectors select: most questions are about the same workloads.
+    chosen: Vec<(Selector, Rc<Wanted>)>,
+}
+
+impl<'w> Shared<'w> {
+    /// The network that findings are about: unlike `reach`, they take no unknown plugin to enforce what
+    /// was written.
+    pub(super) fn new(world: &'w World) -> Self {
+        let mut ground = Ground::new(world, Level::Workload);
+        ground.network = world.network();
+        Self { ground, chosen: Vec::new() }
+    }
+
+    /// What a selector selects. O(nodes of the graph) the first time.
+    fn wanted(&mut self, graph: &Graph, selector: &Selector) -> Rc<Wanted> {
+        if let Some((_, known)) = self.chosen.iter().find(|(known, _)| known == selector) {
+            return Rc::clone(known);
+        }
+        let wanted = Rc::new(self.ground.wanted(graph, &selector.matches(graph)));
+        self.chosen.push((selector.clone(), Rc::clone(&wanted)));
+        wanted
+    }
 }
 
 /// A fact of the evidence: the object, the field, and what it says.

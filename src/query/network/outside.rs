@@ -11,7 +11,7 @@ use crate::world::network::{
 use std::collections::BTreeSet;
 
 /// The switches if whatever may be enforced is.
-fn sure(switches: Switches) -> Switches {
+pub(super) fn sure(switches: Switches) -> Switches {
     let sure = |t: Truth| if t == Truth::Maybe { Truth::Yes } else { t };
     Switches {
         kubernetes: sure(switches.kubernetes),
@@ -45,15 +45,13 @@ impl Finder<'_, '_> {
         let network = self.judge.ground.network;
         let ns = network.classes()[class.index()].ns;
         let list = self.ports_of(class);
-        let elsewhere = |c: &ClassIx| {
+        let elsewhere = |c: ClassIx| {
             let of = &network.classes()[c.index()];
             of.node.is_none() && of.ns != ns
         };
-        let free = self.free.iter().copied().find(elsewhere);
-        // Whom policies let in can be read from them where they are sure to be enforced.
-        let enforced = network.with(sure(network.switches()));
-        let doubted = enforced.switches() != network.switches();
-        let any = self.any.iter().copied().find(elsewhere);
+        let free = self.free.iter().copied().find(|c| elsewhere(*c));
+        let doubted = sure(network.switches()) != network.switches();
+        let any = self.any.iter().copied().find(|c| elsewhere(*c));
         let mut best: Option<(State, ClassIx, PortSpec)> = None;
         for port in list {
             if let Some(free) = free
@@ -78,14 +76,9 @@ impl Finder<'_, '_> {
                     |(state, other, port)| self.reached(class, state, other, port),
                 );
             }
-            let across = enforced.across(class, Direction::Ingress, port);
-            // Which of all classes to look at is little work each.
-            let work = across.looked + network.classes().len() / 16 + 1;
-            self.work = self.work.saturating_sub(work);
-            let surely = free.filter(|_| across.free).map(|c| (c, State::Allowed));
-            let all = across.classes.iter().copied().chain(surely);
-            let found =
-                all.filter(|(c, _)| elsewhere(c)).reduce(|a, b| if b.1 > a.1 { b } else { a });
+            let before = self.across.looked();
+            let found = self.across.best(class, Direction::Ingress, port, &elsewhere);
+            self.work = self.work.saturating_sub((self.across.looked() - before).max(1));
             if let Some((other, mut state)) = found {
                 if doubted {
                     state = network.state(End::Class(other), End::Class(class), port);

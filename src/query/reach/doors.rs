@@ -9,7 +9,6 @@ use crate::world::ServiceIx;
 use crate::world::exposure::{Door, Entry, Scope, Sure};
 use crate::world::hosts::Host;
 use crate::world::network::{ClassIx, Direction, End, PortSpec, Span, State};
-use crate::world::rows::Target;
 use rustc_hash::FxHashMap;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -259,19 +258,9 @@ impl Ground<'_> {
         let Some(of) = world.services[service.index()].ports.get(port) else { return Vec::new() };
         let protocol = of.protocol;
         let mut found = Vec::new();
-        for (host, containers, _) in world.endpoints(service, port) {
-            let spec = world.host_spec(host);
-            let numbers: Vec<u16> = match of.target {
-                Target::Number(number) => vec![number],
-                Target::Name(_) => containers
-                    .iter()
-                    .filter_map(|c| spec.containers.get(*c))
-                    .flat_map(|c| c.ports.iter())
-                    .filter(|p| of.means(p))
-                    .map(|p| p.number)
-                    .collect(),
-            };
-            found.extend(numbers.into_iter().map(|port| (host, PortSpec { protocol, port })));
+        for end in world.endpoints(service, port) {
+            let numbers = end.numbers(world).into_iter();
+            found.extend(numbers.map(|port| (end.host, PortSpec { protocol, port })));
         }
         found
     }

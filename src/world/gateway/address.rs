@@ -74,14 +74,17 @@ impl Fronts {
 
 impl World {
     /// What passes the requests of a Gateway on. A Service without a selector has its endpoints
-    /// made by hand: so Cilium's Gateways, whose packets policies know by a word of its own.
+    /// made by hand; those of Cilium's Gateways are no pods, and policies know their packets by a
+    /// word of its own.
     pub(super) fn gateway_proxies(&self, gateway: &Item<GatewayRow>, fronts: &Fronts) -> Via {
         if class_is_internal(self.text(gateway.says.class)).is_some() {
             return Via::Balancers;
         }
         let own = fronts.of(gateway);
-        own.filter(|s| self.services[s.index()].selector.is_some())
-            .map_or(Via::Hidden, Via::Proxies)
+        let leads = |s: &ServiceIx| {
+            self.services[s.index()].selector.is_some() || !self.behind(*s).is_empty()
+        };
+        own.filter(leads).map_or(Via::Hidden, Via::Proxies)
     }
 }
 

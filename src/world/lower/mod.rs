@@ -16,6 +16,7 @@ mod policies;
 mod rbac;
 mod routers;
 mod secrets;
+mod slices;
 
 pub(super) use network::INBOUND;
 
@@ -138,9 +139,6 @@ impl Part {
                 };
                 let mirror = meta.annotations.get("kubernetes.io/config.mirror").is_some();
                 let networks = self.networks(meta, &meta.namespace);
-                if !spec.host_network.is_true() {
-                    self.pod_addresses(&status);
-                }
                 let body = PodRow {
                     node: self.sym(&spec.node_name),
                     owner: self.owner(meta),
@@ -151,6 +149,7 @@ impl Part {
                         _ => Phase::Unknown,
                     },
                     mirror,
+                    addresses: self.pod_addresses(&status, spec.host_network.is_true()),
                     live: !meta.uid.is_empty() || !status.phase.is_empty(),
                     template_hash: self.template_hash(meta),
                     spec: self.pod_spec(&spec, is_control_plane_pod(meta), networks),
@@ -299,6 +298,9 @@ impl Part {
                 let body = self.service(meta, &spec, &status);
                 let row = self.row(kind, meta, origin, body);
                 self.services.push(row);
+            }
+            (Kind::EndpointSlice | Kind::Endpoints, body) => {
+                self.lower_endpoints(kind, meta, body, origin);
             }
             (Kind::Ingress, Body::Ingress(spec, status)) => {
                 let body = self.ingress(meta, &spec, &status);

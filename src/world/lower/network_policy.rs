@@ -9,6 +9,7 @@ use crate::world::network::{
     Action, Block, Direction, Expr, Key, Peer, Pods, Ports, Protocol, Rule, Spaces,
 };
 use crate::world::rows::{Part, PolicyRow};
+use crate::world::slices::Addresses;
 use ipnet::IpNet;
 use serde_json::Value;
 use std::net::IpAddr;
@@ -24,14 +25,20 @@ pub(super) fn block(cidr: &str) -> Option<IpNet> {
 }
 
 impl Part {
-    /// Keeps where pods have their addresses: blocks as large as a node's, of which there are few.
-    pub(super) fn pod_addresses(&mut self, status: &PodStatus<'_>) {
+    /// A pod's addresses. Keeps where those have theirs that are not on a machine's network: blocks
+    /// as large as a node's, of which there are few.
+    pub(super) fn pod_addresses(&mut self, status: &PodStatus<'_>, machine: bool) -> Addresses {
+        let mut own = Addresses::default();
         let more = status.pod_ips.iter().map(|ip| &ip.ip);
         for address in std::iter::once(&status.pod_ip).chain(more) {
             let Ok(address) = address.parse::<IpAddr>() else { continue };
-            let bits = if address.is_ipv4() { 24 } else { 64 };
-            self.pod_blocks.extend(IpNet::new(address, bits).map(|net| net.trunc()));
+            own.add(address);
+            if !machine {
+                let bits = if address.is_ipv4() { 24 } else { 64 };
+                self.pod_blocks.extend(IpNet::new(address, bits).map(|net| net.trunc()));
+            }
         }
+        own
     }
 
     /// The networks that a pod asks for besides the cluster's, `NAMESPACE/NAME`: a list of
@@ -84,35 +91,48 @@ impl Part {
                     Direction::Ingress => &rule.from,
                     Direction::Egress => &rule.to,
                 };
-                let peers = if peers.is_empty() {
+                let mut mixed: Vec<Peer> = Vec::new();
+                let peers: Box<[Peer]> = if peers.is_empty() {
                     [Peer::Any].into()
                 } else {
-                    peers.iter().filter_map(|peer| self.policy_peer(ns, peer)).collect()
+                    let mut clear = Vec::with_capacity(peers.len());
+                    for peer in peers.iter() {
+                        let means = [self.block_peer(peer), self.pods_peer(ns, peer)];
+                        let both = peer.ip_block.is_some() && means[1].is_some();
+                        if both { &mut mixed } else { &mut clear }
+                            .extend(means.into_iter().flatten());
+                    }
+                    clear.into()
                 };
-                let ports = (!rule.ports.is_empty())
+                let ports: Option<Box<[Ports]>> = (!rule.ports.is_empty())
                     .then(|| rule.ports.iter().filter_map(|port| self.policy_port(port)).collect());
                 let field = format!(".spec.{}[{place}]", direction.name());
-                rules.push(Rule {
-                    direction,
-                    field: self.sym(&field),
-                    action: Action::Allow,
-                    peers,
-                    ports,
-                    own: None,
-                    doubt: None,
-                });
+                let field = self.sym(&field);
+                let allow = |peers, ports, doubt| {
+                    let action = Action::Allow;
+                    Rule { direction, field, action, peers, ports, own: None, doubt }
+                };
+                // The API server refuses such a peer; what plugins make of it differs.
+                if !mixed.is_empty() {
+                    let doubt = self.sym("it names addresses and selectors in one peer");
+                    rules.push(allow(mixed.into(), ports.clone(), Some(doubt)));
+                }
+                rules.push(allow(peers, ports, None));
             }
         }
         let selector = self.selector(&spec.pod_selector.unwrap_or_default());
         PolicyRow { selector, ingress, egress, rules: rules.into() }
     }
 
-    /// `None` for what the API server would refuse.
-    fn policy_peer(&mut self, ns: Sym, peer: &NetworkPolicyPeer<'_>) -> Option<Peer> {
-        if let Some(given) = &peer.ip_block {
-            let except = given.except.iter().filter_map(|e| block(e)).collect();
-            return Some(Peer::Block(Block { net: block(&given.cidr)?, except }));
-        }
+    /// The addresses that a peer means; `None` also for what the API server would refuse.
+    fn block_peer(&self, peer: &NetworkPolicyPeer<'_>) -> Option<Peer> {
+        let given = peer.ip_block.as_ref()?;
+        let except = given.except.iter().filter_map(|e| block(e)).collect();
+        Some(Peer::Block(Block { net: block(&given.cidr)?, except }))
+    }
+
+    /// The pods that a peer means.
+    fn pods_peer(&mut self, ns: Sym, peer: &NetworkPolicyPeer<'_>) -> Option<Peer> {
         let spaces = match &peer.namespace_selector {
             Some(selector) => {
                 Spaces::Selected(Expr::labels(&self.selector(selector), Key::NamespaceLabel))

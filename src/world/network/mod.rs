@@ -15,10 +15,11 @@
 //! if verdict.state != State::Denied {
 //!     for reason in &verdict.ingress.reasons { evidence.extend(network.facts(reason)) }
 //! }
-//! // Who reaches a port, without pairs: one set for those that no policy holds back, and the rest.
-//! let across = network.across(class, Direction::Ingress, PortSpec::tcp(6379));
+//! // Who of some reaches a port, without asking for each.
+//! let found = Across::new(network).best(class, Direction::Ingress, PortSpec::tcp(6379), &among);
 //! ```
 
+mod across;
 mod address;
 mod beside;
 mod class;
@@ -33,6 +34,7 @@ mod unread;
 mod verdict;
 mod words;
 
+pub use across::Across;
 pub use class::{Class, ClassIx};
 pub use expr::{Compare, Expr, Key, Truth};
 pub(in crate::world) use form::tier;
@@ -41,7 +43,7 @@ pub use form::{
     Rule, Section, Spaces,
 };
 pub use judge::{Doubt, Judgement, Reason, State};
-pub use reach::{Across, Span};
+pub use reach::Span;
 pub use verdict::{End, PortSpec, Verdict};
 
 use super::World;

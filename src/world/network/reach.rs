@@ -1,11 +1,9 @@
-//! Many at once: the ports of a connection, and the classes that a class may reach.
+//! Many at once: the ports of a connection, and the classes that nothing holds back.
 
 use super::Network;
 use super::class::ClassIx;
-use super::entry::Entry;
 use super::expr::Truth;
-use super::find::Finder;
-use super::form::{Action, Direction, Peer, Ports, Protocol};
+use super::form::{Direction, Ports, Protocol};
 use super::judge::State;
 use super::verdict::{End, PortSpec};
 
@@ -16,28 +14,6 @@ pub struct Span {
     pub first: u16,
     pub last: u16,
     pub state: State,
-}
-
-/// Whom the policies of one end may mean.
-enum Meant {
-    /// Everybody, surely.
-    Everybody,
-    /// Anybody: each has to be asked for.
-    AnyMay,
-    These(Vec<u32>),
-}
-
-/// The classes at the other end of a class' connections on a port.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Across {
-    /// The class has nothing against anybody, so that all of [`Network::unselected`] of the other
-    /// direction are meant too. One edge of a set says it for all of them.
-    pub free: bool,
-    /// Those that are allowed or may be, each asked for by itself; if `free`, only those that
-    /// policies select in the other direction.
-    pub classes: Vec<(ClassIx, State)>,
-    /// How many classes were asked for.
-    pub looked: usize,
 }
 
 impl Network<'_> {
@@ -58,7 +34,7 @@ impl Network<'_> {
     }
 
     /// Whether a policy that may be enforced selects a class.
-    fn is_selected(&self, class: ClassIx, direction: Direction) -> bool {
+    pub(super) fn is_selected(&self, class: ClassIx, direction: Direction) -> bool {
         let list = self.tables.selecting(class.0, direction).iter();
         if self.tables.of_nodes && self.nodes().contains(&class.0) {
             return true;
@@ -67,105 +43,8 @@ impl Network<'_> {
         families.any(|family| self.switches.enforced(family) != Truth::No)
     }
 
-    /// Who reaches a port of a class (`Ingress`), or what a class reaches by a port (`Egress`).
-    /// O(the classes that the rules mean); all classes where rules deny or cannot be told.
-    #[must_use]
-    pub fn across(&self, class: ClassIx, direction: Direction, port: PortSpec) -> Across {
-        let opposite = match direction {
-            Direction::Ingress => Direction::Egress,
-            Direction::Egress => Direction::Ingress,
-        };
-        let all = || (0..self.tables.classes.len()).map(ClassIx::new);
-        let selected = |c: &ClassIx| self.is_selected(*c, opposite);
-        let mut candidates: Vec<ClassIx> = Vec::new();
-        let free = match self.meant(class, direction, port) {
-            _ if self.leaves_open(direction) || self.leaves_open(opposite) => {
-                candidates.extend(all());
-                false
-            }
-            Meant::Everybody => {
-                candidates.extend(all().filter(selected));
-                true
-            }
-            Meant::AnyMay => {
-                candidates.extend(all());
-                false
-            }
-            Meant::These(classes) => {
-                candidates.extend(classes.into_iter().map(ClassIx));
-                false
-            }
-        };
-        let looked = candidates.len();
-        let classes = candidates.into_iter().filter_map(|other| {
-            let (from, to) = match direction {
-                Direction::Ingress => (other, class),
-                Direction::Egress => (class, other),
-            };
-            let state = self.state(End::Class(from), End::Class(to), port);
-            (state != State::Denied).then_some((other, state))
-        });
-        Across { free, classes: classes.collect(), looked }
-    }
-
-    /// Whom the policies of one end may mean.
-    fn meant(&self, class: ClassIx, direction: Direction, port: PortSpec) -> Meant {
-        if self.nodes().contains(&class.0) && self.tables.of_nodes {
-            return Meant::AnyMay;
-        }
-        if !self.is_selected(class, direction) {
-            return Meant::Everybody;
-        }
-        let list = self.tables.selecting(class.0, direction);
-        let on = |e: &&Entry| self.switches.enforced(e.family) != Truth::No;
-        let entries = || list.iter().map(|e| &self.tables.entries[*e as usize]).filter(on);
-        // Only what allows, where all else is denied for sure, can be read from the peers.
-        let plain = entries().all(|e| {
-            e.vague.is_none()
-                && self.switches.enforced(e.family) == Truth::Yes
-                && e.rules(self.world).iter().all(|r| r.action == Action::Allow)
-        });
-        if !plain || !entries().any(|e| e.isolates == Truth::Yes) {
-            return Meant::AnyMay;
-        }
-        let mut finder = Finder::new(self.tables, self.world);
-        let mut found = Vec::new();
-        for rule in entries().flat_map(|e| e.rules(self.world)) {
-            let ports = |one: &Ports| match one {
-                Ports::Numbers(of, first, last) => {
-                    of.is_none_or(|of| of == port.protocol) && (*first..=*last).contains(&port.port)
-                }
-                Ports::Named(..) => true,
-            };
-            if rule.ports.as_ref().is_some_and(|list| !list.iter().any(ports)) {
-                continue;
-            }
-            for peer in &rule.peers {
-                match peer {
-                    Peer::Pods(pods) => found.extend(finder.members(pods)),
-                    Peer::Any
-                        if rule.ports.is_none() && rule.own.is_none() && rule.doubt.is_none() =>
-                    {
-                        return Meant::Everybody;
-                    }
-                    Peer::Block(block)
-                        if self.switches.blocks_match_pods == Truth::No
-                            || self.tables.blocks.get(block) == Some(&Truth::No) =>
-                    {
-                        // Pods of nodes' networks may still be meant by their nodes' addresses.
-                        found.extend(self.nodes());
-                    }
-                    _ => return Meant::AnyMay,
-                }
-            }
-        }
-        found.sort_unstable();
-        found.dedup();
-        Meant::These(found)
-    }
-
     /// The classes of nodes.
-    fn nodes(&self) -> std::ops::Range<u32> {
+    pub(super) fn nodes(&self) -> std::ops::Range<u32> {
         let pods = self.tables.spaces.last().map_or(0, |(_, range)| range.end);
         pods..u32::try_from(self.tables.classes.len()).unwrap_or(u32::MAX)
     }
