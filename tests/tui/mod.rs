@@ -13,6 +13,7 @@
 mod access;
 mod clusters;
 mod evidence;
+mod exports;
 mod network;
 mod terminal;
 

@@ -2,6 +2,7 @@
 //! pretends the one under the cursor, or no longer; everything else follows at once.
 
 use super::super::canvas::{column, fit, pane, paragraph, rows, safe, span};
+use super::super::export::{Drawing, MOST, of_answers};
 use super::super::filter::Filter;
 use super::super::list::List;
 use super::super::loaded::{Changes, Loaded};
@@ -238,6 +239,30 @@ fn view(model: &Model, buf: &mut Buffer, area: Rect) {
 
 fn command(model: &Model) -> String {
     format!("analyze {}", model.inputs())
+}
+
+/// The picture of the paths that the change under the cursor closes.
+pub(in crate::tui) fn drawing(model: &Model) -> Result<Drawing, &'static str> {
+    let (Some(row), Some(graph)) = (chosen(model), model.graph()) else {
+        return Err("there is no change whose paths could be drawn");
+    };
+    let uses = |answer: &&Answer| match row.what {
+        What::Fact(fact) => answer.cut.as_ref().is_some_and(|cut| cut.fact == fact),
+        What::Attack(attack) => {
+            answer.steps.iter().any(|s| s.edges.iter().any(|e| graph.attack(*e) == attack))
+        }
+        What::Edge(edge) => answer.steps.iter().any(|s| s.edges.contains(&edge)),
+    };
+    // What is pretended has closed its paths: they are those from before.
+    let of = if row.marked { &model.before.answers } else { &model.asked.answers };
+    let closed: Vec<Answer> = of.iter().filter(uses).cloned().collect();
+    let drawn: Vec<Answer> = closed.iter().take(MOST).cloned().collect();
+    let count = match closed.len() {
+        count if count > drawn.len() => format!("the worst {} of {count} paths", drawn.len()),
+        1 => "the path".to_owned(),
+        count => format!("the {count} paths"),
+    };
+    of_answers(drawn, Some(format!("{count} closed without {}", text(graph, row.what))))
 }
 
 fn markdown(model: &Model) -> String {

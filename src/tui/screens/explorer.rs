@@ -2,6 +2,7 @@
 //! Enter goes there, Esc comes back.
 
 use super::super::canvas::{fit, pane, put, rows, safe, span, split};
+use super::super::export::Drawing;
 use super::super::filter::Filter;
 use super::super::list::List;
 use super::super::message::{Effect, Msg};
@@ -10,6 +11,7 @@ use super::super::theme::Theme;
 use super::super::update::explore;
 use super::{Room, Under};
 use crate::graph::{EdgeId, Graph, NodeId, NodeKind, Tag, likelihood_of};
+use crate::report::picture::Picture;
 use crate::report::{fact_text, is_plain, named};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -211,6 +213,20 @@ fn command(model: &Model) -> String {
         }
         None => format!("blast {inputs} {here}"),
     }
+}
+
+/// The picture of the node between its neighbours, as the filter leaves them.
+pub(in crate::tui) fn drawing(model: &Model) -> Result<Drawing, &'static str> {
+    let (Some(graph), Some(node)) = (model.graph(), model.node) else {
+        return Err("there is no node to draw");
+    };
+    let filter = match model.filter() {
+        "" => String::new(),
+        filter => format!(", as filtered by {}", safe(filter)),
+    };
+    let title = format!("what surrounds {}{filter}", named(graph, node));
+    let [into, out] = model.on.explorer.edges.clone();
+    Ok(Box::new(move |loaded| Picture::of_neighbours(&loaded.graph, node, [&into, &out], title)))
 }
 
 fn markdown(model: &Model) -> String {

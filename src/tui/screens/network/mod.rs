@@ -2,6 +2,7 @@
 //! to the other side.
 
 use super::super::canvas::{column, fit, pane, paragraph, put, rows, span, split, wrap};
+use super::super::export::Drawing;
 use super::super::filter::Filter;
 use super::super::list::List;
 use super::super::loaded::Loaded;
@@ -12,7 +13,9 @@ use super::super::update::explore;
 use super::super::worker::{Job, Stop, Topic};
 use super::{Room, Under};
 use crate::graph::{Graph, NodeId, NodeKind};
+use crate::report::around::Connection;
 use crate::report::named;
+use crate::report::picture::Picture;
 use crate::world::network::State as Verdict;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -246,18 +249,49 @@ fn command(model: &Model) -> String {
     format!("reach {inputs} --{own_end} {own}{other} --level workload")
 }
 
+/// The picture of the connections that the filter leaves; what is denied is counted.
+pub(in crate::tui) fn drawing(model: &Model) -> Result<Drawing, &'static str> {
+    let state = &model.on.network;
+    let found = state.found.as_ref().filter(|(_, found)| found.lack.is_none());
+    let Some((node, found)) = found else { return Err("there is no connection to draw") };
+    let mut denied = 0;
+    let sides = [0, 1].map(|side| {
+        let rows = found.rows.get(side).map_or(&[][..], Vec::as_slice);
+        let kept = state.kept.get(side).map_or(&[][..], Vec::as_slice);
+        let kept = kept.iter().filter_map(|at| rows.get(*at));
+        let (open, held): (Vec<&Row>, Vec<&Row>) =
+            kept.partition(|row| row.state != Verdict::Denied);
+        denied += held.len();
+        let connection = |row: &Row| Connection {
+            node: row.node,
+            name: row.name.clone(),
+            ports: row.ports.clone(),
+            sure: row.state == Verdict::Allowed,
+        };
+        open.into_iter().map(connection).collect::<Vec<_>>()
+    });
+    let held = match denied {
+        0 => String::new(),
+        1 => "; 1 denied line is not drawn".to_owned(),
+        denied => format!("; {denied} denied lines are not drawn"),
+    };
+    let (node, left, title) = (*node, found.left, format!("{}{held}", found.title));
+    Ok(Box::new(move |loaded| Picture::of_connections(&loaded.graph, node, &sides, left, title)))
+}
+
 fn markdown(model: &Model) -> String {
     let Some((_, found)) = &model.on.network.found else { return String::new() };
     let safe = |s: &str| crate::report::escape::markdown(s).into_owned();
     let mut lines = vec![format!("## {}", safe(&found.title)), String::new()];
     lines.extend(found.lack.iter().map(|lack| safe(lack)));
     lines.extend(found.head.iter().map(|(label, text)| format!("- {label}: {}", safe(text))));
-    for ((title, rows), left) in TITLES.iter().zip(&found.rows).zip(&found.left) {
+    let sides = TITLES.iter().zip(&found.rows).zip(&found.left).zip(&model.on.network.kept);
+    for (((title, rows), left), kept) in sides {
         if found.lack.is_some() {
             break;
         }
         lines.push(format!("\n### {title}\n\n| verdict | who | ports | why |\n|---|---|---|---|"));
-        lines.extend(rows.iter().map(|row| {
+        lines.extend(kept.iter().filter_map(|at| rows.get(*at)).map(|row| {
             let word = answer::word(row.state);
             let why: Vec<&str> = row.why.iter().map(|(_, text)| text.as_str()).collect();
             let cells = [row.name.as_str(), &row.ports, &why.join("; ")].map(safe).join(" | ");
