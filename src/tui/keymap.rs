@@ -155,6 +155,13 @@ pub const KEYMAP: &[Row] = &[
         "exclude-attack",
         "leave its attack out wherever it is used",
     ),
+    row(
+        &["N"],
+        Any,
+        Msg::ExcludeNode,
+        "exclude-node",
+        "leave the node under the cursor out of all paths: a workload with its pods",
+    ),
     row(&["R"], Any, Msg::Restore, "restore", "forget all that is pretended"),
     row(&["u"], Any, Msg::Undo, "undo", "take back the last change"),
     row(

@@ -1,6 +1,6 @@
 //! What is looked at: the snapshot, read and derived, and what is pretended about it.
 
-use crate::graph::{Attack, EdgeId, Fact, Graph};
+use crate::graph::{Attack, EdgeId, Fact, Graph, NodeId};
 use crate::query::Query;
 use crate::query::filter::{Filter, Gone};
 use crate::report::{Lines, Snapshot};
@@ -20,7 +20,7 @@ pub struct Loaded {
     pub lines: Box<dyn Lines + Send + Sync>,
 }
 
-/// What is pretended: facts that are gone, attacks and edges that nobody uses.
+/// What is pretended: facts that are gone; attacks, edges and nodes that nobody uses.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Changes {
     /// Facts of the cluster that are gone, in the order in which they were marked.
@@ -29,6 +29,8 @@ pub struct Changes {
     pub attacks: Vec<&'static Attack>,
     /// Single edges that are left out.
     pub edges: Vec<EdgeId>,
+    /// Nodes that are left out, as answers fold them: each with all that folds into it.
+    pub nodes: Vec<NodeId>,
 }
 
 impl Changes {
@@ -41,10 +43,10 @@ impl Changes {
     /// How many things are pretended.
     #[must_use]
     pub fn count(&self) -> usize {
-        self.facts.len() + self.attacks.len() + self.edges.len()
+        self.facts.len() + self.attacks.len() + self.edges.len() + self.nodes.len()
     }
 
-    /// What searches leave out. O(records) for each fact.
+    /// What searches leave out. O(records) for each fact, O(nodes) for nodes.
     #[must_use]
     pub fn filter(&self, graph: &Graph) -> Filter {
         let mut filter = Filter::default();
@@ -56,7 +58,17 @@ impl Changes {
         }
         self.attacks.iter().for_each(|attack| filter.avoid_attack(attack));
         self.edges.iter().for_each(|edge| filter.avoid_edge(*edge));
+        if !self.nodes.is_empty() {
+            let out = graph.nodes().filter(|node| self.has_node(graph, *node));
+            out.for_each(|node| filter.remove_node(node));
+        }
         filter
+    }
+
+    /// Whether a node is left out, by itself or with what it folds into.
+    #[must_use]
+    pub fn has_node(&self, graph: &Graph, node: NodeId) -> bool {
+        self.nodes.contains(&graph.fold(node))
     }
 
     /// Puts something in if it is not there, takes it out if it is.
@@ -72,6 +84,11 @@ impl Changes {
     /// Puts an edge in, or takes it out.
     pub fn toggle_edge(&mut self, edge: EdgeId) {
         toggle(&mut self.edges, edge);
+    }
+
+    /// Puts a node in, or takes it out: that which answers fold it to.
+    pub fn toggle_node(&mut self, graph: &Graph, node: NodeId) {
+        toggle(&mut self.nodes, graph.fold(node));
     }
 }
 

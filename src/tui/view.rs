@@ -81,7 +81,9 @@ fn head(model: &Model, buf: &mut Buffer, area: Rect) {
 fn cursor(model: &Model) -> String {
     let under = (model.screen.room().under)(model);
     let Some(graph) = model.graph() else { return String::new() };
-    match (under.fact.filter(|_| model.pane > 0), under.node) {
+    // Explorer shows the facts beneath its list, and cuts the names to their pane.
+    let facts = model.pane > 0 && model.screen != Screen::Explorer;
+    match (under.fact.filter(|_| facts), under.node) {
         (Some(fact), _) => fact_text(&graph.view(fact)),
         (None, Some(node)) => named(graph, node),
         (None, None) => String::new(),
@@ -135,7 +137,9 @@ fn foot(model: &Model, buf: &mut Buffer, area: Rect) -> Option<(u16, u16)> {
     let filter = model.filter();
     let mut style = theme.warn();
     let status = if !model.status.is_empty() {
-        safe(&model.status)
+        // What has just been said does not hide that there is more to come.
+        let busy = busy.map_or_else(String::new, |busy| format!("{busy}  "));
+        busy + &safe(&model.status)
     } else if let Some(busy) = busy {
         busy
     } else if filter.is_empty() {

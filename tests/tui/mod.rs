@@ -11,6 +11,7 @@
 //! ```
 
 mod access;
+mod changes;
 mod clusters;
 mod evidence;
 mod exports;

@@ -126,7 +126,8 @@ fn view(model: &Model, buf: &mut Buffer, area: Rect) {
     let state = &model.on.blast;
     let Some((_, _, found)) = &state.found else {
         let inner = pane(buf, area, &format!("From {}", named(graph, node)), true, theme);
-        super::empty(buf, inner, "following every way from here ...", theme);
+        let text = super::waiting(model, Topic::Blast, "following every way from here", "4");
+        super::empty(buf, inner, &text, theme);
         return;
     };
     let credentials: usize = found

@@ -9,9 +9,11 @@ use super::super::loaded::{Changes, Loaded};
 use super::super::message::{Effect, Found, Msg};
 use super::super::model::Model;
 use super::super::theme::letter;
-use super::super::worker::{Job, Topic};
+use super::super::update::change;
+use super::super::worker::{Job, Stop, Topic};
 use super::{Room, Under};
-use crate::graph::{Attack, EdgeId, Fact, Graph};
+use crate::graph::{Attack, EdgeId, Fact, Graph, NodeId};
+use crate::query::filter::Filter as Gone;
 use crate::query::library::Goal;
 use crate::query::{Answer, Asked, Query, Severity, Summary, ask_without};
 use crate::report::{fact_text, named};
@@ -31,6 +33,10 @@ pub static ROOM: Room =
 pub struct State {
     list: List,
     rows: Vec<Row>,
+    /// What was pretended when the answers that are shown were asked for, once there are any.
+    of: Option<Changes>,
+    /// Whether the answers while nothing is pretended are known.
+    based: bool,
 }
 
 /// One thing that is pretended or could be.
@@ -39,38 +45,112 @@ enum What {
     Fact(Fact),
     Attack(&'static Attack),
     Edge(EdgeId),
+    Node(NodeId),
+}
+
+impl What {
+    /// Whether the way of an answer needs it.
+    fn is_used(self, graph: &Graph, answer: &Answer) -> bool {
+        let steps = &answer.steps;
+        match self {
+            Self::Fact(fact) => answer.cut.as_ref().is_some_and(|cut| cut.fact == fact),
+            Self::Attack(attack) => {
+                steps.iter().any(|s| s.edges.iter().any(|e| graph.attack(*e) == attack))
+            }
+            Self::Edge(edge) => steps.iter().any(|s| s.edges.contains(&edge)),
+            Self::Node(node) => {
+                steps.iter().flat_map(|s| [s.from, s.to]).any(|n| {
+                    // What a step passes through is an end of its edges only.
+                    graph.fold(n) == node
+                }) || steps.iter().flat_map(|s| &s.edges).any(|edge| {
+                    let (from, to) = graph.ends(*edge);
+                    graph.fold(from) == node || graph.fold(to) == node
+                })
+            }
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Row {
     what: What,
     marked: bool,
-    /// How many answers it closes by itself, where that is known.
+    /// How many answers it closes by itself; of what is no fact, how many it is on.
     closes: Option<usize>,
 }
 
-/// Asks all queries again, as things are pretended to be.
+/// Asks all queries, as things are pretended to be; while that is not known, also as they are.
 #[must_use]
-pub fn ask(changes: &Changes) -> Job {
-    let changes = changes.clone();
-    let run = move |loaded: &Arc<Loaded>, stop: &super::super::worker::Stop| -> Found {
-        let filter = changes.filter(&loaded.graph);
-        // What policies let through is not changed by what is pretended of the graph.
-        let asks = |query: &&Query| changes.is_empty() || !matches!(query.to, Goal::Network(_));
-        let queries: Vec<Query> = loaded.queries.iter().filter(asks).cloned().collect();
-        let asked = ask_without(&loaded.graph, &queries, &filter, &|| stop.asked());
-        Box::new(move |model| answered(model, Arc::new(asked)))
+pub fn ask(model: &Model) -> Job {
+    let (changes, based) = (model.changes.clone(), model.on.cuts.based);
+    let run = move |loaded: &Arc<Loaded>, stop: &Stop| -> Found {
+        let all = |queries: &[Query], filter: &Gone| {
+            Arc::new(ask_without(&loaded.graph, queries, filter, &|| stop.asked()))
+        };
+        let base = (!based).then(|| all(&loaded.queries, &Gone::default()));
+        let now = (!changes.is_empty()).then(|| {
+            // What policies let through is not changed by what is pretended of the graph.
+            let asks = |query: &&Query| !matches!(query.to, Goal::Network(_));
+            let queries: Vec<Query> = loaded.queries.iter().filter(asks).cloned().collect();
+            all(&queries, &changes.filter(&loaded.graph))
+        });
+        Box::new(move |model| {
+            if let Some(base) = base {
+                model.all[0] = base;
+                model.on.cuts.based = true;
+            }
+            // Something else may be pretended by now: that is asked for already.
+            if changes != model.changes {
+                return Vec::new();
+            }
+            let now = now.unwrap_or_else(|| Arc::clone(&model.all[0]));
+            answered(model, now)
+        })
     };
     Job { topic: Topic::Answers, doing: "asking every query", run: Box::new(run) }
+}
+
+/// What is pretended has changed: everything is asked again, unless it is known.
+pub fn asked_anew(model: &mut Model) -> Vec<Effect> {
+    if !model.changes.is_empty() || !model.on.cuts.based {
+        return vec![Effect::Work(ask(model))];
+    }
+    let known = Arc::clone(&model.all[0]);
+    let mut effects = answered(model, known);
+    // Whatever is still being asked is no longer wanted: a newer job takes its place.
+    let run = |_: &Arc<Loaded>, _: &Stop| -> Found { Box::new(|_| Vec::new()) };
+    let doing = "letting go of what was asked";
+    effects.push(Effect::Work(Job { topic: Topic::Answers, doing, run: Box::new(run) }));
+    effects
+}
+
+/// Whether the answers that are shown are those of what is pretended now.
+#[must_use]
+pub fn is_current(model: &Model) -> bool {
+    model.on.cuts.of.as_ref() == Some(&model.changes)
+}
+
+/// Says that the answers are not those of what is pretended: whether they are still to come.
+#[must_use]
+pub fn pending(model: &Model) -> Option<&'static str> {
+    let asking = model.busy.iter().any(|(topic, _)| *topic == Topic::Answers);
+    match (is_current(model), asking) {
+        (true, _) => None,
+        (false, true) => Some("asking ..."),
+        (false, false) if model.changes.is_empty() => Some("not asked: R asks"),
+        (false, false) => Some("not asked anew: u takes back"),
+    }
 }
 
 /// The answers as things are pretended to be are there.
 pub fn answered(model: &mut Model, asked: Arc<Asked>) -> Vec<Effect> {
     if model.changes.is_empty() {
         model.all[0] = Arc::clone(&asked);
+        model.on.cuts.based = true;
     }
     model.all[1] = asked;
     model.answered = true;
+    model.on.cuts.of = Some(model.changes.clone());
     shown(model)
 }
 
@@ -97,13 +177,16 @@ fn refresh(model: &mut Model) -> Vec<Effect> {
     let attacks = marked.attacks.iter().map(|attack| What::Attack(attack));
     let edges = marked.edges.iter().map(|edge| What::Edge(*edge));
     let closing = closing(&model.before.answers);
+    let nodes = marked.nodes.iter().map(|node| What::Node(*node));
+    let graph = &loaded.graph;
     let known = |what: &What| match what {
         What::Fact(fact) => closing.get(fact).copied(),
-        _ => None,
+        _ => Some(model.before.answers.iter().filter(|a| what.is_used(graph, a)).count()),
     };
     let mut rows: Vec<Row> = facts
         .chain(attacks)
         .chain(edges)
+        .chain(nodes)
         .map(|what| Row { what, marked: true, closes: known(&what) })
         .collect();
     // What would close most of what is left, the most first.
@@ -139,6 +222,7 @@ fn text(graph: &Graph, what: What) -> String {
             let (from, to) = graph.ends(edge);
             format!("{} from {} to {}", graph.attack(edge).id, named(graph, from), named(graph, to))
         }
+        What::Node(node) => format!("whatever passes {}", named(graph, node)),
     }
 }
 
@@ -154,6 +238,7 @@ fn under(model: &Model) -> Under {
             let node = model.graph().map(|graph| graph.ends(edge).1);
             Under { node, edge: Some(edge), fact: None }
         }
+        Some(What::Node(node)) => Under { node: Some(node), ..Under::default() },
         _ => Under::default(),
     }
 }
@@ -165,16 +250,20 @@ fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             model.on.cuts.list.go(motion, len, page);
             Vec::new()
         }
-        Msg::Open => match chosen(model).map(|row| row.what) {
-            Some(What::Fact(fact)) => super::super::update::change(model, |c| c.toggle_fact(fact)),
-            Some(What::Attack(attack)) => {
-                super::super::update::change(model, |c| c.toggle_attack(attack))
-            }
-            Some(What::Edge(edge)) => super::super::update::change(model, |c| c.toggle_edge(edge)),
-            None => Vec::new(),
-        },
+        Msg::Open => chosen(model).map_or_else(Vec::new, |row| toggle(model, row.what)),
         _ => Vec::new(),
     }
+}
+
+/// Pretends it, or no longer.
+fn toggle(model: &mut Model, what: What) -> Vec<Effect> {
+    let Some(loaded) = model.loaded.clone() else { return Vec::new() };
+    change(model, |changes| match what {
+        What::Fact(fact) => changes.toggle_fact(fact),
+        What::Attack(attack) => changes.toggle_attack(attack),
+        What::Edge(edge) => changes.toggle_edge(edge),
+        What::Node(node) => changes.toggle_node(&loaded.graph, node),
+    })
 }
 
 /// The counts by severity, before and as pretended: `C 3 → 1`.
@@ -184,6 +273,8 @@ pub fn numbers(model: &Model) -> Line<'static> {
     let arrow = theme.glyphs().arrow;
     let (before, now) = (Summary::of(&model.before.answers), Summary::of(&model.asked.answers));
     let mut spans = Vec::new();
+    // While they are those of something else, they do not go without saying so.
+    spans.extend(pending(model).map(|why| span(format!("{why}  "), theme.warn())));
     for (place, severity) in Severity::ALL.iter().enumerate() {
         let (old, new) = (before.by_severity[place], now.by_severity[place]);
         let text = if model.changes.is_empty() || old == new {
@@ -216,18 +307,22 @@ fn view(model: &Model, buf: &mut Buffer, area: Rect) {
     let state = &model.on.cuts;
     if state.rows.is_empty() {
         let text = match (model.answered, model.before.answers.is_empty()) {
-            (false, _) => "asking ...",
-            (true, true) => "there is no path to close",
-            (true, false) => {
-                "no single change closes an answer; the steps of a path can be marked one by one in Paths"
+            (false, _) => super::waiting(model, Topic::Answers, "asking every query", "R"),
+            _ if !model.filter().is_empty() => {
+                "the filter leaves nothing; Esc clears it".to_owned()
             }
+            (true, true) => "there is no path to close".to_owned(),
+            (true, false) => "no single change closes an answer; the steps of a path can be \
+                 marked one by one in Paths"
+                .to_owned(),
         };
-        super::empty(buf, inner, text, theme);
+        super::empty(buf, inner, &text, theme);
     }
     rows(buf, inner, (state.list, state.rows.len()), (true, theme), |at, width| {
         let Some(row) = state.rows.get(at).copied() else { return Line::default() };
         let glyphs = theme.glyphs();
-        let closes = row.closes.map_or_else(String::new, |n| format!("closes {n}"));
+        let does = if matches!(row.what, What::Fact(_)) { "closes" } else { "was on" };
+        let closes = row.closes.map_or_else(String::new, |n| format!("{does} {n}"));
         let room = width.saturating_sub(18);
         Line::from(vec![
             span(column(if row.marked { glyphs.on } else { glyphs.off }, 4, theme), theme.good()),
@@ -246,16 +341,9 @@ pub(in crate::tui) fn drawing(model: &Model) -> Result<Drawing, &'static str> {
     let (Some(row), Some(graph)) = (chosen(model), model.graph()) else {
         return Err("there is no change whose paths could be drawn");
     };
-    let uses = |answer: &&Answer| match row.what {
-        What::Fact(fact) => answer.cut.as_ref().is_some_and(|cut| cut.fact == fact),
-        What::Attack(attack) => {
-            answer.steps.iter().any(|s| s.edges.iter().any(|e| graph.attack(*e) == attack))
-        }
-        What::Edge(edge) => answer.steps.iter().any(|s| s.edges.contains(&edge)),
-    };
     // What is pretended has closed its paths: they are those from before.
     let of = if row.marked { &model.before.answers } else { &model.asked.answers };
-    let closed: Vec<Answer> = of.iter().filter(uses).cloned().collect();
+    let closed: Vec<Answer> = of.iter().filter(|a| row.what.is_used(graph, a)).cloned().collect();
     let drawn: Vec<Answer> = closed.iter().take(MOST).cloned().collect();
     let count = match closed.len() {
         count if count > drawn.len() => format!("the worst {} of {count} paths", drawn.len()),

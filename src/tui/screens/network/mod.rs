@@ -133,7 +133,8 @@ fn view(model: &Model, buf: &mut Buffer, area: Rect) {
     let name = named(graph, node);
     let Some((_, found)) = &model.on.network.found else {
         let inner = pane(buf, area, &format!("Network of {name}"), true, theme);
-        super::empty(buf, inner, "asking the network ...", theme);
+        let text = super::waiting(model, Topic::Network, "asking the network", "6");
+        super::empty(buf, inner, &text, theme);
         return;
     };
     if let Some(lack) = &found.lack {
