@@ -2,9 +2,10 @@
 
 use crate::graph::{Attack, EdgeId, Fact, Graph, NodeId};
 use crate::query::Query;
-use crate::query::filter::{Filter, Gone};
+use crate::query::filter::{Filter, Gone as FactGone};
 use crate::report::{Lines, Snapshot};
 use crate::world::coverage::Topic;
+use crate::world::network::Gone;
 
 /// A snapshot, ready to be asked.
 pub struct Loaded {
@@ -31,6 +32,9 @@ pub struct Changes {
     pub edges: Vec<EdgeId>,
     /// Nodes that are left out, as answers fold them: each with all that folds into it.
     pub nodes: Vec<NodeId>,
+    /// Network policies that are gone, or rules of them. Paths know nothing of these: they say
+    /// what opens, and a filter only closes.
+    pub policies: Vec<Gone>,
 }
 
 impl Changes {
@@ -40,10 +44,17 @@ impl Changes {
         self.count() == 0
     }
 
+    /// Whether paths are what they are without it.
+    #[must_use]
+    pub fn spares_paths(&self) -> bool {
+        self.count() == self.policies.len()
+    }
+
     /// How many things are pretended.
     #[must_use]
     pub fn count(&self) -> usize {
-        self.facts.len() + self.attacks.len() + self.edges.len() + self.nodes.len()
+        let network = self.nodes.len() + self.policies.len();
+        self.facts.len() + self.attacks.len() + self.edges.len() + network
     }
 
     /// What searches leave out. O(records) for each fact, O(nodes) for nodes.
@@ -53,7 +64,7 @@ impl Changes {
         if !self.facts.is_empty() {
             let fields = graph.fields();
             for fact in &self.facts {
-                filter.remove_fact(Gone::new(&fields, *fact));
+                filter.remove_fact(FactGone::new(&fields, *fact));
             }
         }
         self.attacks.iter().for_each(|attack| filter.avoid_attack(attack));
@@ -84,6 +95,11 @@ impl Changes {
     /// Puts an edge in, or takes it out.
     pub fn toggle_edge(&mut self, edge: EdgeId) {
         toggle(&mut self.edges, edge);
+    }
+
+    /// Puts a policy or a rule of one in, or takes it out.
+    pub fn toggle_policy(&mut self, gone: Gone) {
+        toggle(&mut self.policies, gone);
     }
 
     /// Puts a node in, or takes it out: that which answers fold it to.

@@ -11,7 +11,7 @@ use super::loaded::Changes;
 use super::message::{Edit, Effect, Export, Msg};
 use super::model::{Model, Place};
 use super::prompt::{Prompt, Purpose};
-use super::screens::{Screen, Under, access, cuts, evidence, paths};
+use super::screens::{Screen, Under, access, cuts, evidence, network, paths};
 use crate::graph::{NodeId, NodeKind};
 use crate::report::named;
 
@@ -193,6 +193,9 @@ fn mark(model: &mut Model) -> Vec<Effect> {
     // Every row of that list can be pretended, facts and others.
     if model.screen == Screen::Cuts {
         return (model.screen.room().update)(model, Msg::Open);
+    }
+    if model.screen == Screen::Network {
+        return network::mark(model);
     }
     let Some(fact) = under(model).fact else {
         model.status =

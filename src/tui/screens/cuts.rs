@@ -17,6 +17,7 @@ use crate::query::filter::Filter as Gone;
 use crate::query::library::Goal;
 use crate::query::{Answer, Asked, Query, Severity, Summary, ask_without};
 use crate::report::{fact_text, named};
+use crate::world::network::Gone as Policy;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
@@ -46,6 +47,8 @@ enum What {
     Attack(&'static Attack),
     Edge(EdgeId),
     Node(NodeId),
+    /// Of the network only.
+    Policy(Policy),
 }
 
 impl What {
@@ -53,20 +56,20 @@ impl What {
     fn is_used(self, graph: &Graph, answer: &Answer) -> bool {
         let steps = &answer.steps;
         match self {
-            Self::Fact(fact) => answer.cut.as_ref().is_some_and(|cut| cut.fact == fact),
+            Self::Fact(fact) => {
+                let bears = |edge: &EdgeId| graph.facts(*edge).any(|of| of.is_of_field(fact));
+                steps.iter().flat_map(|s| &s.edges).any(bears)
+            }
             Self::Attack(attack) => {
                 steps.iter().any(|s| s.edges.iter().any(|e| graph.attack(*e) == attack))
             }
             Self::Edge(edge) => steps.iter().any(|s| s.edges.contains(&edge)),
-            Self::Node(node) => {
-                steps.iter().flat_map(|s| [s.from, s.to]).any(|n| {
-                    // What a step passes through is an end of its edges only.
-                    graph.fold(n) == node
-                }) || steps.iter().flat_map(|s| &s.edges).any(|edge| {
-                    let (from, to) = graph.ends(*edge);
-                    graph.fold(from) == node || graph.fold(to) == node
-                })
-            }
+            // What a step only passes is an end of its edges too.
+            Self::Node(node) => steps.iter().flat_map(|s| &s.edges).any(|edge| {
+                let (from, to) = graph.ends(*edge);
+                graph.fold(from) == node || graph.fold(to) == node
+            }),
+            Self::Policy(_) => false,
         }
     }
 }
@@ -75,8 +78,10 @@ impl What {
 struct Row {
     what: What,
     marked: bool,
-    /// How many answers it closes by itself; of what is no fact, how many it is on.
+    /// How many answers it closes by itself, where that is known.
     closes: Option<usize>,
+    /// How many answers it was on before it was pretended.
+    on: usize,
 }
 
 /// Asks all queries, as things are pretended to be; while that is not known, also as they are.
@@ -112,10 +117,15 @@ pub fn ask(model: &Model) -> Job {
 
 /// What is pretended has changed: everything is asked again, unless it is known.
 pub fn asked_anew(model: &mut Model) -> Vec<Effect> {
-    if !model.changes.is_empty() || !model.on.cuts.based {
+    if !model.changes.spares_paths() || !model.on.cuts.based {
         return vec![Effect::Work(ask(model))];
     }
-    let known = Arc::clone(&model.all[0]);
+    let mut known = Arc::clone(&model.all[0]);
+    if !model.changes.is_empty() {
+        // What the library found of the network does not hold without a policy.
+        let (answers, notes) = (known.answers.clone(), known.notes.clone());
+        known = Arc::new(Asked { answers, notes, findings: Vec::new() });
+    }
     let mut effects = answered(model, known);
     // Whatever is still being asked is no longer wanted: a newer job takes its place.
     let run = |_: &Arc<Loaded>, _: &Stop| -> Found { Box::new(|_| Vec::new()) };
@@ -178,16 +188,20 @@ fn refresh(model: &mut Model) -> Vec<Effect> {
     let edges = marked.edges.iter().map(|edge| What::Edge(*edge));
     let closing = closing(&model.before.answers);
     let nodes = marked.nodes.iter().map(|node| What::Node(*node));
+    let policies = marked.policies.iter().map(|gone| What::Policy(*gone));
     let graph = &loaded.graph;
+    let before = &model.before.answers;
+    let passing = |what: &What| before.iter().filter(|a| what.is_used(graph, a)).count();
     let known = |what: &What| match what {
         What::Fact(fact) => closing.get(fact).copied(),
-        _ => Some(model.before.answers.iter().filter(|a| what.is_used(graph, a)).count()),
+        _ => None,
     };
     let mut rows: Vec<Row> = facts
         .chain(attacks)
         .chain(edges)
         .chain(nodes)
-        .map(|what| Row { what, marked: true, closes: known(&what) })
+        .chain(policies)
+        .map(|what| Row { what, marked: true, closes: known(&what), on: passing(&what) })
         .collect();
     // What would close most of what is left, the most first.
     let left = self::closing(&model.asked.answers);
@@ -198,6 +212,7 @@ fn refresh(model: &mut Model) -> Vec<Effect> {
         what: What::Fact(fact),
         marked: false,
         closes: Some(closes),
+        on: 0,
     }));
     let filter = Filter::new(model.filter(), &loaded.graph);
     rows.retain(|row| filter.keeps(None, None, &text(&loaded.graph, row.what)));
@@ -222,8 +237,20 @@ fn text(graph: &Graph, what: What) -> String {
             let (from, to) = graph.ends(edge);
             format!("{} from {} to {}", graph.attack(edge).id, named(graph, from), named(graph, to))
         }
+        What::Policy(gone) => policy(graph, gone),
         What::Node(node) => format!("whatever passes {}", named(graph, node)),
     }
+}
+
+/// A policy or a rule of it in words, made safe.
+#[must_use]
+pub fn policy(graph: &Graph, gone: Policy) -> String {
+    let world = graph.world();
+    let Some(object) = world.objects.get(gone.policy().index()) else { return String::new() };
+    let (kind, ns, name) =
+        (world.text(object.kind), world.text(object.ns), world.text(object.name));
+    let place = if ns.is_empty() { String::new() } else { format!("{ns}/") };
+    safe(format!("{kind} {place}{name} {}", gone.field(world)).trim_end())
 }
 
 fn chosen(model: &Model) -> Option<Row> {
@@ -263,7 +290,16 @@ fn toggle(model: &mut Model, what: What) -> Vec<Effect> {
         What::Attack(attack) => changes.toggle_attack(attack),
         What::Edge(edge) => changes.toggle_edge(edge),
         What::Node(node) => changes.toggle_node(&loaded.graph, node),
+        What::Policy(gone) => changes.toggle_policy(gone),
     })
+}
+
+/// What a change does, or did before others were pretended with it.
+fn closes(row: Row) -> String {
+    if matches!(row.what, What::Policy(_)) {
+        return "network only".to_owned();
+    }
+    row.closes.map_or_else(|| format!("was on {}", row.on), |n| format!("closes {n}"))
 }
 
 /// The counts by severity, before and as pretended: `C 3 → 1`.
@@ -321,8 +357,7 @@ fn view(model: &Model, buf: &mut Buffer, area: Rect) {
     rows(buf, inner, (state.list, state.rows.len()), (true, theme), |at, width| {
         let Some(row) = state.rows.get(at).copied() else { return Line::default() };
         let glyphs = theme.glyphs();
-        let does = if matches!(row.what, What::Fact(_)) { "closes" } else { "was on" };
-        let closes = row.closes.map_or_else(String::new, |n| format!("{does} {n}"));
+        let closes = closes(row);
         let room = width.saturating_sub(18);
         Line::from(vec![
             span(column(if row.marked { glyphs.on } else { glyphs.off }, 4, theme), theme.good()),
@@ -343,7 +378,13 @@ pub(in crate::tui) fn drawing(model: &Model) -> Result<Drawing, &'static str> {
     };
     // What is pretended has closed its paths: they are those from before.
     let of = if row.marked { &model.before.answers } else { &model.asked.answers };
-    let closed: Vec<Answer> = of.iter().filter(|a| row.what.is_used(graph, a)).cloned().collect();
+    let closes = |answer: &&Answer| match row.what {
+        What::Fact(fact) if row.closes.is_some() => {
+            answer.cut.as_ref().is_some_and(|cut| cut.fact == fact)
+        }
+        what => what.is_used(graph, answer),
+    };
+    let closed: Vec<Answer> = of.iter().filter(closes).cloned().collect();
     let drawn: Vec<Answer> = closed.iter().take(MOST).cloned().collect();
     let count = match closed.len() {
         count if count > drawn.len() => format!("the worst {} of {count} paths", drawn.len()),
@@ -357,7 +398,7 @@ fn markdown(model: &Model) -> String {
     let Some(graph) = model.graph() else { return String::new() };
     let mut out = "| pretended | closes | change |\n|---|---|---|\n".to_owned();
     for row in &model.on.cuts.rows {
-        let closes = row.closes.map_or_else(String::new, |n| n.to_string());
+        let closes = closes(*row);
         let marked = if row.marked { "yes" } else { "" };
         let text = crate::report::escape::markdown(&safe(&text(graph, row.what))).into_owned();
         let _ = writeln!(out, "| {marked} | {closes} | {text} |");

@@ -59,11 +59,10 @@ impl Network<'_> {
 
     /// Whether a policy that may be enforced selects a class.
     fn is_selected(&self, class: ClassIx, direction: Direction) -> bool {
-        let list = self.tables.selecting(class.0, direction).iter();
         if self.tables.of_nodes && self.nodes().contains(&class.0) {
             return true;
         }
-        let mut families = list.map(|e| self.tables.entries[*e as usize].family);
+        let mut families = self.selecting(class, direction).map(|e| e.family);
         families.any(|family| self.switches.enforced(family) != Truth::No)
     }
 
@@ -116,21 +115,20 @@ impl Network<'_> {
         if !self.is_selected(class, direction) {
             return Meant::Everybody;
         }
-        let list = self.tables.selecting(class.0, direction);
         let on = |e: &&Entry| self.switches.enforced(e.family) != Truth::No;
-        let entries = || list.iter().map(|e| &self.tables.entries[*e as usize]).filter(on);
+        let entries = || self.selecting(class, direction).filter(on);
         // Only what allows, where all else is denied for sure, can be read from the peers.
         let plain = entries().all(|e| {
             e.vague.is_none()
                 && self.switches.enforced(e.family) == Truth::Yes
-                && e.rules(self.world).iter().all(|r| r.action == Action::Allow)
+                && self.rules(e).all(|r| r.action == Action::Allow)
         });
         if !plain || !entries().any(|e| e.isolates == Truth::Yes) {
             return Meant::AnyMay;
         }
         let mut finder = Finder::new(self.tables, self.world);
         let mut found = Vec::new();
-        for rule in entries().flat_map(|e| e.rules(self.world)) {
+        for rule in entries().flat_map(|e| self.rules(e)) {
             let ports = |one: &Ports| match one {
                 Ports::Numbers(of, first, last) => {
                     of.is_none_or(|of| of == port.protocol) && (*first..=*last).contains(&port.port)
@@ -210,9 +208,8 @@ impl Network<'_> {
         let ends = [(self.class_at(from), Direction::Egress), (to_class, Direction::Ingress)];
         for (class, direction) in ends {
             let Some(class) = class else { continue };
-            for entry in self.tables.selecting(class.0, direction) {
-                let rules = self.tables.entries[*entry as usize].rules(self.world);
-                for ports in rules.iter().flat_map(|rule| rule.ports.iter().flatten()) {
+            for entry in self.selecting(class, direction) {
+                for ports in self.rules(entry).flat_map(|rule| rule.ports.iter().flatten()) {
                     if let Ports::Numbers(of, first, last) = ports
                         && of.is_none_or(|of| of == protocol)
                     {
