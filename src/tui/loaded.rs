@@ -4,8 +4,10 @@ use crate::graph::{Attack, EdgeId, Fact, Graph, NodeId};
 use crate::query::Query;
 use crate::query::filter::{Filter, Gone as FactGone};
 use crate::report::{Lines, Snapshot};
+use crate::world::ObjectId;
 use crate::world::coverage::Topic;
 use crate::world::network::Gone;
+use std::cell::OnceCell;
 
 /// A snapshot, ready to be asked.
 pub struct Loaded {
@@ -19,6 +21,30 @@ pub struct Loaded {
     pub queries: Vec<Query>,
     /// How a field's line is found.
     pub lines: Box<dyn Lines + Send + Sync>,
+}
+
+/// For each object its first node, made when one is asked for: every frame asks.
+#[derive(Debug, Default)]
+pub struct Places {
+    nodes: OnceCell<Vec<Option<NodeId>>>,
+}
+
+impl Places {
+    /// The node that stands for an object, if one does.
+    #[must_use]
+    pub fn node_of(&self, graph: &Graph, object: ObjectId) -> Option<NodeId> {
+        let nodes = self.nodes.get_or_init(|| {
+            let mut nodes = vec![None; graph.world().objects.len()];
+            for node in graph.nodes() {
+                let place = graph.object(node).and_then(|of| nodes.get_mut(of.index()));
+                if let Some(place @ None) = place {
+                    *place = Some(node);
+                }
+            }
+            nodes
+        });
+        nodes.get(object.index()).copied().flatten()
+    }
 }
 
 /// What is pretended: facts that are gone; attacks, edges and nodes that nobody uses.

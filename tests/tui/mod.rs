@@ -15,6 +15,7 @@ mod changes;
 mod clusters;
 mod evidence;
 mod exports;
+mod frames;
 mod network;
 mod terminal;
 

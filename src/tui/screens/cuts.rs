@@ -36,6 +36,8 @@ pub struct State {
     rows: Vec<Row>,
     /// What was pretended when the answers that are shown were asked for, once there are any.
     of: Option<Changes>,
+    /// How many answers there are of each severity, while nothing is pretended and now.
+    counts: [[usize; 5]; 2],
     /// Whether the answers while nothing is pretended are known.
     based: bool,
 }
@@ -176,6 +178,7 @@ pub fn shown(model: &mut Model) -> Vec<Effect> {
         }),
     };
     let [before, now] = [kept(&model.all[0]), kept(&model.all[1])];
+    model.on.cuts.counts = [&before, &now].map(|asked| Summary::of(&asked.answers).by_severity);
     (model.before, model.asked) = (before, now);
     (model.screen.room().refresh)(model)
 }
@@ -307,12 +310,12 @@ fn closes(row: Row) -> String {
 pub fn numbers(model: &Model) -> Line<'static> {
     let theme = model.theme;
     let arrow = theme.glyphs().arrow;
-    let (before, now) = (Summary::of(&model.before.answers), Summary::of(&model.asked.answers));
+    let [before, now] = &model.on.cuts.counts;
     let mut spans = Vec::new();
     // While they are those of something else, they do not go without saying so.
     spans.extend(pending(model).map(|why| span(format!("{why}  "), theme.warn())));
     for (place, severity) in Severity::ALL.iter().enumerate() {
-        let (old, new) = (before.by_severity[place], now.by_severity[place]);
+        let (old, new) = (before[place], now[place]);
         let text = if model.changes.is_empty() || old == new {
             format!("{} {new}  ", letter(*severity))
         } else {
