@@ -93,7 +93,7 @@ pub const KEYMAP: &[Row] = &[
         Any,
         Msg::Show(Screen::Blast),
         "blast-screen",
-        "Blast: what the node under the cursor can come to hold",
+        "Blast: what the node under the cursor can come to hold, or the node of Explorer",
     ),
     row(
         &["5", "c"],
@@ -107,7 +107,7 @@ pub const KEYMAP: &[Row] = &[
         Any,
         Msg::Show(Screen::Network),
         "network",
-        "Network: who reaches the node under the cursor, whom it reaches, and why",
+        "Network: who reaches the node under the cursor, or that of Explorer; whom it reaches, and why",
     ),
     row(&["7", "a"], Any, Msg::Show(Screen::Access), "access", "Access: who can, and can it"),
     row(

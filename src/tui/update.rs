@@ -120,12 +120,14 @@ fn under(model: &Model) -> Under {
     (model.screen.room().under)(model)
 }
 
-/// Shows a screen. Those that look at a node take the one under the cursor.
+/// Shows a screen. Those that look at a node take the one under the cursor; of Explorer, which
+/// looks at one itself, they take that.
 pub fn show(model: &mut Model, screen: Screen) -> Vec<Effect> {
     let here = model.place();
     let looks =
         matches!(screen, Screen::Explorer | Screen::Blast | Screen::Network | Screen::Access);
-    let node = under(model).node.filter(|_| looks);
+    let same = here.screen == Screen::Explorer && screen != Screen::Access;
+    let node = under(model).node.filter(|_| looks && !same);
     go(model, here, screen, node.or(model.node))
 }
 

@@ -24,7 +24,7 @@ fn the_explorer_draws_the_node_between_its_neighbours() {
     let screen = pilot.screen();
     let dot = written(&mut pilot, "D");
     assert!(dot.contains("what surrounds service account ingress-nginx/ingress-nginx"), "{dot}");
-    for attack in ["pod-uses-service-account", "member-of-group", "bound-to"] {
+    for attack in ["set-member", "member-of-group", "bound-to"] {
         assert!(screen.contains(attack) && dot.contains(attack), "{screen}\n{dot}");
     }
     // Nothing of the paths to cluster-admin that its neighbours are on.

@@ -68,7 +68,7 @@ fn frames_and_keys_do_not_grow_with_the_rows() {
 fn the_crowd_is_one() {
     let mut crowd = pilot("crowd");
     for (keys, words) in [
-        ("2", "Answers: 1"),
+        ("2", "Paths: 1"),
         (":go rolebinding/crowd/many<enter>", "Leads to: 2001"),
         (":go cluster-admin<enter>", "Leads here: "),
         (":blast user/alice<enter>", "ServiceAccount 2001 of"),

@@ -1,7 +1,7 @@
 //! Blast: what the node in focus can come to hold, by kind, the most valuable kind first and the
 //! likeliest of each first.
 
-use super::super::canvas::{fit, pane, rows, span};
+use super::super::canvas::{fit, pane, put, rows, span};
 use super::super::export::Drawing;
 use super::super::filter::Filter;
 use super::super::list::List;
@@ -136,17 +136,25 @@ fn view(model: &Model, buf: &mut Buffer, area: Rect) {
         .filter(|class| CREDENTIALS.contains(&class.kind))
         .map(|class| class.reached.len())
         .sum();
-    let title = format!(
-        "From {}: {:.0} % of the cluster's worth, {credentials} credentials to rotate",
-        named(graph, node),
+    let inner = pane(buf, area, &format!("From {}", named(graph, node)), true, theme);
+    let rotate = if credentials == 1 { "credential" } else { "credentials" };
+    let without = match model.changes.count() {
+        0 => "",
+        _ => "; without what is pretended to be gone",
+    };
+    let summary = format!(
+        "  {:.0} % of the cluster's worth, {credentials} {rotate} to rotate{without}",
         found.share * 100.0
     );
-    let inner = pane(buf, area, &title, true, theme);
+    let inner_width = usize::from(inner.width);
+    let summary = span(fit(&summary, inner_width, theme), theme.text());
+    put(buf, inner.x, inner.y, inner.width, &Line::from(summary));
+    let inner = Rect { y: inner.y + 1, height: inner.height.saturating_sub(1), ..inner };
     if state.rows.is_empty() {
-        let text = if found.classes.is_empty() {
-            "it reaches nothing"
-        } else {
-            "the filter leaves nothing"
+        let text = match (found.classes.is_empty(), model.changes.is_empty()) {
+            (false, _) => "the filter leaves nothing; Esc clears it",
+            (true, true) => "it reaches nothing",
+            (true, false) => "it reaches nothing as things are pretended to be; 5 shows them",
         };
         super::empty(buf, inner, text, theme);
     }

@@ -261,6 +261,12 @@ fn chosen(model: &Model) -> Option<Row> {
     state.rows.get(state.list.at(state.rows.len())?).copied()
 }
 
+/// What is under the cursor in full.
+#[must_use]
+pub fn said(model: &Model) -> String {
+    model.graph().zip(chosen(model)).map_or_else(String::new, |(graph, row)| text(graph, row.what))
+}
+
 fn under(model: &Model) -> Under {
     match chosen(model).map(|row| row.what) {
         Some(What::Fact(fact)) => Under { node: model.node_of(fact), fact: Some(fact), edge: None },

@@ -32,10 +32,11 @@ pub(super) fn view(model: &Model, buf: &mut Buffer, area: Rect) {
 fn list(model: &Model, loaded: &Loaded, buf: &mut Buffer, area: Rect) {
     let (state, theme, graph) = (&model.on.paths, model.theme, &loaded.graph);
     let answers = &asked(model).answers;
-    let counted = if state.shown.len() == answers.len() {
-        format!("{}", answers.len())
-    } else {
-        format!("{} of {}", state.shown.len(), answers.len())
+    // What several queries find is one path.
+    let counted = match (state.shown.len(), state.paths) {
+        (shown, paths) if shown != paths => format!("{shown} of {paths}"),
+        (shown, _) if shown == answers.len() => format!("{shown}"),
+        (shown, _) => format!("{shown} ({} answers)", answers.len()),
     };
     let title = match &state.question {
         Some(q) => {
@@ -46,12 +47,12 @@ fn list(model: &Model, loaded: &Loaded, buf: &mut Buffer, area: Rect) {
             let hidden = model.all[1].answers.len().saturating_sub(answers.len());
             let hidden = match hidden {
                 0 => String::new(),
-                n => format!(", K: {n} more"),
+                n => format!(", K +{n}"),
             };
             // Those of before are shown until there are others.
             let pending = cuts::pending(model).filter(|_| model.answered);
             let pending = pending.map_or_else(String::new, |why| format!(", {why}"));
-            format!("Answers: {counted}{hidden}{pending}")
+            format!("Paths: {counted}{hidden}{pending}")
         }
     };
     let inner = pane(buf, area, &title, model.pane == 0, theme);
@@ -64,7 +65,12 @@ fn list(model: &Model, loaded: &Loaded, buf: &mut Buffer, area: Rect) {
             (false, _) => waiting(model, Topic::Answers, "asking every query", "R"),
             (true, false) => "the filter leaves nothing; Esc clears it".to_owned(),
             (true, true) if model.changes.is_empty() => {
-                "no path found. 8 shows what the snapshot does not tell".to_owned()
+                let begins = "those that begin at Kubernetes' own components: K shows them";
+                let other = match (model.all[1].answers.is_empty(), &state.question) {
+                    (false, None) => format!(" but {begins}"),
+                    _ => String::new(),
+                };
+                format!("no path found{other}. 8 shows what the snapshot does not tell")
             }
             (true, true) => "no path is left by what is pretended; 5 shows it".to_owned(),
         };
@@ -74,6 +80,20 @@ fn list(model: &Model, loaded: &Loaded, buf: &mut Buffer, area: Rect) {
     rows(buf, inner, (state.list, state.shown.len()), (model.pane == 0, theme), |row, width| {
         let answer = state.shown.get(row).and_then(|place| answers.get(*place));
         let Some(answer) = answer else { return Line::default() };
+        if state.question.is_some() {
+            // All have the same ends: what tells them apart is how.
+            let ids: Vec<&str> = (0..answer.steps.len())
+                .filter(|place| !is_part(&answer.steps, *place))
+                .filter_map(|place| answer.steps.get(place).map(|step| step.attack.id))
+                .collect();
+            let head = format!("{} {:.2} ", letter(answer.severity), answer.likelihood);
+            let how = ids.join(&format!(" {} ", theme.glyphs().arrow));
+            let room = width.saturating_sub(head.len());
+            return Line::from(vec![
+                span(head, theme.severity(answer.severity)),
+                span(fit(&how, room, theme), theme.text()),
+            ]);
+        }
         // Selectors are shorter than sentences, and can be typed.
         let from = safe(&spell(graph, answer.door(graph).unwrap_or(answer.from)));
         let to = safe(&spell(graph, answer.to));

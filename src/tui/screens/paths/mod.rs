@@ -36,6 +36,8 @@ const PRINTED: usize = 20;
 pub struct State {
     /// The answers that the filter keeps, by their place.
     pub shown: Vec<usize>,
+    /// How many there are without the filter.
+    paths: usize,
     list: List,
     steps: List,
     /// Which of the ways is shown; 0 is the answer itself.
@@ -168,7 +170,9 @@ fn refresh(model: &mut Model) -> Vec<Effect> {
     // What several queries find is one answer, under the first of them.
     let repeats = report::repeats(graph, answers);
     let firsts = (0..answers.len()).filter(|place| repeats.get(*place) == Some(&None));
-    let shown: Vec<usize> = firsts.filter(kept).collect();
+    let firsts: Vec<usize> = firsts.collect();
+    let paths = firsts.len();
+    let shown: Vec<usize> = firsts.into_iter().filter(kept).collect();
     // The cursor stays with its answer where that is still there.
     let again = shown
         .iter()
@@ -178,7 +182,7 @@ fn refresh(model: &mut Model) -> Vec<Effect> {
         (state.way, state.steps) = (0, List::default());
     }
     state.list.selected = again.unwrap_or(state.list.selected.min(shown.len().saturating_sub(1)));
-    state.shown = shown;
+    (state.shown, state.paths) = (shown, paths);
     Vec::new()
 }
 
