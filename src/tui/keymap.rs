@@ -139,7 +139,7 @@ pub const KEYMAP: &[Row] = &[
         Any,
         Msg::Mark,
         "mark",
-        "pretend that the fact under the cursor is gone, or no longer",
+        "pretend that the fact under the cursor is gone, or no longer; on Network the rule that decides",
     ),
     row(
         &["x"],
@@ -160,7 +160,7 @@ pub const KEYMAP: &[Row] = &[
         Any,
         Msg::ExcludeNode,
         "exclude-node",
-        "leave the node under the cursor out of all paths: a workload with its pods",
+        "leave the node under the cursor out, a workload with its pods, and search again",
     ),
     row(&["R"], Any, Msg::Restore, "restore", "forget all that is pretended"),
     row(&["u"], Any, Msg::Undo, "undo", "take back the last change"),

@@ -228,7 +228,7 @@ fn a_policy_that_is_pretended_to_be_gone_isolates_nobody() {
     assert!(screen.contains("Paths does not show what that opens"), "{screen}");
     assert_eq!(rows(&left(&screen), &["+ allowed", "every pod but itself"]).len(), 1, "{screen}");
     let at = CLUSTER.find("- apiVersion: networking.k8s.io/v1").unwrap();
-    let (_other, mut really) = without(&CLUSTER[at..], "");
+    let (_other, mut really) = without(CLUSTER.split_at(at).1, "");
     for node in ["pod/shop/db", "ns/other", "internet"] {
         let said = |lines: Vec<String>| -> Vec<String> {
             // That there is no policy at all is said in words of its own.
