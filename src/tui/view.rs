@@ -77,11 +77,24 @@ fn head(model: &Model, buf: &mut Buffer, area: Rect) {
     put(buf, area.x, area.y, area.width, &line);
 }
 
+/// What can be typed, the more the wider the screen is.
+const HINTS: &[&str] = &[
+    "? keys  / filter  : command  Enter open  Esc back  q quit   ",
+    "? keys  / filter  : command  Esc back  q quit   ",
+    "? keys  / filter  : command   ",
+    "? keys   ",
+];
+
 /// What is under the cursor, in full: panes have less room.
 fn cursor(model: &Model) -> String {
     let under = (model.screen.room().under)(model);
     let Some(graph) = model.graph() else { return String::new() };
-    match (under.fact.filter(|_| model.pane > 0), under.node) {
+    if model.screen == Screen::Cuts {
+        return cuts::said(model);
+    }
+    // Explorer shows the facts beneath its lists, and cuts the names to their pane.
+    let facts = model.pane > 0 && model.screen != Screen::Explorer;
+    match (under.fact.filter(|_| facts), under.node) {
         (Some(fact), _) => fact_text(&graph.view(fact)),
         (None, Some(node)) => named(graph, node),
         (None, None) => String::new(),
@@ -135,7 +148,9 @@ fn foot(model: &Model, buf: &mut Buffer, area: Rect) -> Option<(u16, u16)> {
     let filter = model.filter();
     let mut style = theme.warn();
     let status = if !model.status.is_empty() {
-        safe(&model.status)
+        // What has just been said does not hide that there is more to come.
+        let busy = busy.map_or_else(String::new, |busy| format!("{busy}  "));
+        busy + &safe(&model.status)
     } else if let Some(busy) = busy {
         busy
     } else if filter.is_empty() {
@@ -145,11 +160,15 @@ fn foot(model: &Model, buf: &mut Buffer, area: Rect) -> Option<(u16, u16)> {
         format!("filter: {}  (Esc clears it)", safe(filter))
     };
     put(buf, area.x, area.y, area.width, &Line::from(span(fit(&status, width, theme), style)));
-    let mut hints =
-        vec![span("? keys  / filter  : command  Enter open  Esc back  q quit   ", theme.dim())];
-    if model.screen != Screen::Cuts && model.answered {
-        hints.extend(cuts::numbers(model).spans);
-    }
-    put(buf, area.x, area.y + 1, area.width, &Line::from(hints));
+    let numbers = match model.screen != Screen::Cuts && model.answered {
+        true => cuts::numbers(model),
+        false => Line::default(),
+    };
+    // A number that is cut is another number: hints give way first.
+    let fits = |hints: &&&str| span(**hints, theme.dim()).width() + numbers.width() <= width;
+    let hints = HINTS.iter().find(fits).copied().unwrap_or_default();
+    let mut spans = vec![span(hints, theme.dim())];
+    spans.extend(numbers.spans);
+    put(buf, area.x, area.y + 1, area.width, &Line::from(spans));
     None
 }

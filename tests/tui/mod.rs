@@ -11,8 +11,11 @@
 //! ```
 
 mod access;
+mod changes;
 mod clusters;
 mod evidence;
+mod exports;
+mod frames;
 mod network;
 mod terminal;
 

@@ -1,25 +1,25 @@
 //! Paths: every answer on the left, the worst first; on the right the steps of the one under the
 //! cursor, with the evidence of each and the change that closes it.
 
-use super::super::canvas::{column, fit, pane, put, rows, safe, span, split, wrap};
+use super::super::copied::avoid;
 use super::super::filter::Filter;
 use super::super::list::List;
 use super::super::loaded::Loaded;
 use super::super::message::{Effect, Msg};
 use super::super::model::{Model, quote};
-use super::super::theme::{Theme, letter};
 use super::super::update::explore;
 use super::super::worker::{Job, Topic};
 use super::{Room, Under};
 use crate::graph::{EdgeId, Fact, Graph, NodeId};
 use crate::query::selector::Selector;
-use crate::query::{Answer, Asked, Asker, Query, Step, is_part, spell};
+use crate::query::{Answer, Asked, Asker, Query, Step, spell};
 use crate::report::{self, ends, fact_text, facts, named};
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
-use ratatui::text::Line;
 use std::fmt::Write as _;
 use std::sync::Arc;
+
+mod draw;
+
+use draw::view;
 
 /// The screen.
 pub static ROOM: Room =
@@ -28,14 +28,16 @@ pub static ROOM: Room =
 /// How many ways between two ends are looked for.
 const WAYS: usize = 8;
 
-/// The narrowest screen on which both panes stand side by side.
-const WIDE: u16 = 72;
+/// How many answers the command prints in full by itself.
+const PRINTED: usize = 20;
 
 /// What the screen keeps.
 #[derive(Default)]
 pub struct State {
     /// The answers that the filter keeps, by their place.
     pub shown: Vec<usize>,
+    /// How many there are without the filter.
+    paths: usize,
     list: List,
     steps: List,
     /// Which of the ways is shown; 0 is the answer itself.
@@ -142,6 +144,22 @@ fn under(model: &Model) -> Under {
     }
 }
 
+/// The node that the path under the cursor passes there: the door or the start that the list
+/// shows, or what the step gains. A fact's own object need not be on the way.
+#[must_use]
+pub fn passed(model: &Model) -> Option<NodeId> {
+    let (graph, way) = (model.graph()?, way(model)?);
+    if model.pane == 0 {
+        return Some(way.door(graph).unwrap_or(way.from));
+    }
+    let rows = rows_of(graph, way);
+    match *rows.get(model.on.paths.steps.at(rows.len())?)? {
+        Row::Node(node, _) => Some(node),
+        Row::Attack(place) | Row::Fact(place, _) => way.steps.get(place).map(|step| step.to),
+        Row::Cut(_) | Row::Ways(_) => None,
+    }
+}
+
 fn refresh(model: &mut Model) -> Vec<Effect> {
     let Some(loaded) = model.loaded.clone() else { return Vec::new() };
     let filter = Filter::new(model.filter(), &loaded.graph);
@@ -152,7 +170,9 @@ fn refresh(model: &mut Model) -> Vec<Effect> {
     // What several queries find is one answer, under the first of them.
     let repeats = report::repeats(graph, answers);
     let firsts = (0..answers.len()).filter(|place| repeats.get(*place) == Some(&None));
-    let shown: Vec<usize> = firsts.filter(kept).collect();
+    let firsts: Vec<usize> = firsts.collect();
+    let paths = firsts.len();
+    let shown: Vec<usize> = firsts.into_iter().filter(kept).collect();
     // The cursor stays with its answer where that is still there.
     let again = shown
         .iter()
@@ -162,7 +182,7 @@ fn refresh(model: &mut Model) -> Vec<Effect> {
         (state.way, state.steps) = (0, List::default());
     }
     state.list.selected = again.unwrap_or(state.list.selected.min(shown.len().saturating_sub(1)));
-    state.shown = shown;
+    (state.shown, state.paths) = (shown, paths);
     Vec::new()
 }
 
@@ -281,177 +301,24 @@ pub fn leave(model: &mut Model) -> bool {
     left
 }
 
-fn view(model: &Model, buf: &mut Buffer, area: Rect) {
-    let Some(loaded) = &model.loaded else { return };
-    let alone = model.enlarged || area.width < WIDE;
-    let (left, right) = if alone { (area, area) } else { split(area, 45) };
-    if !alone || model.pane == 0 {
-        list(model, loaded, buf, left);
-    }
-    if !alone || model.pane == 1 {
-        steps(model, loaded, buf, right);
-    }
-}
-
-fn list(model: &Model, loaded: &Loaded, buf: &mut Buffer, area: Rect) {
-    let (state, theme, graph) = (&model.on.paths, model.theme, &loaded.graph);
-    let answers = &asked(model).answers;
-    let counted = if state.shown.len() == answers.len() {
-        format!("{}", answers.len())
-    } else {
-        format!("{} of {}", state.shown.len(), answers.len())
-    };
-    let title = match &state.question {
-        Some(q) => {
-            let (from, to) = (model.spelled(q.from), model.spelled(q.to));
-            format!("{} {} {}: {counted}", safe(&from), theme.glyphs().arrow, safe(&to))
-        }
-        None => {
-            let hidden = model.all[1].answers.len().saturating_sub(answers.len());
-            let hidden = match hidden {
-                0 => String::new(),
-                n => format!(", K: {n} more"),
-            };
-            format!("Answers: {counted}{hidden}")
-        }
-    };
-    let inner = pane(buf, area, &title, model.pane == 0, theme);
-    let answered = state.question.as_ref().map_or(model.answered, |q| q.answered);
-    if state.shown.is_empty() {
-        let text = match (answered, answers.is_empty()) {
-            (false, _) => "asking ...".to_owned(),
-            (true, false) => "the filter leaves nothing; Esc clears it".to_owned(),
-            (true, true) if model.changes.is_empty() => {
-                "no path found. 8 shows what the snapshot does not tell".to_owned()
-            }
-            (true, true) => "no path is left by what is pretended; 5 shows it".to_owned(),
-        };
-        super::empty(buf, inner, &text, theme);
-        return;
-    }
-    rows(buf, inner, (state.list, state.shown.len()), (model.pane == 0, theme), |row, width| {
-        let answer = state.shown.get(row).and_then(|place| answers.get(*place));
-        let Some(answer) = answer else { return Line::default() };
-        // Selectors are shorter than sentences, and can be typed.
-        let from = safe(&spell(graph, answer.door(graph).unwrap_or(answer.from)));
-        let to = safe(&spell(graph, answer.to));
-        // Where there is little room, the names need it.
-        let head = match width {
-            0..40 => " ".to_owned(),
-            _ => format!("{:>3.0} {:>2} ", answer.score, answer.step_count()),
-        };
-        let room = width.saturating_sub(head.len() + 1);
-        let arrow = theme.glyphs().arrow;
-        Line::from(vec![
-            span(letter(answer.severity), theme.severity(answer.severity)),
-            span(head, theme.dim()),
-            span(two(&from, arrow, &to, room, theme), theme.text()),
-        ])
-    });
-}
-
-/// Two names with an arrow between in so many columns: the longer one gives way first.
-fn two(from: &str, arrow: &str, to: &str, room: usize, theme: Theme) -> String {
-    let width = |text: &str| text.chars().count();
-    let room = room.saturating_sub(width(arrow) + 2);
-    // Goals are few and short; what differs is where paths begin.
-    let end = width(to).min((room / 2).max(room.saturating_sub(width(from))));
-    let start = room.saturating_sub(end);
-    format!("{} {arrow} {}", fit(from, start, theme), fit(to, end, theme))
-}
-
-fn steps(model: &Model, loaded: &Loaded, buf: &mut Buffer, area: Rect) {
-    let (state, theme, graph) = (&model.on.paths, model.theme, &loaded.graph);
-    let Some(way) = way(model) else {
-        pane(buf, area, "Steps", model.pane == 1, theme);
-        return;
-    };
-    let others =
-        state.ways.as_ref().filter(|(of, _)| answer(model).is_some_and(|a| *of == a.fingerprint));
-    let ways = others.map_or_else(String::new, |(_, others)| {
-        format!(" way {} of {} {}", state.way + 1, others.len() + 1, theme.glyphs().dot)
-    });
-    let title = format!(
-        "{}{ways} likelihood {:.2} {} {}",
-        way.severity,
-        way.likelihood,
-        theme.glyphs().dot,
-        way.confidence
-    );
-    let mut inner = pane(buf, area, &title, model.pane == 1, theme);
-    // The ends in full: the list has room for less.
-    let heads = wrap(&ends(graph, way), usize::from(inner.width));
-    for line in heads.iter().take(2) {
-        put(buf, inner.x, inner.y, inner.width, &Line::from(span(line.clone(), theme.title())));
-        inner = Rect { y: inner.y + 1, height: inner.height.saturating_sub(1), ..inner };
-    }
-    let all = rows_of(graph, way);
-    rows(buf, inner, (state.steps, all.len()), (model.pane == 1, theme), |row, width| {
-        all.get(row).map_or_else(Line::default, |row| line(model, graph, way, *row, width))
-    });
-}
-
-fn line(model: &Model, graph: &Graph, way: &Answer, row: Row, width: usize) -> Line<'static> {
-    let theme = model.theme;
-    let glyphs = theme.glyphs();
-    match row {
-        Row::Node(node, _) => Line::from(vec![
-            span(format!("{} ", glyphs.node), theme.dim()),
-            span(
-                fit(&named(graph, node), width.saturating_sub(2), theme),
-                theme.kind(graph.kind(node)),
-            ),
-        ]),
-        Row::Attack(place) => {
-            let Some(step) = way.steps.get(place) else { return Line::default() };
-            let part = if is_part(&way.steps, place) { " (a part of a later step)" } else { "" };
-            let needs = if step.needs.is_empty() { "" } else { " (needs its parts at once)" };
-            let text = format!(
-                "{} {:.2} {}{part}{needs}",
-                step.attack.id, step.likelihood, step.confidence
-            );
-            Line::from(vec![
-                span(format!("{} ", glyphs.vertical), theme.dim()),
-                span(fit(&text, width.saturating_sub(2), theme), theme.text()),
-            ])
-        }
-        Row::Fact(_, fact) => {
-            let gone = model.changes.facts.contains(&fact);
-            let text = fit(&fact_text(&graph.view(fact)), width.saturating_sub(4), theme);
-            let style = if gone { theme.gone() } else { theme.dim() };
-            let mark = if gone { glyphs.cut } else { " " };
-            Line::from(vec![
-                span(column(&format!("{} {mark}", glyphs.vertical), 4, theme), theme.dim()),
-                span(text, style),
-            ])
-        }
-        Row::Cut(fact) => {
-            let closes = way.cut.as_ref().map_or_else(String::new, |cut| report::cut(graph, cut));
-            let mark = if model.changes.facts.contains(&fact) { glyphs.on } else { glyphs.cut };
-            Line::from(vec![
-                span(format!("{mark} "), theme.good()),
-                span(fit(&closes, width.saturating_sub(4), theme), theme.good()),
-            ])
-        }
-        Row::Ways(count) => {
-            let text = format!(
-                "{count} other {} between these ends: ]",
-                if count == 1 { "way" } else { "ways" }
-            );
-            Line::from(span(text, theme.dim()))
-        }
-    }
-}
-
 fn command(model: &Model) -> String {
     let inputs = model.inputs();
+    let avoid = model.graph().map_or_else(String::new, |graph| avoid(graph, &model.changes));
+    let ends = |from: NodeId, to: NodeId| {
+        let (from, to) = (model.spelled(from), model.spelled(to));
+        format!("paths {inputs} --from {} --to {}{avoid}", quote(&from), quote(&to))
+    };
     match (&model.on.paths.question, answer(model)) {
-        (Some(q), _) => {
-            let (from, to) = (model.spelled(q.from), model.spelled(q.to));
-            format!("paths {inputs} --from {} --to {} -k {WAYS}", quote(&from), quote(&to))
-        }
+        (Some(q), _) => format!("{} -k {WAYS}", ends(q.from, q.to)),
+        // Queries of the library take nothing to leave out.
+        (None, Some(answer)) if !avoid.is_empty() => ends(answer.from, answer.to),
         (None, Some(answer)) if !answer.query.is_empty() => {
-            format!("query {} {}", model.input(), answer.query)
+            let worse = |a: &&Answer| {
+                a.query == answer.query && (a.severity, a.score) >= (answer.severity, answer.score)
+            };
+            let place = model.all[0].answers.iter().filter(worse).count();
+            let top = if place > PRINTED { format!(" --top {place}") } else { String::new() };
+            format!("query {} {}{top}", model.input(), answer.query)
         }
         _ => format!("analyze {inputs}"),
     }
