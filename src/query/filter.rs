@@ -10,6 +10,7 @@ use std::rc::Rc;
 pub struct Filter {
     attacks: Vec<&'static Attack>,
     nodes: FixedBitSet,
+    apart: FixedBitSet,
     edges: BTreeSet<EdgeId>,
     gone: Vec<Gone>,
     door: Option<NodeId>,
@@ -28,6 +29,12 @@ impl Filter {
     pub fn avoid_node(&mut self, node: NodeId) {
         self.nodes.grow_and_insert(node.index());
         self.any = true;
+    }
+
+    /// Leaves out whatever leads into a node or away from it, so that no path begins there either.
+    pub fn remove_node(&mut self, node: NodeId) {
+        self.apart.grow_and_insert(node.index());
+        self.avoid_node(node);
     }
 
     /// Leaves out one edge.
@@ -69,6 +76,7 @@ impl Filter {
 
     fn leaves_out(&self, graph: &Graph, edge: EdgeId, from: NodeId, to: NodeId) -> bool {
         self.nodes.contains(to.index())
+            || self.apart.contains(from.index())
             || (!self.attacks.is_empty() && self.attacks.contains(&graph.attack(edge)))
             || (!self.edges.is_empty() && self.edges.contains(&edge))
             || (self.gates && graph.kind(to) == NodeKind::Gate)

@@ -3,6 +3,7 @@
 //! Every format renders the same [`Report`], which is plain data over the graph. Text from the
 //! cluster is made safe here, at the last step, by [`escape`]: each format in its own way.
 
+pub mod around;
 pub mod dot;
 pub mod escape;
 mod findings;

@@ -210,13 +210,7 @@ impl Picture {
     pub fn of_answers(graph: &Graph, answers: &[Answer]) -> Self {
         let mut draft = Draft::new(graph);
         for answer in answers {
-            for (i, step) in answer.steps.iter().enumerate() {
-                let gate = draft.gate(&step.edges).filter(|gate| *gate == step.to);
-                match gate.filter(|_| is_part(&answer.steps, i)) {
-                    Some(gate) => draft.input(step.from, gate, &draft.part(step), Some(step)),
-                    None => draft.step(step, &answer.steps),
-                }
-            }
+            draft.steps(&answer.steps);
             // The ends as the steps know them; an answer's own are folded to workloads.
             let first = answer.steps.first().map_or(answer.from, |s| s.from);
             let last = answer.steps.last().map_or(answer.to, |s| s.to);
@@ -261,7 +255,7 @@ impl Picture {
 
     /// Draws edges between the same nodes that bear the same attack and confidence once, with the
     /// best odds and their number.
-    fn merged(mut self) -> Self {
+    pub(super) fn merged(mut self) -> Self {
         let mut seen: BTreeMap<(usize, usize, String, Confidence), (usize, usize)> =
             BTreeMap::new();
         let mut edges: Vec<Edge> = Vec::new();
@@ -295,23 +289,23 @@ fn halves(text: &str) -> (&str, &str) {
 }
 
 /// A picture in the making.
-struct Draft<'g> {
-    graph: &'g Graph,
+pub(super) struct Draft<'g> {
+    pub(super) graph: &'g Graph,
     places: BTreeMap<NodeId, usize>,
-    nodes: Vec<Node>,
-    edges: Vec<Edge>,
+    pub(super) nodes: Vec<Node>,
+    pub(super) edges: Vec<Edge>,
 }
 
 impl<'g> Draft<'g> {
-    fn new(graph: &'g Graph) -> Self {
+    pub(super) fn new(graph: &'g Graph) -> Self {
         Self { graph, places: BTreeMap::new(), nodes: Vec::new(), edges: Vec::new() }
     }
 
-    fn finish(self, title: String) -> Picture {
+    pub(super) fn finish(self, title: String) -> Picture {
         Picture { title, nodes: self.nodes, edges: self.edges, left_out: 0 }
     }
 
-    fn node(&mut self, id: NodeId) -> usize {
+    pub(super) fn node(&mut self, id: NodeId) -> usize {
         if let Some(place) = self.places.get(&id) {
             return *place;
         }
@@ -356,7 +350,7 @@ impl<'g> Draft<'g> {
         self.nodes.len() - 1
     }
 
-    fn edge(
+    pub(super) fn edge(
         &mut self,
         from: NodeId,
         to: NodeId,
@@ -398,6 +392,17 @@ impl<'g> Draft<'g> {
             if !node.heading.ends_with(" alike") {
                 node.heading.push_str(&alike);
                 node.title.push_str(&alike);
+            }
+        }
+    }
+
+    /// The steps of one way.
+    pub(super) fn steps(&mut self, steps: &[Step]) {
+        for (i, step) in steps.iter().enumerate() {
+            let gate = self.gate(&step.edges).filter(|gate| *gate == step.to);
+            match gate.filter(|_| is_part(steps, i)) {
+                Some(gate) => self.input(step.from, gate, &self.part(step), Some(step)),
+                None => self.step(step, steps),
             }
         }
     }

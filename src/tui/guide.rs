@@ -24,9 +24,11 @@ pub fn page() -> String {
     let mut out = "# The terminal interface\n\n\
         Written from the tables in `src/tui`: change those, not this page.\n\n\
         `kspm-graph tui SNAPSHOT` opens on the paths, the worst first. `?` shows the keys of this page,\n\
-        and Enter there runs one; Esc goes back; `q` leaves. Everything that is pretended (Space on a\n\
-        fact, `x` on a step) is asked again at once, on every screen; nothing is written to the cluster\n\
-        or to the snapshot.\n\n## The gate\n\n\
+        and Enter there runs one; Esc goes back; `q` leaves. What is pretended (Space on a fact or, on\n\
+        Network, a policy; `x` on a step, `N` on a node) is asked again at once, on every screen that it\n\
+        touches: a policy that is gone opens connections, which paths do not follow. Nothing is written\n\
+        to the cluster or to the snapshot. D, S and M write what the screen shows; Y says what of it no\n\
+        command has.\n\n## The gate\n\n\
         `kspm-graph tui SNAPSHOT --fail-on high`, or `:fail-on high` within it, shows on the Overview\n\
         whether `analyze --fail-on high` would pass, and the first answers that fail it: Tab goes there,\n\
         Enter opens one. The first line of every screen says it too. What is pretended is judged as\n\

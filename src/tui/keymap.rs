@@ -93,7 +93,7 @@ pub const KEYMAP: &[Row] = &[
         Any,
         Msg::Show(Screen::Blast),
         "blast-screen",
-        "Blast: what the node under the cursor can come to hold",
+        "Blast: what the node under the cursor can come to hold, or the node of Explorer",
     ),
     row(
         &["5", "c"],
@@ -107,7 +107,7 @@ pub const KEYMAP: &[Row] = &[
         Any,
         Msg::Show(Screen::Network),
         "network",
-        "Network: who reaches the node under the cursor, whom it reaches, and why",
+        "Network: who reaches the node under the cursor, or that of Explorer; whom it reaches, and why",
     ),
     row(&["7", "a"], Any, Msg::Show(Screen::Access), "access", "Access: who can, and can it"),
     row(
@@ -139,7 +139,7 @@ pub const KEYMAP: &[Row] = &[
         Any,
         Msg::Mark,
         "mark",
-        "pretend that the fact under the cursor is gone, or no longer",
+        "pretend that the fact under the cursor is gone, or no longer; on Network the rule that decides",
     ),
     row(
         &["x"],
@@ -154,6 +154,13 @@ pub const KEYMAP: &[Row] = &[
         Msg::Exclude { attack: true },
         "exclude-attack",
         "leave its attack out wherever it is used",
+    ),
+    row(
+        &["N"],
+        Any,
+        Msg::ExcludeNode,
+        "exclude-node",
+        "leave the node under the cursor out, a workload with its pods, and search again",
     ),
     row(&["R"], Any, Msg::Restore, "restore", "forget all that is pretended"),
     row(&["u"], Any, Msg::Undo, "undo", "take back the last change"),

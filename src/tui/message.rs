@@ -73,6 +73,8 @@ pub enum Msg {
         /// The attack, wherever it is used.
         attack: bool,
     },
+    /// Leave the node under the cursor out of all paths, with all that folds into it.
+    ExcludeNode,
     /// Forget all that is pretended.
     Restore,
     /// Take back the last change.

@@ -10,7 +10,7 @@
 //! |---|---|
 //! | `model`, `loaded` | the state; the snapshot and what is pretended about it |
 //! | `key`, `keymap`, `message` | keys, the table of them, what they ask for |
-//! | `update`, `commands`, `prompt`, `filter`, `fuzzy`, `export` | what that does |
+//! | `update`, `commands`, `prompt`, `filter`, `fuzzy`, `export`, `copied` | what that does |
 //! | `mouse` | what a click does |
 //! | `screens/` | one file a screen, and the one table of them |
 //! | `view`, `canvas`, `list`, `theme`, `yaml` | how it is drawn |
@@ -21,6 +21,7 @@
 
 pub mod canvas;
 mod commands;
+mod copied;
 mod export;
 mod filter;
 mod fuzzy;

@@ -2,7 +2,7 @@
 
 use super::keymap::Keys;
 use super::list::List;
-use super::loaded::{Changes, Loaded};
+use super::loaded::{Changes, Loaded, Places};
 use super::prompt::Prompt;
 use super::screens::{self, Screen};
 use super::theme::Theme;
@@ -19,6 +19,8 @@ pub const LEAST: (u16, u16) = (40, 10);
 pub struct Model {
     /// The snapshot, once it has been read.
     pub loaded: Option<Arc<Loaded>>,
+    /// Where the nodes of its objects are.
+    pub places: Places,
     /// How far reading is, until then.
     pub reading: String,
     /// Why it cannot be read.
@@ -94,6 +96,7 @@ impl Model {
     pub fn new(size: (u16, u16), theme: Theme) -> Self {
         Self {
             loaded: None,
+            places: Places::default(),
             reading: "reading".to_owned(),
             failure: None,
             size,
@@ -155,11 +158,10 @@ impl Model {
         self.graph().map_or_else(String::new, |graph| spell(graph, node))
     }
 
-    /// The node of the object that a fact is of, if it is one. O(nodes).
+    /// The node of the object that a fact is of, if it is one.
     #[must_use]
     pub fn node_of(&self, fact: Fact) -> Option<NodeId> {
-        let graph = self.graph()?;
-        graph.nodes().find(|n| graph.object(*n) == Some(fact.object))
+        self.places.node_of(self.graph()?, fact.object)
     }
 
     /// The snapshots, as commands that take several have them.

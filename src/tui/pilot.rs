@@ -134,7 +134,7 @@ fn canvas_width(symbol: &str) -> usize {
 /// What happens once a snapshot has been read: everything is asked of it.
 pub(super) fn opened(model: &mut Model, loaded: Arc<Loaded>) -> Vec<Effect> {
     model.loaded = Some(loaded);
-    let mut effects = vec![Effect::Work(cuts::ask(&model.changes))];
+    let mut effects = vec![Effect::Work(cuts::ask(model))];
     effects.extend((model.screen.room().refresh)(model));
     effects
 }

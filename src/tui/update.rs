@@ -3,6 +3,7 @@
 //! What is the same on every screen stands here; the rest is asked of the screen.
 
 use super::commands;
+use super::copied;
 use super::export;
 use super::key::{Code, Key};
 use super::keymap::Keys;
@@ -11,8 +12,9 @@ use super::message::{Edit, Effect, Export, Msg};
 use super::model::{Model, Place};
 use super::mouse;
 use super::prompt::{Prompt, Purpose};
-use super::screens::{Screen, Under, access, cuts, evidence, paths};
+use super::screens::{Screen, Under, access, cuts, evidence, network, paths};
 use crate::graph::{NodeId, NodeKind};
+use crate::report::named;
 
 /// How many changes can be taken back.
 const UNDO: usize = 100;
@@ -86,7 +88,8 @@ fn on_screen(model: &mut Model, msg: Msg) -> Vec<Effect> {
         }
         Msg::Mark => mark(model),
         Msg::Exclude { attack } => exclude(model, attack),
-        Msg::Restore => change(model, |changes| *changes = Changes::default()),
+        Msg::ExcludeNode => exclude_node(model),
+        Msg::Restore => restore(model),
         Msg::Undo => undo(model),
         Msg::Set { end } => set_end(model, end),
         Msg::Find => find(model),
@@ -94,11 +97,7 @@ fn on_screen(model: &mut Model, msg: Msg) -> Vec<Effect> {
         Msg::Owner => owner(model),
         Msg::Evidence => evidence::open(model),
         Msg::CopyName => copy_name(model),
-        Msg::CopyCommand => {
-            let command = format!("kspm-graph {}", (model.screen.room().command)(model));
-            model.status = format!("copied: {command}");
-            vec![Effect::Copy(command)]
-        }
+        Msg::CopyCommand => copied::command(model),
         Msg::Export(form) => export::view(model, form),
         Msg::System => {
             model.system = !model.system;
@@ -121,12 +120,14 @@ fn under(model: &Model) -> Under {
     (model.screen.room().under)(model)
 }
 
-/// Shows a screen. Those that look at a node take the one under the cursor.
+/// Shows a screen. Those that look at a node take the one under the cursor; of Explorer, which
+/// looks at one itself, they take that.
 pub fn show(model: &mut Model, screen: Screen) -> Vec<Effect> {
     let here = model.place();
     let looks =
         matches!(screen, Screen::Explorer | Screen::Blast | Screen::Network | Screen::Access);
-    let node = under(model).node.filter(|_| looks);
+    let same = here.screen == Screen::Explorer && screen != Screen::Access;
+    let node = under(model).node.filter(|_| looks && !same);
     go(model, here, screen, node.or(model.node))
 }
 
@@ -191,6 +192,13 @@ fn pane(model: &mut Model, forward: bool) -> Vec<Effect> {
 
 /// Pretends that the fact under the cursor is gone.
 fn mark(model: &mut Model) -> Vec<Effect> {
+    // Every row of that list can be pretended, facts and others.
+    if model.screen == Screen::Cuts {
+        return (model.screen.room().update)(model, Msg::Open);
+    }
+    if model.screen == Screen::Network {
+        return network::mark(model);
+    }
     let Some(fact) = under(model).fact else {
         model.status =
             "no fact under the cursor: move to a line of evidence, or to a cut".to_owned();
@@ -211,6 +219,32 @@ fn exclude(model: &mut Model, attack: bool) -> Vec<Effect> {
     } else {
         change(model, |changes| changes.toggle_edge(edge))
     }
+}
+
+/// Leaves the node under the cursor out of all paths.
+fn exclude_node(model: &mut Model) -> Vec<Effect> {
+    let node = match model.screen {
+        Screen::Paths => paths::passed(model),
+        _ => under(model).node,
+    };
+    let (Some(node), Some(loaded)) = (node, model.loaded.clone()) else {
+        model.status = "no node under the cursor".to_owned();
+        return Vec::new();
+    };
+    let effects = change(model, |changes| changes.toggle_node(&loaded.graph, node));
+    let name = named(&loaded.graph, loaded.graph.fold(node));
+    let out = model.changes.has_node(&loaded.graph, node);
+    let now = if out { "left out of all paths" } else { "no longer left out" };
+    model.status = format!("{now}: {name}; u takes it back");
+    effects
+}
+
+/// Forgets all that is pretended. What was stopped before there was an answer is asked again.
+fn restore(model: &mut Model) -> Vec<Effect> {
+    if model.changes.is_empty() && !cuts::is_current(model) {
+        return changed(model);
+    }
+    change(model, |changes| *changes = Changes::default())
 }
 
 /// Changes what is pretended, and has everything asked again.
@@ -242,7 +276,7 @@ fn changed(model: &mut Model) -> Vec<Effect> {
         1 => "1 change is pretended; u takes it back".to_owned(),
         count => format!("{count} changes are pretended; u takes the last back"),
     };
-    let mut effects = vec![Effect::Work(cuts::ask(&model.changes))];
+    let mut effects = cuts::asked_anew(model);
     effects.extend(paths::asked_anew(model));
     effects.extend((model.screen.room().refresh)(model));
     effects

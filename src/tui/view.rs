@@ -13,9 +13,6 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-/// What can be typed anywhere, as the last line says it.
-const HINTS: [&str; 6] = ["? keys", "/ filter", ": command", "Esc back", "Enter open", "q quit"];
-
 /// Draws everything; returns where the terminal's cursor stands while a line is typed.
 pub fn view(model: &Model, cells: &mut Buffer) -> Option<(u16, u16)> {
     draw(model, &mut Canvas::new(cells))
@@ -89,6 +86,11 @@ fn head(model: &Model, buf: &mut Canvas<'_>, area: Rect) {
         Standing::WouldPass => format!(" {dot} gate would pass"),
         standing => format!(" {dot} gate {}", standing.text()),
     };
+    // Those of before are judged until there are others.
+    let gate = match cuts::is_current(model) || gate.is_empty() {
+        true => gate,
+        false => format!("{gate} before that"),
+    };
     let tail = format!(" {dot} {known}{problems}{pretended}{gate}");
     let room = usize::from(area.width).saturating_sub(tail.chars().count() + 11);
     let names: Vec<String> = loaded.snapshot.inputs.iter().map(|i| safe(i)).collect();
@@ -100,11 +102,26 @@ fn head(model: &Model, buf: &mut Canvas<'_>, area: Rect) {
     put(buf, area.x, area.y, area.width, &line);
 }
 
+/// What can be typed, the more the wider the screen is.
+const HINTS: &[&str] = &[
+    "? keys  / filter  : command  Enter open  Esc back  q quit   ",
+    "? keys  / filter  : command  Esc back  q quit   ",
+    "? keys  / filter  : command  q quit   ",
+    "? keys  / filter  q quit   ",
+    "? keys  q quit   ",
+    "q quit   ",
+];
+
 /// What is under the cursor, in full: panes have less room.
 fn cursor(model: &Model) -> String {
     let under = (model.screen.room().under)(model);
     let Some(graph) = model.graph() else { return String::new() };
-    match (under.fact.filter(|_| model.pane > 0), under.node) {
+    if model.screen == Screen::Cuts {
+        return cuts::said(model);
+    }
+    // Explorer shows the facts beneath its lists, and cuts the names to their pane.
+    let facts = model.pane > 0 && model.screen != Screen::Explorer;
+    match (under.fact.filter(|_| facts), under.node) {
         (Some(fact), _) => fact_text(&graph.view(fact)),
         (None, Some(node)) => named(graph, node),
         (None, None) => String::new(),
@@ -164,7 +181,9 @@ fn foot(model: &Model, buf: &mut Canvas<'_>, area: Rect) -> Option<(u16, u16)> {
     let filter = model.filter();
     let mut style = theme.warn();
     let status = if !model.status.is_empty() {
-        safe(&model.status)
+        // What has just been said does not hide that there is more to come.
+        let busy = busy.map_or_else(String::new, |busy| format!("{busy}  "));
+        busy + &safe(&model.status)
     } else if let Some(busy) = busy {
         busy
     } else if filter.is_empty() {
@@ -178,14 +197,9 @@ fn foot(model: &Model, buf: &mut Canvas<'_>, area: Rect) -> Option<(u16, u16)> {
         true => cuts::numbers(model),
         false => Line::default(),
     };
-    // Numbers that are cut would be wrong; hints that are left out stand in help.
-    let room = width.saturating_sub(numbers.width());
-    let mut hints = HINTS.to_vec();
-    while hints.len() > 1 && hints.iter().map(|hint| hint.len() + 2).sum::<usize>() > room {
-        // The last but one: how to leave is told longest, beside where all keys stand.
-        hints.remove(hints.len() - 2);
-    }
-    let hints: String = hints.iter().map(|hint| format!("{hint}  ")).collect();
+    // A number that is cut is another number: hints give way first.
+    let fits = |hints: &&&str| span(**hints, theme.dim()).width() + numbers.width() <= width;
+    let hints = HINTS.iter().find(fits).copied().unwrap_or_default();
     let mut spans = vec![span(hints, theme.dim())];
     spans.extend(numbers.spans);
     put(buf, area.x, area.y + 1, area.width, &Line::from(spans));

@@ -84,6 +84,8 @@ fn strange(name: &str) -> String {
         "empty" => namespace("alone"),
         "problems" => format!("{}---\n{{ : broken\n---\nkind: [\n", namespace("alone")),
         "hub" => hub(),
+        "few" => crowd(20),
+        "crowd" => crowd(2_000),
         "long" => long(),
         "hostile" => hostile(),
         _ => panic!("there is no cluster `{name}`"),
@@ -105,6 +107,36 @@ fn hub() -> String {
     let mut text = namespace("crowd");
     let names: Vec<String> = (0..10_000).map(|i| format!("worker-{i}")).collect();
     names.iter().for_each(|name| text.push_str(&account("crowd", name)));
+    text.push_str(&format!(
+        "---\napiVersion: rbac.authorization.k8s.io/v1\nkind: Role\n\
+         metadata: {{name: many, namespace: crowd}}\nrules:\n\
+         - {{apiGroups: [''], resources: [serviceaccounts], verbs: [impersonate], resourceNames: [{}]}}\n",
+        names.join(", ")
+    ));
+    text.push_str(&binding(
+        "crowd",
+        "many",
+        "{kind: User, name: alice, apiGroup: rbac.authorization.k8s.io}",
+    ));
+    text
+}
+
+/// So many accounts, each cluster-admin by a binding of its own, and alice may impersonate all.
+fn crowd(count: usize) -> String {
+    let mut text = namespace("crowd");
+    let names: Vec<String> = (0..count).map(|i| format!("admin-{i}")).collect();
+    text.push_str(
+        "---\napiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {name: cluster-admin}\n\
+         rules:\n- {apiGroups: ['*'], resources: ['*'], verbs: ['*']}\n",
+    );
+    for name in &names {
+        text.push_str(&account("crowd", name));
+        text.push_str(&format!(
+            "---\napiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRoleBinding\nmetadata: {{name: {name}}}\n\
+             roleRef: {{apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: cluster-admin}}\n\
+             subjects: [{{kind: ServiceAccount, name: {name}, namespace: crowd}}]\n"
+        ));
+    }
     text.push_str(&format!(
         "---\napiVersion: rbac.authorization.k8s.io/v1\nkind: Role\n\
          metadata: {{name: many, namespace: crowd}}\nrules:\n\

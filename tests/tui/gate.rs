@@ -100,3 +100,24 @@ fn mistakes_are_told() {
     let error = String::from_utf8_lossy(&run.get_output().stderr).into_owned();
     assert!(error.contains("`nowhere`"), "{error}");
 }
+
+#[test]
+fn without_a_policy_a_gate_on_the_network_is_not_known() {
+    let mut pilot = pilot("one-fence");
+    pilot.press(":fail-on query:open-ingress<enter>");
+    assert_eq!(standing(&pilot.model), Standing::Passes);
+    pilot.press(":reach ns/gatehouse<enter>");
+    for _ in 0..10 {
+        if pilot.model.changes.policies.is_empty() {
+            pilot.press("j<space>");
+        }
+    }
+    assert!(!pilot.model.changes.policies.is_empty(), "{}", pilot.screen());
+    assert_eq!(standing(&pilot.model), Standing::Unknown);
+    pilot.press("1");
+    let said = "Gate not known without the policy: --fail-on query:open-ingress";
+    assert!(pilot.screen().contains(said), "{}", pilot.screen());
+    // One that nothing of the network fails is judged as ever.
+    pilot.press("1:fail-on critical<enter>");
+    assert_eq!(standing(&pilot.model), Standing::Passes);
+}

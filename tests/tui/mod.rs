@@ -11,9 +11,12 @@
 //! ```
 
 mod access;
+mod changes;
 mod clusters;
 mod ends;
 mod evidence;
+mod exports;
+mod frames;
 mod gate;
 mod mouse;
 mod network;

@@ -170,3 +170,84 @@ fn the_small_screen_and_the_table_have_the_same_rows() {
     let one = pilot.screen();
     assert!(one.contains("Who reaches it") && !one.contains("Whom it reaches"), "{one}");
 }
+
+/// The view of a node as a table, without what is said of changes.
+fn table(pilot: &mut Pilot, node: &str) -> Vec<String> {
+    pilot.press(&format!(":reach {node}<enter>M"));
+    let (_, bytes) = pilot.written.last().unwrap();
+    let text = String::from_utf8_lossy(bytes).into_owned();
+    text.lines().filter(|line| !line.starts_with("- pretended")).map(str::to_owned).collect()
+}
+
+/// Somebody before a cluster that is the same but for a piece of its text.
+fn without(gone: &str, instead: &str) -> (tempfile::TempDir, Pilot) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("all.yaml");
+    assert!(CLUSTER.contains(gone));
+    std::fs::write(&path, CLUSTER.replace(gone, instead)).unwrap();
+    let pilot = sit(&path, (160, 40));
+    (folder, pilot)
+}
+
+#[test]
+fn a_rule_that_is_pretended_to_be_gone_is_gone() {
+    let (_folder, mut pilot) = pilot((160, 40));
+    pilot.press(":reach pod/shop/db<enter>/pod/shop/web<enter>");
+    assert!(pilot.screen().contains("+ allowed shop/web[Pod]"), "{}", pilot.screen());
+    pilot.press("<space><esc>");
+    let screen = pilot.screen();
+    let said = "pretended without NetworkPolicy shop/db-from-web .spec.ingress[0]";
+    assert!(screen.contains(said), "{screen}");
+    assert_eq!(rows(&left(&screen), &["+ allowed", "shop/web[Pod]"]).len(), 0, "{screen}");
+    assert!(screen.contains("x denied"), "{screen}");
+    // It is what the cluster would be.
+    let rule = "    ingress:\n    - from: [{podSelector: {matchLabels: {app: web}}}]\n      \
+                ports: [{protocol: TCP, port: 5432}]\n";
+    let (_other, mut really) = without(rule, "    ingress: []\n");
+    for node in ["pod/shop/db", "pod/shop/web", "ns/other", "internet"] {
+        assert_eq!(table(&mut pilot, node), table(&mut really, node), "{node}");
+    }
+    // It stands in the list of what is pretended, and comes back from there.
+    pilot.press("5");
+    let list = pilot.screen();
+    let line = ["network only", "NetworkPolicy shop/db-from-web .spec.ingress[0]"];
+    assert_eq!(rows(&list, &line).len(), 1, "{list}");
+    pilot.press("<space>:reach pod/shop/db<enter>");
+    assert_eq!(rows(&left(&pilot.screen()), &["+ allowed", "shop/web[Pod]"]).len(), 1);
+}
+
+#[test]
+fn a_policy_that_is_pretended_to_be_gone_isolates_nobody() {
+    let (_folder, mut pilot) = pilot((160, 40));
+    let before = table(&mut pilot, "pod/shop/db");
+    pilot.press("/other/job<enter>");
+    assert!(pilot.screen().contains("x denied"), "{}", pilot.screen());
+    pilot.press("<space><esc>");
+    let screen = pilot.screen();
+    assert!(screen.contains("without NetworkPolicy shop/db-from-web;"), "{screen}");
+    assert!(screen.contains("Paths does not show what that opens"), "{screen}");
+    assert_eq!(rows(&left(&screen), &["+ allowed", "every pod but itself"]).len(), 1, "{screen}");
+    let at = CLUSTER.find("- apiVersion: networking.k8s.io/v1").unwrap();
+    let (_other, mut really) = without(CLUSTER.split_at(at).1, "");
+    for node in ["pod/shop/db", "ns/other", "internet"] {
+        let said = |lines: Vec<String>| -> Vec<String> {
+            // That there is no policy at all is said in words of its own.
+            lines.into_iter().filter(|line| !line.starts_with("- policies")).collect()
+        };
+        assert_eq!(said(table(&mut pilot, node)), said(table(&mut really, node)), "{node}");
+    }
+    pilot.press("u");
+    assert_eq!(table(&mut pilot, "pod/shop/db"), before);
+}
+
+#[test]
+fn a_door_that_is_pretended_to_be_closed_is_closed_and_the_rest_says_so() {
+    let (_folder, mut pilot) = pilot((160, 40));
+    pilot.press(":go entry/shop/service/web<enter><space>:reach pod/shop/web<enter>");
+    let screen = pilot.screen();
+    assert!(screen.contains("none: what is pretended leaves no way in"), "{screen}");
+    assert!(screen.contains("pretended 1 door is closed"), "{screen}");
+    pilot.press(":reach pod/shop/db<enter>");
+    let screen = pilot.screen();
+    assert!(screen.contains("1 change touches no policy or door of it"), "{screen}");
+}

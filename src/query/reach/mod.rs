@@ -24,7 +24,7 @@ use crate::sym::Sym;
 use crate::world::hosts::Host;
 use crate::world::network::plugin::{Enforces, Plugin};
 use crate::world::network::{
-    ClassIx, Direction, End, Network, PortSpec, Reason, Spaces, Switches, Truth,
+    ClassIx, Direction, End, Gone, Network, PortSpec, Reason, Spaces, Switches, Truth,
 };
 use crate::world::{NodeIx, PodIx, WorkloadIx, World};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -130,7 +130,13 @@ impl<'w> Ground<'w> {
     /// Groups what runs. O(pods + policies).
     #[must_use]
     pub fn new(world: &'w World, level: Level) -> Self {
-        let network = world.network().with(switches(world));
+        Self::without(world, level, &[])
+    }
+
+    /// The same as if some policies or rules were gone.
+    #[must_use]
+    pub fn without(world: &'w World, level: Level, gone: &'w [Gone]) -> Self {
+        let network = world.network().with(switches(world)).leaving_out(gone);
         let mut of: BTreeMap<(Sym, Of), Vec<Host>> = BTreeMap::new();
         for host in world.hosts() {
             if network.class_of(host).is_some() {

@@ -2,18 +2,22 @@
 //! pretends the one under the cursor, or no longer; everything else follows at once.
 
 use super::super::canvas::{Canvas, column, fit, pane, paragraph, rows, safe, span};
+use super::super::export::{Drawing, MOST, of_answers};
 use super::super::filter::Filter;
 use super::super::list::List;
 use super::super::loaded::{Changes, Loaded};
 use super::super::message::{Effect, Found, Msg};
 use super::super::model::Model;
 use super::super::theme::letter;
-use super::super::worker::{Job, Topic};
+use super::super::update::change;
+use super::super::worker::{Job, Stop, Topic};
 use super::{Room, Under};
-use crate::graph::{Attack, EdgeId, Fact, Graph};
+use crate::graph::{Attack, EdgeId, Fact, Graph, NodeId};
+use crate::query::filter::Filter as Gone;
 use crate::query::library::Goal;
 use crate::query::{Answer, Asked, Query, Severity, Summary, ask_without};
 use crate::report::{fact_text, named};
+use crate::world::network::Gone as Policy;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 use std::collections::BTreeMap;
@@ -29,6 +33,12 @@ pub static ROOM: Room =
 pub struct State {
     list: List,
     rows: Vec<Row>,
+    /// What was pretended when the answers that are shown were asked for, once there are any.
+    of: Option<Changes>,
+    /// How many answers there are of each severity, while nothing is pretended and now.
+    counts: [[usize; 5]; 2],
+    /// Whether the answers while nothing is pretended are known.
+    based: bool,
 }
 
 /// One thing that is pretended or could be.
@@ -37,6 +47,32 @@ enum What {
     Fact(Fact),
     Attack(&'static Attack),
     Edge(EdgeId),
+    Node(NodeId),
+    /// Of the network only.
+    Policy(Policy),
+}
+
+impl What {
+    /// Whether the way of an answer needs it.
+    fn is_used(self, graph: &Graph, answer: &Answer) -> bool {
+        let steps = &answer.steps;
+        match self {
+            Self::Fact(fact) => {
+                let bears = |edge: &EdgeId| graph.facts(*edge).any(|of| of.is_of_field(fact));
+                steps.iter().flat_map(|s| &s.edges).any(bears)
+            }
+            Self::Attack(attack) => {
+                steps.iter().any(|s| s.edges.iter().any(|e| graph.attack(*e) == attack))
+            }
+            Self::Edge(edge) => steps.iter().any(|s| s.edges.contains(&edge)),
+            // What a step only passes is an end of its edges too.
+            Self::Node(node) => steps.iter().flat_map(|s| &s.edges).any(|edge| {
+                let (from, to) = graph.ends(*edge);
+                graph.fold(from) == node || graph.fold(to) == node
+            }),
+            Self::Policy(_) => false,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -45,30 +81,87 @@ struct Row {
     marked: bool,
     /// How many answers it closes by itself, where that is known.
     closes: Option<usize>,
+    /// How many answers it was on before it was pretended.
+    on: usize,
 }
 
-/// Asks all queries again, as things are pretended to be.
+/// Asks all queries, as things are pretended to be; while that is not known, also as they are.
 #[must_use]
-pub fn ask(changes: &Changes) -> Job {
-    let changes = changes.clone();
-    let run = move |loaded: &Arc<Loaded>, stop: &super::super::worker::Stop| -> Found {
-        let filter = changes.filter(&loaded.graph);
-        // What policies let through is not changed by what is pretended of the graph.
-        let asks = |query: &&Query| changes.is_empty() || !matches!(query.to, Goal::Network(_));
-        let queries: Vec<Query> = loaded.queries.iter().filter(asks).cloned().collect();
-        let asked = ask_without(&loaded.graph, &queries, &filter, &|| stop.asked());
-        Box::new(move |model| answered(model, Arc::new(asked)))
+pub fn ask(model: &Model) -> Job {
+    let (changes, based) = (model.changes.clone(), model.on.cuts.based);
+    let run = move |loaded: &Arc<Loaded>, stop: &Stop| -> Found {
+        let all = |queries: &[Query], filter: &Gone| {
+            Arc::new(ask_without(&loaded.graph, queries, filter, &|| stop.asked()))
+        };
+        let base = (!based).then(|| all(&loaded.queries, &Gone::default()));
+        let now = (!changes.is_empty()).then(|| {
+            // What policies let through is not changed by what is pretended of the graph.
+            let asks = |query: &&Query| !matches!(query.to, Goal::Network(_));
+            let queries: Vec<Query> = loaded.queries.iter().filter(asks).cloned().collect();
+            all(&queries, &changes.filter(&loaded.graph))
+        });
+        Box::new(move |model| {
+            if let Some(base) = base {
+                model.all[0] = base;
+                model.on.cuts.based = true;
+            }
+            // Something else may be pretended by now: that is asked for already.
+            if changes != model.changes {
+                return Vec::new();
+            }
+            let now = now.unwrap_or_else(|| Arc::clone(&model.all[0]));
+            answered(model, now)
+        })
     };
     Job { topic: Topic::Answers, doing: "asking every query", run: Box::new(run) }
+}
+
+/// What is pretended has changed: everything is asked again, unless it is known.
+pub fn asked_anew(model: &mut Model) -> Vec<Effect> {
+    if !model.changes.spares_paths() || !model.on.cuts.based {
+        return vec![Effect::Work(ask(model))];
+    }
+    let mut known = Arc::clone(&model.all[0]);
+    if !model.changes.is_empty() {
+        // What the library found of the network does not hold without a policy.
+        let (answers, notes) = (known.answers.clone(), known.notes.clone());
+        known = Arc::new(Asked { answers, notes, findings: Vec::new() });
+    }
+    let mut effects = answered(model, known);
+    // Whatever is still being asked is no longer wanted: a newer job takes its place.
+    let run = |_: &Arc<Loaded>, _: &Stop| -> Found { Box::new(|_| Vec::new()) };
+    let doing = "letting go of what was asked";
+    effects.push(Effect::Work(Job { topic: Topic::Answers, doing, run: Box::new(run) }));
+    effects
+}
+
+/// Whether the answers that are shown are those of what is pretended now.
+#[must_use]
+pub fn is_current(model: &Model) -> bool {
+    model.on.cuts.of.as_ref() == Some(&model.changes)
+}
+
+/// Says that the answers are not those of what is pretended: whether they are still to come.
+#[must_use]
+pub fn pending(model: &Model) -> Option<&'static str> {
+    let asking = model.busy.iter().any(|(topic, _)| *topic == Topic::Answers);
+    match (is_current(model), asking) {
+        (true, _) => None,
+        (false, true) => Some("asking ..."),
+        (false, false) if model.changes.is_empty() => Some("not asked: R asks"),
+        (false, false) => Some("not asked anew: u takes back"),
+    }
 }
 
 /// The answers as things are pretended to be are there.
 pub fn answered(model: &mut Model, asked: Arc<Asked>) -> Vec<Effect> {
     if model.changes.is_empty() {
         model.all[0] = Arc::clone(&asked);
+        model.on.cuts.based = true;
     }
     model.all[1] = asked;
     model.answered = true;
+    model.on.cuts.of = Some(model.changes.clone());
     shown(model)
 }
 
@@ -84,6 +177,7 @@ pub fn shown(model: &mut Model) -> Vec<Effect> {
         }),
     };
     let [before, now] = [kept(&model.all[0]), kept(&model.all[1])];
+    model.on.cuts.counts = [&before, &now].map(|asked| Summary::of(&asked.answers).by_severity);
     (model.before, model.asked) = (before, now);
     (model.screen.room().refresh)(model)
 }
@@ -95,6 +189,11 @@ fn refresh(model: &mut Model) -> Vec<Effect> {
     let attacks = marked.attacks.iter().map(|attack| What::Attack(attack));
     let edges = marked.edges.iter().map(|edge| What::Edge(*edge));
     let closing = closing(&model.before.answers);
+    let nodes = marked.nodes.iter().map(|node| What::Node(*node));
+    let policies = marked.policies.iter().map(|gone| What::Policy(*gone));
+    let graph = &loaded.graph;
+    let before = &model.before.answers;
+    let passing = |what: &What| before.iter().filter(|a| what.is_used(graph, a)).count();
     let known = |what: &What| match what {
         What::Fact(fact) => closing.get(fact).copied(),
         _ => None,
@@ -102,7 +201,9 @@ fn refresh(model: &mut Model) -> Vec<Effect> {
     let mut rows: Vec<Row> = facts
         .chain(attacks)
         .chain(edges)
-        .map(|what| Row { what, marked: true, closes: known(&what) })
+        .chain(nodes)
+        .chain(policies)
+        .map(|what| Row { what, marked: true, closes: known(&what), on: passing(&what) })
         .collect();
     // What would close most of what is left, the most first.
     let left = self::closing(&model.asked.answers);
@@ -113,6 +214,7 @@ fn refresh(model: &mut Model) -> Vec<Effect> {
         what: What::Fact(fact),
         marked: false,
         closes: Some(closes),
+        on: 0,
     }));
     let filter = Filter::new(model.filter(), &loaded.graph);
     rows.retain(|row| filter.keeps(None, None, &text(&loaded.graph, row.what)));
@@ -137,12 +239,31 @@ fn text(graph: &Graph, what: What) -> String {
             let (from, to) = graph.ends(edge);
             format!("{} from {} to {}", graph.attack(edge).id, named(graph, from), named(graph, to))
         }
+        What::Policy(gone) => policy(graph, gone),
+        What::Node(node) => format!("whatever passes {}", named(graph, node)),
     }
+}
+
+/// A policy or a rule of it in words, made safe.
+#[must_use]
+pub fn policy(graph: &Graph, gone: Policy) -> String {
+    let world = graph.world();
+    let Some(object) = world.objects.get(gone.policy().index()) else { return String::new() };
+    let (kind, ns, name) =
+        (world.text(object.kind), world.text(object.ns), world.text(object.name));
+    let place = if ns.is_empty() { String::new() } else { format!("{ns}/") };
+    safe(format!("{kind} {place}{name} {}", gone.field(world)).trim_end())
 }
 
 fn chosen(model: &Model) -> Option<Row> {
     let state = &model.on.cuts;
     state.rows.get(state.list.at(state.rows.len())?).copied()
+}
+
+/// What is under the cursor in full.
+#[must_use]
+pub fn said(model: &Model) -> String {
+    model.graph().zip(chosen(model)).map_or_else(String::new, |(graph, row)| text(graph, row.what))
 }
 
 fn under(model: &Model) -> Under {
@@ -152,6 +273,7 @@ fn under(model: &Model) -> Under {
             let node = model.graph().map(|graph| graph.ends(edge).1);
             Under { node, edge: Some(edge), fact: None }
         }
+        Some(What::Node(node)) => Under { node: Some(node), ..Under::default() },
         _ => Under::default(),
     }
 }
@@ -163,16 +285,29 @@ fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             model.on.cuts.list.go(motion, len, page);
             Vec::new()
         }
-        Msg::Open => match chosen(model).map(|row| row.what) {
-            Some(What::Fact(fact)) => super::super::update::change(model, |c| c.toggle_fact(fact)),
-            Some(What::Attack(attack)) => {
-                super::super::update::change(model, |c| c.toggle_attack(attack))
-            }
-            Some(What::Edge(edge)) => super::super::update::change(model, |c| c.toggle_edge(edge)),
-            None => Vec::new(),
-        },
+        Msg::Open => chosen(model).map_or_else(Vec::new, |row| toggle(model, row.what)),
         _ => Vec::new(),
     }
+}
+
+/// Pretends it, or no longer.
+fn toggle(model: &mut Model, what: What) -> Vec<Effect> {
+    let Some(loaded) = model.loaded.clone() else { return Vec::new() };
+    change(model, |changes| match what {
+        What::Fact(fact) => changes.toggle_fact(fact),
+        What::Attack(attack) => changes.toggle_attack(attack),
+        What::Edge(edge) => changes.toggle_edge(edge),
+        What::Node(node) => changes.toggle_node(&loaded.graph, node),
+        What::Policy(gone) => changes.toggle_policy(gone),
+    })
+}
+
+/// What a change does, or did before others were pretended with it.
+fn closes(row: Row) -> String {
+    if matches!(row.what, What::Policy(_)) {
+        return "network only".to_owned();
+    }
+    row.closes.map_or_else(|| format!("was on {}", row.on), |n| format!("closes {n}"))
 }
 
 /// The counts by severity, before and as pretended: `C 3 → 1`.
@@ -180,10 +315,12 @@ fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
 pub fn numbers(model: &Model) -> Line<'static> {
     let theme = model.theme;
     let arrow = theme.glyphs().arrow;
-    let (before, now) = (Summary::of(&model.before.answers), Summary::of(&model.asked.answers));
+    let [before, now] = &model.on.cuts.counts;
     let mut spans = Vec::new();
+    // While they are those of something else, they do not go without saying so.
+    spans.extend(pending(model).map(|why| span(format!("{why}  "), theme.warn())));
     for (place, severity) in Severity::ALL.iter().enumerate() {
-        let (old, new) = (before.by_severity[place], now.by_severity[place]);
+        let (old, new) = (before[place], now[place]);
         let text = if model.changes.is_empty() || old == new {
             format!("{} {new}  ", letter(*severity))
         } else {
@@ -214,18 +351,21 @@ fn view(model: &Model, buf: &mut Canvas<'_>, area: Rect) {
     let state = &model.on.cuts;
     if state.rows.is_empty() {
         let text = match (model.answered, model.before.answers.is_empty()) {
-            (false, _) => "asking ...",
-            (true, true) => "there is no path to close",
-            (true, false) => {
-                "no single change closes an answer; the steps of a path can be marked one by one in Paths"
+            (false, _) => super::waiting(model, Topic::Answers, "asking every query", "R"),
+            _ if !model.filter().is_empty() => {
+                "the filter leaves nothing; Esc clears it".to_owned()
             }
+            (true, true) => "there is no path to close".to_owned(),
+            (true, false) => "no single change closes an answer; the steps of a path can be \
+                 marked one by one in Paths"
+                .to_owned(),
         };
-        super::empty(buf, inner, text, theme);
+        super::empty(buf, inner, &text, theme);
     }
     rows(buf, inner, (state.list, state.rows.len()), (0, true), theme, |at, width| {
         let Some(row) = state.rows.get(at).copied() else { return Line::default() };
         let glyphs = theme.glyphs();
-        let closes = row.closes.map_or_else(String::new, |n| format!("closes {n}"));
+        let closes = closes(row);
         let room = width.saturating_sub(18);
         Line::from(vec![
             span(column(if row.marked { glyphs.on } else { glyphs.off }, 4, theme), theme.good()),
@@ -239,11 +379,34 @@ fn command(model: &Model) -> String {
     format!("analyze {}", model.inputs())
 }
 
+/// The picture of the paths that the change under the cursor closes.
+pub(in crate::tui) fn drawing(model: &Model) -> Result<Drawing, &'static str> {
+    let (Some(row), Some(graph)) = (chosen(model), model.graph()) else {
+        return Err("there is no change whose paths could be drawn");
+    };
+    // What is pretended has closed its paths: they are those from before.
+    let of = if row.marked { &model.before.answers } else { &model.asked.answers };
+    let closes = |answer: &&Answer| match row.what {
+        What::Fact(fact) if row.closes.is_some() => {
+            answer.cut.as_ref().is_some_and(|cut| cut.fact == fact)
+        }
+        what => what.is_used(graph, answer),
+    };
+    let closed: Vec<Answer> = of.iter().filter(closes).cloned().collect();
+    let drawn: Vec<Answer> = closed.iter().take(MOST).cloned().collect();
+    let count = match closed.len() {
+        count if count > drawn.len() => format!("the worst {} of {count} paths", drawn.len()),
+        1 => "the path".to_owned(),
+        count => format!("the {count} paths"),
+    };
+    of_answers(drawn, Some(format!("{count} closed without {}", text(graph, row.what))))
+}
+
 fn markdown(model: &Model) -> String {
     let Some(graph) = model.graph() else { return String::new() };
     let mut out = "| pretended | closes | change |\n|---|---|---|\n".to_owned();
     for row in &model.on.cuts.rows {
-        let closes = row.closes.map_or_else(String::new, |n| n.to_string());
+        let closes = closes(*row);
         let marked = if row.marked { "yes" } else { "" };
         let text = crate::report::escape::markdown(&safe(&text(graph, row.what))).into_owned();
         let _ = writeln!(out, "| {marked} | {closes} | {text} |");

@@ -1,7 +1,8 @@
 //! Explorer: one node in the middle, what leads to it on the left, what it leads to on the right.
 //! Enter goes there, Esc comes back.
 
-use super::super::canvas::{Canvas, fit, pane, put, rows, safe, span, split};
+use super::super::canvas::{Canvas, fit, pane, paragraph, rows, safe, span, split};
+use super::super::export::Drawing;
 use super::super::filter::Filter;
 use super::super::list::List;
 use super::super::message::{Effect, Msg};
@@ -10,6 +11,8 @@ use super::super::theme::Theme;
 use super::super::update::explore;
 use super::{Room, Under};
 use crate::graph::{EdgeId, Graph, NodeId, NodeKind, Tag, likelihood_of};
+use crate::query::spell;
+use crate::report::picture::Picture;
 use crate::report::{fact_text, is_plain, named};
 use ratatui::layout::Rect;
 use ratatui::text::Line;
@@ -19,6 +22,12 @@ use std::fmt::Write as _;
 pub static ROOM: Room =
     Room { title: "Explorer", panes: 2, view, update, refresh, under, command, markdown };
 
+/// The least room of an attack's name beside a node's.
+const ATTACK: usize = 12;
+
+/// So wide a list names its nodes in words.
+const ROOMY: usize = 60;
+
 /// What the screen keeps.
 #[derive(Default)]
 pub struct State {
@@ -27,6 +36,8 @@ pub struct State {
     /// The edges that the filter keeps, coming in and going out, with their other ends; the
     /// likeliest first.
     edges: [Vec<(EdgeId, NodeId)>; 2],
+    /// How many edges what is pretended leaves out.
+    gone: [usize; 2],
 }
 
 impl State {
@@ -58,13 +69,16 @@ fn refresh(model: &mut Model) -> Vec<Effect> {
                     &text(graph, *edge, *near),
                 )
         };
-        let mut edges: Vec<(EdgeId, NodeId)> = edges.filter(open).filter(kept).collect();
+        let all: Vec<(EdgeId, NodeId)> = edges.collect();
+        let left: Vec<(EdgeId, NodeId)> = all.iter().copied().filter(open).collect();
+        let left_out = all.len() - left.len();
+        let mut edges: Vec<(EdgeId, NodeId)> = left.into_iter().filter(kept).collect();
         edges.sort_by_key(|(edge, near)| (graph.cost(*edge), *near, *edge));
-        edges
+        (edges, left_out)
     };
-    let into = sorted(&mut graph.incoming(node), false);
-    let out = sorted(&mut graph.outgoing(node), true);
-    model.on.explorer.edges = [into, out];
+    let (into, before) = sorted(&mut graph.incoming(node), false);
+    let (out, after) = sorted(&mut graph.outgoing(node), true);
+    (model.on.explorer.edges, model.on.explorer.gone) = ([into, out], [before, after]);
     Vec::new()
 }
 
@@ -130,26 +144,47 @@ fn view(model: &Model, buf: &mut Canvas<'_>, area: Rect) {
         been.filter_map(|p| p.node).take(3).map(|n| named(graph, n)).collect();
     crumbs.reverse();
     let crumbs = crumbs.join(&format!(" {} ", glyphs.arrow));
-    put(
-        buf,
-        area.x,
-        area.y,
-        area.width,
-        &Line::from(span(fit(&crumbs, width, theme), theme.dim())),
-    );
-    let mut y = area.y + 1;
+    let mut heads: Vec<Line<'_>> = Vec::new();
+    if !crumbs.is_empty() {
+        heads.push(Line::from(span(fit(&crumbs, width, theme), theme.dim())));
+    }
     for (place, line) in head(graph, node).iter().enumerate() {
         let style = if place == 0 { theme.title() } else { theme.dim() };
-        put(buf, area.x, y, area.width, &Line::from(span(fit(line, width, theme), style)));
-        y += 1;
+        heads.push(Line::from(span(fit(line, width, theme), style)));
     }
-    let rest = Rect { y, height: area.bottom().saturating_sub(y), ..area };
+    paragraph(buf, area, &heads);
+    let above = u16::try_from(heads.len()).unwrap_or(0);
+    let rest = Rect { y: area.y + above, height: area.height.saturating_sub(above), ..area };
+    // The evidence of the edge under the cursor has the whole width: it is what is cut worst.
+    let facts = facts(graph, model, usize::from(area.width), theme);
+    let below = u16::try_from(facts.len()).unwrap_or(u16::MAX).min(rest.height / 3);
+    let lists = Rect { height: rest.height - below, ..rest };
     let alone = model.enlarged || area.width < 60;
-    let (left, right) = if alone { (rest, rest) } else { split(rest, 50) };
+    let (left, right) = if alone { (lists, lists) } else { split(lists, share(model)) };
     for (place, area) in [left, right].into_iter().enumerate() {
         if !alone || model.pane == place {
             side(model, graph, buf, area, place);
         }
+    }
+    let beneath = Rect { y: lists.bottom(), height: below, ..rest };
+    let fits = usize::from(below);
+    if facts.len() > fits {
+        let (mut seen, left) = (facts, fits.saturating_sub(1));
+        let more = seen.len() - left;
+        seen.truncate(left);
+        seen.push(Line::from(span(format!("  {more} more: e shows all"), theme.dim())));
+        paragraph(buf, beneath, &seen);
+    } else {
+        paragraph(buf, beneath, &facts);
+    }
+}
+
+/// The share of the left list in percent: a side without rows needs little room.
+fn share(model: &Model) -> u16 {
+    match model.on.explorer.edges.each_ref().map(Vec::is_empty) {
+        [true, false] => 28,
+        [false, true] => 72,
+        _ => 50,
     }
 }
 
@@ -160,40 +195,56 @@ fn side(model: &Model, graph: &Graph, buf: &mut Canvas<'_>, area: Rect, place: u
     };
     let focused = model.pane == place;
     let title = if place == 0 { "Leads here" } else { "Leads to" };
-    let inner = pane(buf, area, &format!("{title}: {}", edges.len()), focused, theme);
-    // The evidence of the edge under the cursor stands beneath its list.
-    let facts =
-        if focused { facts(graph, model, usize::from(inner.width), theme) } else { Vec::new() };
-    let below = u16::try_from(facts.len()).unwrap_or(0).min(inner.height / 2);
-    let (above, height) = (inner.height - below, inner.height);
-    let listed = Rect { height: above, ..inner };
+    let gone = state.gone.get(place).copied().unwrap_or(0);
+    let left_out = if gone > 0 { format!(", {gone} left out") } else { String::new() };
+    let inner = pane(buf, area, &format!("{title}: {}{left_out}", edges.len()), focused, theme);
     if edges.is_empty() {
-        let text = if model.filter().is_empty() { "nothing" } else { "the filter leaves nothing" };
-        super::empty(buf, listed, text, theme);
+        let text = match (model.filter().is_empty(), gone) {
+            (false, _) => "the filter leaves nothing",
+            (true, 0) => "nothing",
+            (true, _) => "nothing is left by what is pretended; 5 shows it",
+        };
+        super::empty(buf, inner, text, theme);
     }
-    rows(buf, listed, (*list, edges.len()), (place, focused), theme, |row, width| {
+    rows(buf, inner, (*list, edges.len()), (place, focused), theme, |row, width| {
         let Some((edge, near)) = edges.get(row).copied() else { return Line::default() };
         let likelihood = likelihood_of(u64::from(graph.cost(edge)));
         let attack = graph.attack(edge).id;
-        let room = width.saturating_sub(attack.chars().count() + 6).max(width / 3);
+        let name = short(graph, near, width);
+        // Where there is little room, both give way; the attack first.
+        let room = width.saturating_sub(6);
+        let wide = |text: &str| span(text, theme.text()).width();
+        let room_of_name = wide(&name).min(room.saturating_sub(wide(attack).min(ATTACK)));
+        let room_of_attack = room.saturating_sub(room_of_name);
         Line::from(vec![
             span(format!("{likelihood:.2} "), theme.dim()),
-            span(fit(&named(graph, near), room, theme), theme.kind(graph.kind(near))),
-            span(format!(" {attack}"), theme.dim()),
+            span(fit(&name, room_of_name, theme), theme.kind(graph.kind(near))),
+            span(format!(" {}", fit(attack, room_of_attack, theme)), theme.dim()),
         ])
     });
-    let beneath = Rect { y: inner.y + above, height: height - above, ..inner };
-    super::super::canvas::paragraph(buf, beneath, &facts);
+}
+
+/// A name for a list: where there is little room as a selector, which is shorter and can be typed.
+fn short(graph: &Graph, node: NodeId, width: usize) -> String {
+    match graph.kind(node) {
+        NodeKind::Set | NodeKind::Gate => named(graph, node),
+        _ if width < ROOMY => safe(&spell(graph, node)),
+        _ => named(graph, node),
+    }
 }
 
 fn facts(graph: &Graph, model: &Model, width: usize, theme: Theme) -> Vec<Line<'static>> {
     let Some((edge, _)) = chosen(model) else { return Vec::new() };
-    let confidence = graph.confidence(edge);
-    let title = format!("  {}: {confidence}", graph.attack(edge).title);
-    let mut lines = vec![Line::from(span(fit(&title, width, theme), theme.text()))];
+    let (attack, confidence) = (graph.attack(edge), graph.confidence(edge));
+    let rule = theme.glyphs().rule;
+    let title = format!("{rule} {} ({}): {confidence} ", attack.title, attack.id);
+    let mut title = fit(&title, width, theme);
+    let missing = width.saturating_sub(span(title.clone(), theme.dim()).width());
+    title.push_str(&rule.repeat(missing));
+    let mut lines = vec![Line::from(span(title, theme.dim()))];
     for fact in graph.evidence(edge).filter(|fact| !is_plain(fact)) {
-        let text = fit(&fact_text(&fact), width.saturating_sub(4), theme);
-        lines.push(Line::from(span(format!("    {text}"), theme.dim())));
+        let text = fit(&fact_text(&fact), width.saturating_sub(2), theme);
+        lines.push(Line::from(span(format!("  {text}"), theme.text())));
     }
     lines
 }
@@ -210,6 +261,20 @@ fn command(model: &Model) -> String {
         }
         None => format!("blast {inputs} {here}"),
     }
+}
+
+/// The picture of the node between its neighbours, as the filter leaves them.
+pub(in crate::tui) fn drawing(model: &Model) -> Result<Drawing, &'static str> {
+    let (Some(graph), Some(node)) = (model.graph(), model.node) else {
+        return Err("there is no node to draw");
+    };
+    let filter = match model.filter() {
+        "" => String::new(),
+        filter => format!(", as filtered by {}", safe(filter)),
+    };
+    let title = format!("what surrounds {}{filter}", named(graph, node));
+    let [into, out] = model.on.explorer.edges.clone();
+    Ok(Box::new(move |loaded| Picture::of_neighbours(&loaded.graph, node, [&into, &out], title)))
 }
 
 fn markdown(model: &Model) -> String {

@@ -19,6 +19,7 @@ use super::canvas::{Canvas, paragraph, span, wrap};
 use super::message::{Effect, Msg};
 use super::model::Model;
 use super::theme::Theme;
+use super::worker::Topic;
 use crate::graph::{EdgeId, Fact, NodeId};
 use ratatui::layout::Rect;
 use ratatui::text::Line;
@@ -115,6 +116,16 @@ pub struct States {
     pub access: access::State,
     pub coverage: coverage::State,
     pub help: help::State,
+}
+
+/// What stands where an answer is waited for; and once it was stopped, what asks again.
+#[must_use]
+pub fn waiting(model: &Model, topic: Topic, doing: &str, again: &str) -> String {
+    if model.busy.iter().any(|(busy, _)| *busy == topic) {
+        format!("{doing} ...")
+    } else {
+        format!("stopped: {again} asks again")
+    }
 }
 
 /// Says why there is nothing to see.

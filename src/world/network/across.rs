@@ -104,20 +104,19 @@ fn meant<'w>(
     {
         return Meant::Anybody;
     }
-    let list = tables.selecting(class.0, direction);
     let on = |e: &&Entry| switches.enforced(e.family) != Truth::No;
-    let entries = || list.iter().map(|e| &tables.entries[*e as usize]).filter(on);
+    let entries = || network.selecting(class, direction).filter(on);
     // Only what allows, where all else is denied for sure, can be read from the peers.
     let plain = entries().all(|e| {
         e.vague.is_none()
             && switches.enforced(e.family) == Truth::Yes
-            && e.rules(network.world).iter().all(|r| r.action == Action::Allow)
+            && network.rules(e).all(|r| r.action == Action::Allow)
     });
     if !plain || !entries().any(|e| e.isolates == Truth::Yes) {
         return Meant::Anybody;
     }
     let (mut peers, mut nodes) = (Vec::new(), false);
-    for rule in entries().flat_map(|e| e.rules(network.world)) {
+    for rule in entries().flat_map(|e| network.rules(e)) {
         let ports = |one: &Ports| match one {
             Ports::Numbers(of, first, last) => {
                 of.is_none_or(|of| of == port.protocol) && (*first..=*last).contains(&port.port)

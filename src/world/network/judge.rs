@@ -177,10 +177,9 @@ impl<'w> Walk<'_, 'w> {
 
     /// Collects what may happen, enforced or not where that is not known.
     pub(super) fn walk(&self, say: &mut dyn FnMut(&dyn Fn() -> Reason)) -> May {
-        let Network { tables, switches, .. } = self.network;
+        let switches = self.network.switches;
         let mut doubted: Vec<Family> = Vec::new();
-        for entry in tables.selecting(self.class.0, self.direction) {
-            let family = tables.entries[*entry as usize].family;
+        for family in self.network.selecting(self.class, self.direction).map(|e| e.family) {
             if switches.enforced(family) == Truth::Maybe && !doubted.contains(&family) {
                 doubted.push(family);
             }
@@ -210,11 +209,11 @@ impl<'w> Walk<'_, 'w> {
                 say(&|| Reason::Unread(unread.name.clone()));
             }
         }
-        let list = tables.selecting(self.class.0, self.direction);
         let on = |e: &&Entry| {
             !off.contains(&e.family) && self.network.switches.enforced(e.family) != Truth::No
         };
-        let mut rest = list.iter().map(|e| &tables.entries[*e as usize]).filter(on).peekable();
+        let list = self.network.selecting(self.class, self.direction);
+        let mut rest = list.filter(on).peekable();
         let mut tier = Vec::new();
         while let Some(first) = rest.next() {
             tier.clear();
@@ -255,7 +254,7 @@ impl<'w> Walk<'_, 'w> {
             if settled.is_some() && !tie {
                 continue;
             }
-            for rule in entry.rules(world) {
+            for rule in self.network.rules(entry) {
                 let (hit, why) = self.matches(entry, rule);
                 let why = unsure.filter(|_| hit != Truth::No).or(why);
                 let why = if tie { why.or(Some(Doubt::Tie)) } else { why };
@@ -374,7 +373,7 @@ impl<'w> Walk<'_, 'w> {
 
     /// Whether the other end is a peer, and what makes that unsure.
     fn is(&self, entry: &Entry, peer: &Peer) -> (Truth, Option<Doubt>) {
-        let Network { tables, world, switches } = self.network;
+        let Network { tables, world, switches, .. } = self.network;
         let truth = match (peer, self.other) {
             (Peer::Any, _) => Truth::Yes,
             (Peer::Unknown(what, _), Other::Anyone) => {

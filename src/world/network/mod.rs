@@ -27,6 +27,7 @@ mod entry;
 mod expr;
 mod find;
 mod form;
+mod gone;
 mod judge;
 pub mod plugin;
 mod reach;
@@ -42,6 +43,7 @@ pub use form::{
     Action, Block, Direction, Entity, Family, OtherRow, Peer, Place, Pods, Ports, Protocol, Role,
     Rule, Section, Spaces,
 };
+pub use gone::Gone;
 pub use judge::{Doubt, Judgement, Reason, State};
 pub use reach::Span;
 pub use verdict::{End, PortSpec, Verdict};
@@ -187,6 +189,7 @@ pub struct Network<'w> {
     world: &'w World,
     tables: &'w Tables,
     switches: Switches,
+    gone: &'w [Gone],
 }
 
 impl World {
@@ -195,7 +198,7 @@ impl World {
     #[must_use]
     pub fn network(&self) -> Network<'_> {
         let tables = self.network.tables.get_or_init(|| Tables::new(self));
-        Network { world: self, tables, switches: Switches::of(self.plugin()) }
+        Network { world: self, tables, switches: Switches::of(self.plugin()), gone: &[] }
     }
 
     /// The plugin that moves packets and holds them back. O(pods) at the first call.

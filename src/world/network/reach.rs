@@ -35,11 +35,10 @@ impl Network<'_> {
 
     /// Whether a policy that may be enforced selects a class.
     pub(super) fn is_selected(&self, class: ClassIx, direction: Direction) -> bool {
-        let list = self.tables.selecting(class.0, direction).iter();
         if self.tables.of_nodes && self.nodes().contains(&class.0) {
             return true;
         }
-        let mut families = list.map(|e| self.tables.entries[*e as usize].family);
+        let mut families = self.selecting(class, direction).map(|e| e.family);
         families.any(|family| self.switches.enforced(family) != Truth::No)
     }
 
@@ -89,9 +88,8 @@ impl Network<'_> {
         let ends = [(self.class_at(from), Direction::Egress), (to_class, Direction::Ingress)];
         for (class, direction) in ends {
             let Some(class) = class else { continue };
-            for entry in self.tables.selecting(class.0, direction) {
-                let rules = self.tables.entries[*entry as usize].rules(self.world);
-                for ports in rules.iter().flat_map(|rule| rule.ports.iter().flatten()) {
+            for entry in self.selecting(class, direction) {
+                for ports in self.rules(entry).flat_map(|rule| rule.ports.iter().flatten()) {
                     if let Ports::Numbers(of, first, last) = ports
                         && of.is_none_or(|of| of == protocol)
                     {

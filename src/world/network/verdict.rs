@@ -87,9 +87,7 @@ impl<'w> Network<'w> {
     /// None are for pods of the host's network. By place in the order of evaluation.
     #[must_use]
     pub fn isolation(&self, class: ClassIx, direction: Direction) -> Vec<ObjectId> {
-        let entries = self.tables.selecting(class.0, direction).iter();
-        let entries = entries.map(|e| &self.tables.entries[*e as usize]);
-        let isolating = entries.filter(|e| {
+        let isolating = self.selecting(class, direction).filter(|e| {
             let enforced = self.switches.enforced(e.family);
             e.isolates.min(enforced) != super::Truth::No
         });
@@ -105,8 +103,6 @@ impl<'w> Network<'w> {
     /// Whether a class is isolated in a direction, which an unknown plugin leaves open.
     #[must_use]
     pub fn isolates(&self, class: ClassIx, direction: Direction) -> super::Truth {
-        let entries = self.tables.selecting(class.0, direction).iter();
-        let entries = entries.map(|e| &self.tables.entries[*e as usize]);
         let one = |e: &super::entry::Entry| {
             let selects = match &e.vague {
                 Some(_) => super::Truth::Maybe,
@@ -114,7 +110,7 @@ impl<'w> Network<'w> {
             };
             e.isolates.min(selects).min(self.switches.enforced(e.family))
         };
-        entries.map(one).max().unwrap_or(super::Truth::No)
+        self.selecting(class, direction).map(one).max().unwrap_or(super::Truth::No)
     }
 
     /// Whether one end reaches a port of the other. O(rules of the policies that select them);
@@ -272,8 +268,7 @@ impl<'w> Network<'w> {
         let Some(mut walk) = self.walk(of, of.other, direction, port) else {
             return (self.without(of), Vec::new());
         };
-        let entries = self.tables.selecting(walk.class.0, direction).iter();
-        let rules = entries.flat_map(|e| self.tables.entries[*e as usize].rules(self.world));
+        let rules = self.selecting(walk.class, direction).flat_map(|e| self.rules(e));
         let mut nets: Vec<&IpNet> = Vec::new();
         for peer in rules.flat_map(|rule| &rule.peers) {
             if let Peer::Block(block) = peer {

@@ -1,6 +1,8 @@
 //! What the network screen shows of a node, put into words on the worker's thread.
 
 use super::super::super::canvas::safe;
+use super::super::super::loaded::Changes;
+use super::pretended::Pretended;
 use crate::graph::{Fact, Graph, NodeId, NodeKind};
 use crate::query::reach::around::{self, enforcement};
 use crate::query::reach::explain::Part;
@@ -8,7 +10,7 @@ use crate::query::reach::{Ground, Level, Side, Wanted, ports, unenforced};
 use crate::query::spell;
 use crate::report::named;
 use crate::world::ObjectId;
-use crate::world::network::{Direction, State};
+use crate::world::network::{Direction, Gone, State};
 use std::collections::BTreeSet;
 
 /// So many rows of each side are explained and shown.
@@ -33,6 +35,8 @@ pub(super) struct Row {
     pub(super) why: Vec<(String, String)>,
     /// The field of the policy that decides.
     pub(super) fact: Option<Fact>,
+    /// The rule or policy that decides, to be pretended gone.
+    pub(super) gone: Option<Gone>,
 }
 
 impl Row {
@@ -68,14 +72,20 @@ pub(super) const fn word(state: State) -> &'static str {
 }
 
 /// Asks the network about a node.
-pub(super) fn answer(graph: &Graph, node: NodeId, stop: &dyn Fn() -> bool) -> Answer {
+pub(super) fn answer(
+    graph: &Graph,
+    node: NodeId,
+    changes: &Changes,
+    stop: &dyn Fn() -> bool,
+) -> Answer {
     let name = named(graph, node);
     let title = format!("Network of {name}");
     if let Some(lack) = lacks_address(graph, node) {
         return Answer { lack: Some(lack), title, ..Answer::default() };
     }
     let world = graph.world();
-    let ground = Ground::new(world, Level::Workload);
+    let pretended = Pretended::new(graph, changes);
+    let ground = Ground::without(world, Level::Workload, &pretended.gone);
     let own = ground.place(graph, node);
     if own.is_empty() {
         let lack = Some(format!("{name}: nothing that runs is in it or behind it"));
@@ -85,7 +95,9 @@ pub(super) fn answer(graph: &Graph, node: NodeId, stop: &dyn Fn() -> bool) -> An
     for (label, direction) in [("ingress", Direction::Ingress), ("egress", Direction::Egress)] {
         head.extend(isolation(&ground, &own, direction).map(|text| (label, text)));
     }
-    head.extend(doors(&ground, &own).map(|text| ("doors", text)));
+    let (doors, closed) = doors(graph, &ground, &own, &pretended);
+    head.extend(doors.map(|text| ("doors", text)));
+    head.extend(pretended.text(closed).map(|text| ("pretended", text)));
     let mut found = Answer {
         title: title_of(graph, node, &ground, &own),
         head,
@@ -219,16 +231,31 @@ fn few(names: &[String]) -> String {
     }
 }
 
-/// The doors through which the internet comes to it.
-fn doors(ground: &Ground<'_>, own: &Wanted) -> Option<String> {
+/// The doors through which the internet comes to it, and how many what is pretended closes.
+fn doors(
+    graph: &Graph,
+    ground: &Ground<'_>,
+    own: &Wanted,
+    pretended: &Pretended<'_>,
+) -> (Option<String>, usize) {
     let all = own.groups.is_empty() && !own.ranges.is_empty();
     if own.groups.is_empty() && !all {
-        return None;
+        return (None, 0);
     }
     let mut doors = ground.exposed(true);
     doors.retain(|door| all || own.groups.binary_search(&door.group).is_ok());
+    let shown = doors.len();
+    doors.retain(|door| {
+        let behind = ground.node_of(graph, Side::Group(door.group), false);
+        door.state == State::Denied || !pretended.closes(&door.entry, behind)
+    });
+    let closed = shown - doors.len();
     if doors.is_empty() {
-        return Some("none: the snapshot shows no way in from the internet".to_owned());
+        let why = match closed {
+            0 => "the snapshot shows no way in from the internet",
+            _ => "what is pretended leaves no way in from the internet",
+        };
+        return (Some(format!("none: {why}")), closed);
     }
     // What is open comes first.
     doors.sort_by_key(|door| std::cmp::Reverse(door.state));
@@ -240,7 +267,7 @@ fn doors(ground: &Ground<'_>, own: &Wanted) -> Option<String> {
         format!("{}{to} {ports} ({}, the door {sure})", door.entry, word(door.state))
     };
     let names: Vec<String> = doors.iter().map(one).collect();
-    Some(few(&names))
+    (Some(few(&names)), closed)
 }
 
 /// A row in words, and the field of the policy that decides.
@@ -290,6 +317,7 @@ fn explained(
         pair: safe(&pair),
         why: parts.iter().flat_map(sentences).collect(),
         fact: None,
+        gone: at.as_ref().and_then(|(object, field)| Gone::new(ground.world, *object, field)),
     };
     (row, at)
 }

@@ -2,17 +2,20 @@
 //! to the other side.
 
 use super::super::canvas::{Canvas, column, fit, pane, paragraph, put, rows, span, split, wrap};
+use super::super::export::Drawing;
 use super::super::filter::Filter;
 use super::super::list::List;
-use super::super::loaded::Loaded;
+use super::super::loaded::{Changes, Loaded};
 use super::super::message::{Effect, Found, Msg};
 use super::super::model::{Model, quote};
 use super::super::theme::Theme;
-use super::super::update::explore;
+use super::super::update::{change, explore};
 use super::super::worker::{Job, Stop, Topic};
 use super::{Room, Under};
 use crate::graph::{Graph, NodeId, NodeKind};
+use crate::report::around::Connection;
 use crate::report::named;
+use crate::report::picture::Picture;
 use crate::world::network::State as Verdict;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -20,6 +23,7 @@ use ratatui::text::Line;
 use std::sync::Arc;
 
 mod answer;
+mod pretended;
 
 use answer::{Answer, Row, answer};
 
@@ -30,12 +34,15 @@ pub static ROOM: Room =
 /// The titles of the panes.
 const TITLES: [&str; 2] = ["Who reaches it", "Whom it reaches"];
 
+/// How many columns what is said of the node is indented.
+const LABEL: usize = 10;
+
 /// What the screen keeps.
 #[derive(Default)]
 pub struct State {
     lists: [List; 2],
-    /// What was found, of which node.
-    found: Option<(NodeId, Arc<Answer>)>,
+    /// What was found, of which node, while what was pretended.
+    found: Option<(NodeId, Changes, Arc<Answer>)>,
     /// The rows of each pane that the filter keeps.
     kept: [Vec<usize>; 2],
 }
@@ -46,19 +53,27 @@ fn refresh(model: &mut Model) -> Vec<Effect> {
     let start = || loaded.graph.nodes_of(|kind| kind == NodeKind::Internet).next();
     model.node = model.node.or_else(start);
     let Some(node) = model.node else { return Vec::new() };
-    if model.on.network.found.as_ref().is_some_and(|(of, _)| *of == node) {
+    let known = model.on.network.found.as_ref();
+    if known.is_some_and(|(of, with, _)| *of == node && *with == model.changes) {
         keep(model, &loaded.graph);
         return Vec::new();
     }
-    model.on.network = State::default();
+    // The cursors stay where something was marked.
+    let lists = match known {
+        Some((of, ..)) if *of == node => model.on.network.lists,
+        _ => Default::default(),
+    };
+    model.on.network = State { lists, ..State::default() };
+    let changes = model.changes.clone();
     let run = move |loaded: &Arc<Loaded>, stop: &Stop| -> Found {
-        let found = answer(&loaded.graph, node, &|| stop.asked());
+        let found = answer(&loaded.graph, node, &changes, &|| stop.asked());
         Box::new(move |model| {
-            // Somebody may look at another node meanwhile.
-            if model.node != Some(node) {
+            // Somebody may look at another node meanwhile, or pretend something else.
+            if model.node != Some(node) || model.changes != changes {
                 return Vec::new();
             }
-            model.on.network = State { found: Some((node, Arc::new(found))), ..State::default() };
+            let found = Some((node, changes, Arc::new(found)));
+            model.on.network = State { lists: model.on.network.lists, found, ..State::default() };
             refresh(model)
         })
     };
@@ -69,7 +84,7 @@ fn refresh(model: &mut Model) -> Vec<Effect> {
 /// Lists what the filter keeps.
 fn keep(model: &mut Model, graph: &Graph) {
     let filter = Filter::new(model.filter(), graph);
-    let Some((_, found)) = &model.on.network.found else { return };
+    let Some((_, _, found)) = &model.on.network.found else { return };
     let kept = found.rows.each_ref().map(|rows| {
         let fits = |row: &Row| filter.is_empty() || filter.keeps(row.node, None, &row.text());
         (0..rows.len()).filter(|i| rows.get(*i).is_some_and(fits)).collect()
@@ -80,7 +95,7 @@ fn keep(model: &mut Model, graph: &Graph) {
 /// The row under the cursor.
 fn chosen(model: &Model) -> Option<&Row> {
     let state = &model.on.network;
-    let (_, found) = state.found.as_ref()?;
+    let (_, _, found) = state.found.as_ref()?;
     let kept = state.kept.get(model.pane)?;
     let at = kept.get(state.lists.get(model.pane)?.at(kept.len())?)?;
     found.rows.get(model.pane)?.get(*at)
@@ -115,6 +130,18 @@ fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
     }
 }
 
+/// Pretends that the rule or the policy that decides the row under the cursor is gone.
+pub fn mark(model: &mut Model) -> Vec<Effect> {
+    match chosen(model).map(|row| row.gone) {
+        Some(Some(gone)) => change(model, |changes| changes.toggle_policy(gone)),
+        Some(None) => {
+            model.status = "no policy decides this line that could be gone".to_owned();
+            Vec::new()
+        }
+        None => Vec::new(),
+    }
+}
+
 /// The mark and the word of a verdict, and how it looks.
 fn verdict(state: Verdict, theme: Theme) -> (&'static str, Style) {
     match state {
@@ -127,9 +154,10 @@ fn verdict(state: Verdict, theme: Theme) -> (&'static str, Style) {
 fn view(model: &Model, buf: &mut Canvas<'_>, area: Rect) {
     let (Some(graph), Some(node), theme) = (model.graph(), model.node, model.theme) else { return };
     let name = named(graph, node);
-    let Some((_, found)) = &model.on.network.found else {
+    let Some((_, _, found)) = &model.on.network.found else {
         let inner = pane(buf, area, &format!("Network of {name}"), true, theme);
-        super::empty(buf, inner, "asking the network ...", theme);
+        let text = super::waiting(model, Topic::Network, "asking the network", "6");
+        super::empty(buf, inner, &text, theme);
         return;
     };
     if let Some(lack) = &found.lack {
@@ -143,7 +171,7 @@ fn view(model: &Model, buf: &mut Canvas<'_>, area: Rect) {
     let mut y = area.y + 1;
     for (label, text) in &found.head {
         // What is said at length keeps two lines: the lists are what one came for.
-        let room = width.saturating_sub(9);
+        let room = width.saturating_sub(LABEL);
         let mut lines = wrap(text, room);
         if lines.len() > 2 {
             let rest = lines.split_off(1).join(" ");
@@ -151,7 +179,8 @@ fn view(model: &Model, buf: &mut Canvas<'_>, area: Rect) {
         }
         for (i, line) in lines.into_iter().enumerate() {
             let lead = if i == 0 { label } else { "" };
-            let spans = vec![span(format!("{lead:<9}"), theme.dim()), span(line, theme.text())];
+            let spans =
+                vec![span(format!("{lead:<LABEL$}"), theme.dim()), span(line, theme.text())];
             put(buf, area.x, y, area.width, &Line::from(spans));
             y += 1;
         }
@@ -236,8 +265,8 @@ fn explained(model: &Model, buf: &mut Canvas<'_>, area: Rect) {
 
 fn command(model: &Model) -> String {
     let inputs = model.input();
-    let found = model.on.network.found.as_ref().filter(|(_, found)| found.lack.is_none());
-    let Some((_, found)) = found else { return format!("reach {inputs}") };
+    let found = model.on.network.found.as_ref().filter(|(_, _, found)| found.lack.is_none());
+    let Some((_, _, found)) = found else { return format!("reach {inputs}") };
     let own = quote(&found.own);
     let other = chosen(model).and_then(|row| row.other.as_deref()).map(quote);
     let (own_end, other_end) = if model.pane == 0 { ("to", "from") } else { ("from", "to") };
@@ -245,18 +274,49 @@ fn command(model: &Model) -> String {
     format!("reach {inputs} --{own_end} {own}{other} --level workload")
 }
 
+/// The picture of the connections that the filter leaves; what is denied is counted.
+pub(in crate::tui) fn drawing(model: &Model) -> Result<Drawing, &'static str> {
+    let state = &model.on.network;
+    let found = state.found.as_ref().filter(|(_, _, found)| found.lack.is_none());
+    let Some((node, _, found)) = found else { return Err("there is no connection to draw") };
+    let mut denied = 0;
+    let sides = [0, 1].map(|side| {
+        let rows = found.rows.get(side).map_or(&[][..], Vec::as_slice);
+        let kept = state.kept.get(side).map_or(&[][..], Vec::as_slice);
+        let kept = kept.iter().filter_map(|at| rows.get(*at));
+        let (open, held): (Vec<&Row>, Vec<&Row>) =
+            kept.partition(|row| row.state != Verdict::Denied);
+        denied += held.len();
+        let connection = |row: &Row| Connection {
+            node: row.node,
+            name: row.name.clone(),
+            ports: row.ports.clone(),
+            sure: row.state == Verdict::Allowed,
+        };
+        open.into_iter().map(connection).collect::<Vec<_>>()
+    });
+    let held = match denied {
+        0 => String::new(),
+        1 => "; 1 denied line is not drawn".to_owned(),
+        denied => format!("; {denied} denied lines are not drawn"),
+    };
+    let (node, left, title) = (*node, found.left, format!("{}{held}", found.title));
+    Ok(Box::new(move |loaded| Picture::of_connections(&loaded.graph, node, &sides, left, title)))
+}
+
 fn markdown(model: &Model) -> String {
-    let Some((_, found)) = &model.on.network.found else { return String::new() };
+    let Some((_, _, found)) = &model.on.network.found else { return String::new() };
     let safe = |s: &str| crate::report::escape::markdown(s).into_owned();
     let mut lines = vec![format!("## {}", safe(&found.title)), String::new()];
     lines.extend(found.lack.iter().map(|lack| safe(lack)));
     lines.extend(found.head.iter().map(|(label, text)| format!("- {label}: {}", safe(text))));
-    for ((title, rows), left) in TITLES.iter().zip(&found.rows).zip(&found.left) {
+    let sides = TITLES.iter().zip(&found.rows).zip(&found.left).zip(&model.on.network.kept);
+    for (((title, rows), left), kept) in sides {
         if found.lack.is_some() {
             break;
         }
         lines.push(format!("\n### {title}\n\n| verdict | who | ports | why |\n|---|---|---|---|"));
-        lines.extend(rows.iter().map(|row| {
+        lines.extend(kept.iter().filter_map(|at| rows.get(*at)).map(|row| {
             let word = answer::word(row.state);
             let why: Vec<&str> = row.why.iter().map(|(_, text)| text.as_str()).collect();
             let cells = [row.name.as_str(), &row.ports, &why.join("; ")].map(safe).join(" | ");

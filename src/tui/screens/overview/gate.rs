@@ -7,7 +7,8 @@ use super::super::super::message::{Effect, Msg};
 use super::super::super::model::Model;
 use super::super::super::prompt::{Prompt, Purpose};
 use super::super::super::theme::letter;
-use super::super::{Under, paths};
+use super::super::super::worker::Topic;
+use super::super::{Under, cuts, paths, waiting};
 use crate::query::Answer;
 use crate::query::gate::{Gate, Verdict};
 use crate::report::gate::{by_answers, by_finding};
@@ -48,6 +49,9 @@ pub enum Standing {
     WouldPass,
     /// One fails.
     Fails,
+    /// None fails by what is known; but one asks about the network, and a policy is pretended to be
+    /// gone.
+    Unknown,
 }
 
 impl Standing {
@@ -59,6 +63,7 @@ impl Standing {
             Self::Passes => "passes",
             Self::WouldPass => "would pass after these changes",
             Self::Fails => "failed",
+            Self::Unknown => "not known",
         }
     }
 }
@@ -71,6 +76,14 @@ fn judged(model: &Model, gate: &Gate) -> (Verdict, Verdict) {
     (judge(&model.before.answers), judge(&model.asked.answers))
 }
 
+/// Whether nothing tells what it says after what is pretended: without a policy more is let through,
+/// of which the library is not asked.
+fn unknown(model: &Model, gate: &Gate, now: &Verdict) -> bool {
+    let Some((loaded, name)) = model.loaded.as_ref().zip(gate.query()) else { return false };
+    let network = || loaded.queries.iter().any(|q| q.id == name && q.is_of_network());
+    now.passes() && !model.changes.policies.is_empty() && network()
+}
+
 /// How things stand with all gates.
 #[must_use]
 pub fn standing(model: &Model) -> Standing {
@@ -81,8 +94,10 @@ pub fn standing(model: &Model) -> Standing {
     let passes = |verdict: fn(&(Verdict, Verdict)) -> &Verdict| {
         all.iter().all(|both| verdict(both).passes())
     };
+    let unknown = || model.gates.iter().zip(&all).any(|(gate, both)| unknown(model, gate, &both.1));
     match (passes(|both| &both.0), passes(|both| &both.1)) {
         (_, false) => Standing::Fails,
+        (_, true) if unknown() => Standing::Unknown,
         (false, true) => Standing::WouldPass,
         (true, true) => Standing::Passes,
     }
@@ -94,6 +109,8 @@ fn said(model: &Model, gate: &Gate, (before, now): &(Verdict, Verdict)) -> Strin
     let was = before.answers.len();
     if let Some(finding) = finding {
         by_finding(gate, finding)
+    } else if unknown(model, gate, now) {
+        format!("gate not known without the policy: --fail-on {}", gate.text)
     } else if now.passes() && before.passes() {
         format!("gate passes: --fail-on {}", gate.text)
     } else if now.passes() {
@@ -112,7 +129,9 @@ fn title(model: &Model) -> String {
         (Standing::None, []) => {
             "No gate: `--fail-on high` or `:fail-on high` asks for one".to_owned()
         }
-        (Standing::None, _) => "Gate: asking ...".to_owned(),
+        (Standing::None, _) => {
+            format!("Gate: {}", waiting(model, Topic::Answers, "asking every query", "R"))
+        }
         (_, [gate]) => {
             let said = said(model, gate, &judged(model, gate));
             let mut letters = said.chars();
@@ -128,8 +147,9 @@ pub fn refresh(model: &mut Model) {
     let mut rows = Vec::new();
     for gate in model.gates.iter().filter(|_| model.answered) {
         let both = judged(model, gate);
+        let passes = both.1.passes() && !unknown(model, gate, &both.1);
         if model.gates.len() > 1 {
-            rows.push(Row::Said(both.1.passes(), said(model, gate, &both)));
+            rows.push(Row::Said(passes, said(model, gate, &both)));
         }
         // What several queries find is one path.
         let graph = model.graph();
@@ -199,7 +219,14 @@ pub fn height(model: &Model, of: u16) -> u16 {
 /// Draws it.
 pub fn view(model: &Model, buf: &mut Canvas<'_>, area: Rect, focused: bool) {
     let (state, theme) = (&model.on.overview.gate, model.theme);
-    let inner = pane(buf, area, &state.title, focused, theme);
+    // Until there are other answers it is judged by those of before.
+    let pending = cuts::pending(model).filter(|_| model.answered && !model.gates.is_empty());
+    let pending = pending.map_or_else(String::new, |why| format!(" ({why})"));
+    let title = match model.answered {
+        true => format!("{}{pending}", state.title),
+        false => title(model),
+    };
+    let inner = pane(buf, area, &title, focused, theme);
     rows(buf, inner, (state.list, state.rows.len()), (super::GATE, focused), theme, |at, width| {
         match state.rows.get(at) {
             Some(Row::Said(true, text)) => {

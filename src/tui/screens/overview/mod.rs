@@ -11,7 +11,8 @@ use super::super::message::{Effect, Msg};
 use super::super::model::{Model, quote};
 use super::super::theme::{Theme, letter};
 use super::super::update::show;
-use super::{Room, Screen, Under, empty, paths};
+use super::super::worker::Topic;
+use super::{Room, Screen, Under, empty, paths, waiting};
 use crate::graph::{Graph, NodeKind};
 use crate::query::{Answer, Severity, Summary};
 use crate::report::{counted, ends, repeats};
@@ -109,7 +110,8 @@ fn many(count: usize, what: &str) -> String {
 fn severities(model: &Model) -> Line<'static> {
     let (theme, arrow) = (model.theme, model.theme.glyphs().arrow);
     if !model.answered {
-        return Line::from(span("asking ...", theme.dim()));
+        let text = waiting(model, Topic::Answers, "asking every query", "R");
+        return Line::from(span(text, theme.dim()));
     }
     let (before, now) = (&model.before.answers, &model.asked.answers);
     let mut spans = vec![span(format!("{}: ", many(now.len(), "answer")), theme.text())];
@@ -262,7 +264,7 @@ fn nothing(model: &Model) -> String {
     let lacking = model.loaded.iter().flat_map(|loaded| &loaded.coverage);
     let lacking = lacking.filter(|topic| topic.state != Known::Complete).count();
     match (model.answered, model.asked.answers.is_empty(), lacking) {
-        (false, ..) => "asking ...".to_owned(),
+        (false, ..) => waiting(model, Topic::Answers, "asking every query", "R"),
         (true, false, _) => "the filter leaves nothing; Esc clears it".to_owned(),
         (true, true, _) if !model.before.answers.is_empty() => {
             "no path is left by what is pretended; 5 shows it".to_owned()
@@ -305,7 +307,10 @@ fn findings(model: &Model, width: usize) -> Vec<Line<'static>> {
     let all = &model.before.findings;
     let mut lines = Vec::new();
     if !all.is_empty() {
-        let head = "What the network lets through (`kspm-graph query SNAPSHOT NAME` tells which):";
+        let head = match model.changes.policies.is_empty() {
+            true => "What the network lets through (`kspm-graph query SNAPSHOT NAME` tells which):",
+            false => "What the network lets through with every policy in place (6: without some):",
+        };
         lines.push(Line::from(span(fit(head, width, theme), theme.text())));
     }
     for finding in all {

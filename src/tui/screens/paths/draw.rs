@@ -1,10 +1,11 @@
-//! Paths in cells: the answers, and the steps of the one under the cursor.
+//! How the answers and the steps of one of them are drawn.
 
 use super::super::super::canvas::{Canvas, column, fit, pane, put, rows, safe, span, split, wrap};
 use super::super::super::loaded::Loaded;
 use super::super::super::model::Model;
 use super::super::super::theme::{Theme, letter};
-use super::super::empty;
+use super::super::super::worker::Topic;
+use super::super::{cuts, empty, waiting};
 use super::{Row, answer, asked, rows_of, way};
 use crate::graph::Graph;
 use crate::query::{Answer, is_part, spell};
@@ -31,10 +32,11 @@ pub(super) fn view(model: &Model, buf: &mut Canvas<'_>, area: Rect) {
 fn list(model: &Model, loaded: &Loaded, buf: &mut Canvas<'_>, area: Rect) {
     let (state, theme, graph) = (&model.on.paths, model.theme, &loaded.graph);
     let answers = &asked(model).answers;
-    let counted = if state.shown.len() == state.distinct {
-        format!("{}", state.distinct)
-    } else {
-        format!("{} of {}", state.shown.len(), state.distinct)
+    // What several queries find is one path.
+    let counted = match (state.shown.len(), state.distinct) {
+        (shown, all) if shown != all => format!("{shown} of {all}"),
+        (shown, _) if shown == answers.len() => format!("{shown}"),
+        (shown, _) => format!("{shown} ({} answers)", answers.len()),
     };
     let title = match &state.question {
         Some(q) => {
@@ -45,25 +47,37 @@ fn list(model: &Model, loaded: &Loaded, buf: &mut Canvas<'_>, area: Rect) {
             let hidden = model.all[1].answers.len().saturating_sub(answers.len());
             let hidden = match hidden {
                 0 => String::new(),
-                n => format!(", K: {n} more"),
+                n => format!(", K +{n}"),
             };
-            format!("Paths: {counted}{hidden}")
+            // Those of before are shown until there are others.
+            let pending = cuts::pending(model).filter(|_| model.answered);
+            let pending = pending.map_or_else(String::new, |why| format!(", {why}"));
+            format!("Paths: {counted}{hidden}{pending}")
         }
     };
     let inner = pane(buf, area, &title, model.pane == 0, theme);
     let answered = state.question.as_ref().map_or(model.answered, |q| q.answered);
     if state.shown.is_empty() {
         let text = match (answered, answers.is_empty()) {
-            (false, _) => "asking ...".to_owned(),
+            (false, _) if state.question.is_some() => {
+                waiting(model, Topic::Ways, "looking for paths", "p")
+            }
+            (false, _) => waiting(model, Topic::Answers, "asking every query", "R"),
             (true, true) if state.question.is_some() => {
-                let gone = if model.changes.is_empty() { "" } else { ", as things are pretended" };
-                format!(
-                    "no way leads there{gone}; r looks the other way round, Esc shows all answers"
-                )
+                let left = match model.changes.is_empty() {
+                    true => "no way leads there",
+                    false => "no way leads there, as things are pretended (5 shows it)",
+                };
+                format!("{left}; r looks the other way round, Esc shows all answers")
             }
             (true, false) => "the filter leaves nothing; Esc clears it".to_owned(),
             (true, true) if model.changes.is_empty() => {
-                "no path found. 8 shows what the snapshot does not tell".to_owned()
+                let begins = "those that begin at Kubernetes' own components: K shows them";
+                let other = match model.all[1].answers.is_empty() {
+                    false => format!(" but {begins}"),
+                    true => String::new(),
+                };
+                format!("no path found{other}. 8 shows what the snapshot does not tell")
             }
             (true, true) => "no path is left by what is pretended; 5 shows it".to_owned(),
         };
@@ -73,6 +87,20 @@ fn list(model: &Model, loaded: &Loaded, buf: &mut Canvas<'_>, area: Rect) {
     rows(buf, inner, (state.list, state.shown.len()), (0, model.pane == 0), theme, |row, width| {
         let answer = state.shown.get(row).and_then(|place| answers.get(*place));
         let Some(answer) = answer else { return Line::default() };
+        if state.question.is_some() {
+            // All have the same ends: what tells them apart is how.
+            let ids: Vec<&str> = (0..answer.steps.len())
+                .filter(|place| !is_part(&answer.steps, *place))
+                .filter_map(|place| answer.steps.get(place).map(|step| step.attack.id))
+                .collect();
+            let head = format!("{} {:.2} ", letter(answer.severity), answer.likelihood);
+            let how = ids.join(&format!(" {} ", theme.glyphs().arrow));
+            let room = width.saturating_sub(head.len());
+            return Line::from(vec![
+                span(head, theme.severity(answer.severity)),
+                span(fit(&how, room, theme), theme.text()),
+            ]);
+        }
         // Selectors are shorter than sentences, and can be typed.
         let from = safe(&spell(graph, answer.door(graph).unwrap_or(answer.from)));
         let to = safe(&spell(graph, answer.to));

@@ -3,6 +3,7 @@
 
 mod draw;
 
+use super::super::copied::avoid;
 use super::super::filter::Filter;
 use super::super::list::List;
 use super::super::loaded::Loaded;
@@ -26,6 +27,9 @@ pub static ROOM: Room =
 
 /// How many ways between two ends are looked for.
 const WAYS: usize = 8;
+
+/// How many answers the command prints in full by itself.
+const PRINTED: usize = 20;
 
 /// What the screen keeps.
 #[derive(Default)]
@@ -137,6 +141,22 @@ fn under(model: &Model) -> Under {
         }
         Row::Cut(fact) => Under { node: None, edge: None, fact: Some(fact) },
         Row::Ways(_) => Under::default(),
+    }
+}
+
+/// The node that the path under the cursor passes there: the door or the start that the list
+/// shows, or what the step gains. A fact's own object need not be on the way.
+#[must_use]
+pub fn passed(model: &Model) -> Option<NodeId> {
+    let (graph, way) = (model.graph()?, way(model)?);
+    if model.pane == 0 {
+        return Some(way.door(graph).unwrap_or(way.from));
+    }
+    let rows = rows_of(graph, way);
+    match *rows.get(model.on.paths.steps.at(rows.len())?)? {
+        Row::Node(node, _) => Some(node),
+        Row::Attack(place) | Row::Fact(place, _) => way.steps.get(place).map(|step| step.to),
+        Row::Cut(_) | Row::Ways(_) => None,
     }
 }
 
@@ -257,14 +277,6 @@ pub fn between(model: &mut Model, from: NodeId, to: NodeId) -> Vec<Effect> {
     effects
 }
 
-/// Where the paths that are shown start and end: those that were asked for here, or the answer under
-/// the cursor.
-#[must_use]
-pub fn shown_ends(model: &Model) -> Option<(NodeId, NodeId)> {
-    let question = model.on.paths.question.as_ref().map(|q| (q.from, q.to));
-    question.or_else(|| answer(model).map(|answer| (answer.from, answer.to)))
-}
-
 /// What is pretended has changed: what was asked here is asked again.
 pub fn asked_anew(model: &mut Model) -> Vec<Effect> {
     model.on.paths.ways = None;
@@ -288,15 +300,32 @@ pub fn leave(model: &mut Model) -> bool {
     left
 }
 
+/// Where the paths that are shown start and end: those that were asked for here, or the answer under
+/// the cursor.
+#[must_use]
+pub fn shown_ends(model: &Model) -> Option<(NodeId, NodeId)> {
+    let question = model.on.paths.question.as_ref().map(|q| (q.from, q.to));
+    question.or_else(|| answer(model).map(|answer| (answer.from, answer.to)))
+}
+
 fn command(model: &Model) -> String {
     let inputs = model.inputs();
+    let avoid = model.graph().map_or_else(String::new, |graph| avoid(graph, &model.changes));
+    let ends = |from: NodeId, to: NodeId| {
+        let (from, to) = (model.spelled(from), model.spelled(to));
+        format!("paths {inputs} --from {} --to {}{avoid}", quote(&from), quote(&to))
+    };
     match (&model.on.paths.question, answer(model)) {
-        (Some(q), _) => {
-            let (from, to) = (model.spelled(q.from), model.spelled(q.to));
-            format!("paths {inputs} --from {} --to {} -k {WAYS}", quote(&from), quote(&to))
-        }
+        (Some(q), _) => format!("{} -k {WAYS}", ends(q.from, q.to)),
+        // Queries of the library take nothing to leave out.
+        (None, Some(answer)) if !avoid.is_empty() => ends(answer.from, answer.to),
         (None, Some(answer)) if !answer.query.is_empty() => {
-            format!("query {} {}", model.input(), answer.query)
+            let worse = |a: &&Answer| {
+                a.query == answer.query && (a.severity, a.score) >= (answer.severity, answer.score)
+            };
+            let place = model.all[0].answers.iter().filter(worse).count();
+            let top = if place > PRINTED { format!(" --top {place}") } else { String::new() };
+            format!("query {} {}{top}", model.input(), answer.query)
         }
         _ => format!("analyze {inputs}"),
     }
