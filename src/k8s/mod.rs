@@ -9,6 +9,7 @@
 pub mod admission;
 pub mod cluster;
 pub mod data;
+pub mod definition;
 pub mod gateway;
 pub mod istio;
 mod kind;
@@ -20,9 +21,11 @@ mod object;
 pub mod openshift;
 mod policy;
 pub mod rbac;
+mod resource;
 pub mod scalar;
 pub mod workload;
 
 pub use kind::Kind;
 pub use meta::{Meta, OwnerReference};
 pub use object::{Body, Object, ObjectSeed};
+pub use resource::Resource;
