@@ -3,7 +3,7 @@
 
 use crate::fixtures::world;
 use kspm_graph::query::access::{
-    Asked, cautions, doubts, granting, groups_of, holders, unplaced, user_name,
+    Asked, Doubt, cautions, doubts, granting, groups_of, holders, unplaced, user_name,
 };
 use kspm_graph::world::World;
 use kspm_graph::world::rbac::Request;
@@ -69,7 +69,7 @@ fn warnings(world: &World, text: &str) -> Vec<String> {
     let mut all = doubts(world, &asked, namespace);
     all.extend(cautions(&asked, name, namespace));
     all.extend(unplaced(world, &asked, &granting(world, &asked, name, namespace)));
-    all.iter().map(|doubt| doubt.sentence()).collect()
+    all.iter().map(Doubt::sentence).collect()
 }
 
 fn rule(groups: &[&str], resources: &[&str], verbs: &[&str], names: &[&str]) -> Value {
