@@ -9,6 +9,7 @@
 pub mod admission;
 pub mod cluster;
 pub mod data;
+pub mod definition;
 pub mod endpoints;
 pub mod gateway;
 pub mod istio;
@@ -21,9 +22,11 @@ mod object;
 pub mod openshift;
 mod policy;
 pub mod rbac;
+mod resource;
 pub mod scalar;
 pub mod workload;
 
 pub use kind::Kind;
 pub use meta::{Meta, OwnerReference};
 pub use object::{Body, Object, ObjectSeed};
+pub use resource::Resource;

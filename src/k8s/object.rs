@@ -8,6 +8,7 @@ use super::Kind;
 use super::admission::{Webhook, webhooks};
 use super::cluster::{ClaimSpec, NodeSpec, NodeStatus, PersistentVolumeSpec, ServiceAccount};
 use super::data::{Data, Secret, more};
+use super::definition::CustomResourceDefinitionSpec;
 use super::endpoints::{EndpointSlice, EndpointSubset, is_derived, slice};
 use super::gateway::{
     GatewayClass, GatewaySpec, GatewayStatus, GrantSpec, RouteSpec, RouteStatus, class, gateway,
@@ -52,6 +53,7 @@ pub enum Body<'a> {
     ServiceAccount(ServiceAccount<'a>),
     Secret(Secret<'a>),
     ConfigMap(Data<'a>),
+    Definition(CustomResourceDefinitionSpec<'a>),
     PersistentVolume(PersistentVolumeSpec<'a>),
     PersistentVolumeClaim(ClaimSpec<'a>),
     Role {
@@ -292,6 +294,9 @@ impl<'de> DeserializeSeed<'de> for FieldSeed<'_, 'de> {
                 Body::Secret(Secret::default()), more(&mut of.data, d)?),
             (Kind::ConfigMap, Field::Keys) => part!(body, Body::ConfigMap(data) => *data,
                 Body::ConfigMap(Data::default()), more(data, d)?),
+            (Kind::CustomResourceDefinition, Field::Spec) => part!(body,
+                Body::Definition(spec) => *spec,
+                Body::Definition(CustomResourceDefinitionSpec::default()), read(d)?),
             (Kind::PersistentVolume, Field::Spec) => {
                 part!(body, Body::PersistentVolume(spec) => *spec,
                 Body::PersistentVolume(PersistentVolumeSpec::default()), read(d)?);

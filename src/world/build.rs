@@ -128,6 +128,7 @@ fn concatenate(mut parts: Vec<Part>) -> Tables {
             }
         }
         whole.servers.append(&mut part.servers);
+        whole.definitions.append(&mut part.definitions);
         whole.pod_blocks.extend(part.pod_blocks);
         whole.unusable.append(&mut part.unusable);
     }

@@ -16,6 +16,7 @@ pub mod cons;
 pub mod contents;
 pub mod coverage;
 pub mod custom;
+pub mod definitions;
 pub mod endpoints;
 pub mod exposure;
 mod flags;
@@ -368,6 +369,8 @@ pub struct World {
     pub clusters: usize,
     /// What could not be used: where it stands and what is wrong.
     pub unusable: Vec<(Origin, String)>,
+    /// Custom resources, as their definitions name them.
+    pub definitions: Vec<definitions::Definition>,
     pub index: rbac::Index,
     pub(crate) by_node: Vec<Vec<PodIx>>,
 }

@@ -466,6 +466,7 @@ pub(super) fn resolve(tables: Tables, duplicates: u64, clusters: usize) -> World
         duplicates,
         clusters,
         unusable: part.unusable.into_keys().collect(),
+        definitions: part.definitions.into_iter().collect(),
         index: rbac::Index::default(),
         by_node,
         symbols,

@@ -6,6 +6,7 @@
 use super::balancer::Wanted;
 use super::cons::Cons;
 use super::contents::Finding;
+use super::definitions::Definition;
 use super::gateway::{GatewayClassRow, GatewayRow, ReferenceGrantRow, RouteRow};
 use super::guards::GuardRow;
 use super::istio::{IstioGatewayRow, VirtualServiceRow};
@@ -18,7 +19,7 @@ use crate::input::Origin;
 use crate::k8s::data::PolicySwitches;
 use crate::sym::{Sym, Symbols};
 use rustc_hash::FxHashSet;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A label set, sorted by key.
 pub type Labels = Box<[(Sym, Sym)]>;
@@ -401,6 +402,8 @@ pub struct Part {
     pub config_maps: Vec<Row<ConfigMapRow>>,
     /// How many objects of each group and, in it, of each kind.
     pub seen: BTreeMap<String, BTreeMap<String, u64>>,
+    /// Custom resources, as their definitions name them.
+    pub definitions: BTreeSet<Definition>,
     /// Hashes of the hosts by which this cluster's API server is known.
     pub servers: Vec<u64>,
     /// Objects that could not be used, by what is wrong with them.

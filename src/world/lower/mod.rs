@@ -41,6 +41,10 @@ impl Collect for Part {
                 .insert((origin, format!("a {} without `metadata.name`", kind.name())), ());
             return;
         }
+        if let Body::Definition(spec) = &object.body {
+            self.define(spec);
+            return;
+        }
         if kind.is_policy() {
             let body = self.guard_row(kind, &object.kind_name, &object.meta, &object.body);
             let row = self.row(kind, &object.meta, origin, body);
