@@ -164,6 +164,9 @@ fn shared(world: &World, sink: &mut Sink<'_>) {
         for (host, index, place) in users {
             let spec = world.host_spec(host);
             let container = &spec.containers[index];
+            if !world.is_enterable(host, container) {
+                continue;
+            }
             let mount = &container.mounts[place];
             let volume = &spec.volumes[usize::from(mount.volume)];
             let only = matches!(volume, Volume::Claim { read_only: true, .. });
@@ -180,7 +183,7 @@ fn shared(world: &World, sink: &mut Sink<'_>) {
                 let sure = Odds::likely(0.9);
                 sink.edge_with(itself, data, &SHARED_VOLUME_LATERAL, sure, &[of, how]);
             }
-            if container.keeps_running() {
+            if world.keeps_running(host, container) {
                 sink.edge(data, itself, &SHARED_VOLUME_LATERAL, &[of, how]);
             }
         }

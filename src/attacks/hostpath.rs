@@ -6,7 +6,10 @@
 use super::Family;
 use super::control_plane::{ADMIN_KUBECONFIG_READ, ETCD_ACCESS, PKI_KEY_READ, STATIC_POD_WRITE};
 use super::credentials;
-use super::escape::{HOST_PID_LEAK, Power, UMH_CORE_PATTERN, is_unseen, power, sandbox, user_fact};
+use super::escape::{
+    HOST_PID_LEAK, Power, UMH_CORE_PATTERN, at_next_start, is_unseen, power, sandbox, starts,
+    user_fact,
+};
 use super::host_paths::{Distribution, Gain, PATHS, Place, Way, normal};
 use super::node_logs::{HOST_PATH_VAR_LOG_SYMLINK, Logs};
 use crate::graph::{Attack, Confidence, Fact, Odds, Sink, Thing};
@@ -318,7 +321,8 @@ fn put(
         .map(|(field, value)| sink.fact(object, &world.host_field(host, field), value))
         .collect();
     facts.extend_from_slice(behind);
-    let from = Thing::Container(host, found.container);
+    let Some((from, ended)) = starts(world, sink, host, found.container) else { return };
+    facts.extend(ended);
     let on = Thing::Node(node);
     let mut last = None;
     for ((gain, distribution), (odds, place)) in &found.gains {
@@ -327,7 +331,7 @@ fn put(
             continue;
         }
         last = Some(gain);
-        let mut odds = *odds;
+        let mut odds = if ended.is_some() { at_next_start(*odds) } else { *odds };
         let mut facts = facts.clone();
         if matches!(gain, Gain::Socket | Gain::CorePattern | Gain::Processes)
             && let Some(class) = sandbox(world, world.host_spec(host))

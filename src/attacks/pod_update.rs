@@ -138,7 +138,11 @@ fn fill(
 ) {
     let scope = Scope::Namespace(namespace.name);
     let (level, _) = enforced(world, sink, namespace);
-    if hosts.len() > 1 && hosts.len() == hosts_of(world, namespace.name).count() {
+    // A new image starts a pod whose own cannot be pulled, which the other set's members wait for.
+    let waits =
+        |host: &Host| matches!(host, Host::Pod(pod) if world.pods[pod.index()].states.is_held_up());
+    let all = hosts.len() > 1 && hosts.len() == hosts_of(world, namespace.name).count();
+    if all && !hosts.iter().any(waits) {
         sink.edge(set_of(kind, scope), set_of(&PODS, scope), &SET_MEMBER, &[level]);
     } else {
         for host in hosts {

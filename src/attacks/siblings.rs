@@ -48,8 +48,12 @@ fn find(world: &World, sink: &mut Sink<'_>) {
         let field = world.host_field(host, ".spec.shareProcessNamespace");
         let shared = sink.fact(object, &field, "true");
         for (from, to, odds) in pairs {
+            let (one, other) = (&spec.containers[*from], &spec.containers[*to]);
+            if !world.is_enterable(host, one) || !world.is_enterable(host, other) {
+                continue;
+            }
             let mut facts = vec![shared];
-            for container in [&spec.containers[*from], &spec.containers[*to]] {
+            for container in [one, other] {
                 let field = world.host_field(host, &container.field());
                 facts.push(sink.fact(object, &field, &user(container)));
             }

@@ -40,6 +40,7 @@ pub mod routers;
 pub mod rows;
 mod secrets;
 mod services;
+pub mod states;
 pub mod version;
 pub mod webhooks;
 
@@ -176,6 +177,7 @@ pub struct Pod {
     pub phase: Phase,
     pub mirror: bool,
     pub live: bool,
+    pub states: states::States,
 }
 
 #[derive(Debug)]

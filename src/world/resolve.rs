@@ -192,6 +192,7 @@ pub(super) fn resolve(tables: Tables, duplicates: u64, clusters: usize) -> World
                 phase: row.body.phase,
                 mirror: row.body.mirror,
                 live: row.body.live,
+                states: row.body.states,
             }
         })
         .collect();

@@ -13,6 +13,7 @@ use super::network::{self, Protocol};
 use super::openshift::ConstraintsRow;
 use super::pods::PodSpec;
 use super::routers::RouterRouteRow;
+use super::states::States;
 use crate::input::Origin;
 use crate::k8s::data::PolicySwitches;
 use crate::sym::{Sym, Symbols};
@@ -59,6 +60,7 @@ pub struct PodRow {
     /// It was served by an API server, so admission has done its part already.
     pub live: bool,
     pub template_hash: Sym,
+    pub states: States,
 }
 
 #[derive(Debug, Clone)]

@@ -16,6 +16,7 @@ mod policies;
 mod rbac;
 mod routers;
 mod secrets;
+mod states;
 
 pub(super) use network::INBOUND;
 
@@ -153,6 +154,7 @@ impl Part {
                     mirror,
                     live: !meta.uid.is_empty() || !status.phase.is_empty(),
                     template_hash: self.template_hash(meta),
+                    states: states::states(&spec, &status),
                     spec: self.pod_spec(&spec, is_control_plane_pod(meta), networks),
                 };
                 let row = self.row(kind, meta, origin, body);
