@@ -6,9 +6,10 @@
 
 use super::Family;
 use super::credentials;
-use super::host_paths::{Distribution, Gain, PATHS, normal};
+use super::host_paths::{Distribution, Gain, PATHS};
 use super::impersonation::{NODE_IDENTITIES, cluster, node_members};
 use super::pod_api::{behind_claim, enforced, set_of};
+use super::resolved_paths::resolved;
 use super::sets::{SET_MEMBER, node_keys, node_sets, of_admin};
 use super::structure::IS_NAMESPACE_ADMIN;
 use super::workload_patch::{TEMPLATES, patchers};
@@ -290,7 +291,7 @@ pub(super) fn volume_path(world: &World, volume: VolumeIx) -> Option<Thing<'stat
 /// The best of what writing a path gives, by kind and the distribution that it takes.
 fn gains(path: &str) -> BTreeMap<(Gain, Option<Distribution>), Odds> {
     let mut best: BTreeMap<_, Odds> = BTreeMap::new();
-    let Some(path) = normal(path, "") else { return best };
+    let Some((path, sure)) = resolved(path, "") else { return best };
     // Logs and processes are judged where a container mounts them.
     let wanted = |gain| !matches!(gain, Gain::Logs | Gain::PodLogs | Gain::Processes);
     for row in PATHS.iter().filter(|r| wanted(r.gain) && r.place(&path).is_some()) {
@@ -299,6 +300,7 @@ fn gains(path: &str) -> BTreeMap<(Gain, Option<Distribution>), Odds> {
             *odds = row.odds;
         }
     }
+    best.values_mut().for_each(|odds| *odds = odds.but(1.0, sure));
     best
 }
 

@@ -7,7 +7,7 @@
 use super::Family;
 use super::capabilities::{
     CAP_BPF_PERFMON, CAP_DAC_READ_SEARCH, CAP_NET_ADMIN_RAW_HOST_NET, CAP_SYS_ADMIN,
-    CAP_SYS_MODULE, CAP_SYS_PTRACE_HOST_PID, CAPABILITIES,
+    CAP_SYS_MODULE, CAP_SYS_PTRACE_HOST_PID, CAPABILITIES, Row,
 };
 use super::credentials;
 use crate::graph::{Attack, Confidence, Fact, Odds, Sink, Thing};
@@ -359,7 +359,10 @@ fn ways(world: &World, spec: &PodSpec) -> Vec<Way> {
             add(&HOST_PID_PRIVILEGED_NSENTER, Goal::Node, odds, facts);
         }
         if !container.privileged {
-            for row in CAPABILITIES.iter().filter(|r| container.capabilities.has(r.capability)) {
+            let raised = |r: &&Row| {
+                container.capabilities.has(r.capability) && container.may_raise_capabilities()
+            };
+            for row in CAPABILITIES.iter().filter(raised) {
                 if row.host_pid && !spec.host_pid || row.host_network && !spec.host_network {
                     continue;
                 }

@@ -10,8 +10,9 @@ use super::escape::{
     HOST_PID_LEAK, Power, UMH_CORE_PATTERN, at_next_start, is_unseen, power, sandbox, starts,
     user_fact,
 };
-use super::host_paths::{Distribution, Gain, PATHS, Place, Way, normal};
+use super::host_paths::{Distribution, Gain, PATHS, Place, Way};
 use super::node_logs::{HOST_PATH_VAR_LOG_SYMLINK, Logs};
+use super::resolved_paths::resolved;
 use crate::graph::{Attack, Confidence, Fact, Odds, Sink, Thing};
 use crate::world::hosts::Host;
 use crate::world::pods::{Container, Mount, PodSpec, Volume};
@@ -255,7 +256,7 @@ fn gains(
     read_only: bool,
 ) -> Option<Found> {
     let sub_path = world.text(mount.sub_path);
-    let path = normal(path, sub_path)?;
+    let (path, sure) = resolved(path, sub_path)?;
     let root = path == "/";
     let mut gains = BTreeMap::new();
     for row in PATHS.iter().filter(|r| !read_only || r.way == Way::Read) {
@@ -292,6 +293,7 @@ fn gains(
         facts.push((".spec.hostUsers".to_owned(), "false".to_owned()));
     }
     for (odds, _) in gains.values_mut() {
+        *odds = odds.but(1.0, sure);
         match power {
             Power::Root => {}
             Power::Assumed => *odds = odds.but(1.0, Confidence::Likely),

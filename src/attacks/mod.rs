@@ -73,6 +73,7 @@ mod psa_relax;
 mod rancher_projects;
 mod rbac;
 mod rebind;
+mod resolved_paths;
 mod role_making;
 mod secret_contents;
 mod secret_logins;

@@ -88,7 +88,7 @@ fn enters(from: &Container, to: &Container) -> Option<Odds> {
     let odds = CONTAINER_SHARES_PROCESS_NS.odds;
     let root = from.run_as_user == Some(0);
     let maybe_root = from.run_as_user.is_none() && !from.run_as_non_root;
-    if from.capabilities.has("SYS_PTRACE") {
+    if from.capabilities.has("SYS_PTRACE") && from.may_raise_capabilities() {
         return Some(match (root, maybe_root) {
             (true, _) => odds,
             (_, true) => Odds::likely(odds.likelihood),
