@@ -1,5 +1,6 @@
 //! Nodes, storage and the small kinds.
 
+use super::meta::Pairs;
 use super::scalar::{Bool, List, Present, Str};
 use super::workload::HostPath;
 use serde::Deserialize;
@@ -47,6 +48,22 @@ pub struct NodeInfo<'a> {
     pub kubelet_version: Str<'a>,
     pub container_runtime_version: Str<'a>,
     pub operating_system: Str<'a>,
+}
+
+/// `status` of a Namespace.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, bound(deserialize = "'de: 'a"))]
+pub struct NamespaceStatus<'a> {
+    pub phase: Str<'a>,
+}
+
+/// `spec` of a ResourceQuota.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase", bound(deserialize = "'de: 'a"))]
+pub struct ResourceQuotaSpec<'a> {
+    pub hard: Pairs<'a>,
+    pub scopes: List<Str<'a>>,
+    pub scope_selector: Present,
 }
 
 /// `spec` of a PersistentVolume.

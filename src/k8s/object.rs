@@ -6,7 +6,10 @@
 
 use super::Kind;
 use super::admission::{Webhook, webhooks};
-use super::cluster::{ClaimSpec, NodeSpec, NodeStatus, PersistentVolumeSpec, ServiceAccount};
+use super::cluster::{
+    ClaimSpec, NamespaceStatus, NodeSpec, NodeStatus, PersistentVolumeSpec, ResourceQuotaSpec,
+    ServiceAccount,
+};
 use super::data::{Data, Secret, more};
 use super::gateway::{
     GatewayClass, GatewaySpec, GatewayStatus, GrantSpec, RouteSpec, RouteStatus, class, gateway,
@@ -52,6 +55,8 @@ pub enum Body<'a> {
     ServiceAccount(ServiceAccount<'a>),
     Secret(Secret<'a>),
     ConfigMap(Data<'a>),
+    Namespace(NamespaceStatus<'a>),
+    ResourceQuota(ResourceQuotaSpec<'a>),
     PersistentVolume(PersistentVolumeSpec<'a>),
     PersistentVolumeClaim(ClaimSpec<'a>),
     Role {
@@ -278,6 +283,10 @@ impl<'de> DeserializeSeed<'de> for FieldSeed<'_, 'de> {
                 Body::Secret(Secret::default()), more(&mut of.data, d)?),
             (Kind::ConfigMap, Field::Keys) => part!(body, Body::ConfigMap(data) => *data,
                 Body::ConfigMap(Data::default()), more(data, d)?),
+            (Kind::Namespace, Field::Status) => part!(body, Body::Namespace(status) => *status,
+                Body::Namespace(NamespaceStatus::default()), read(d)?),
+            (Kind::ResourceQuota, Field::Spec) => part!(body, Body::ResourceQuota(spec) => *spec,
+                Body::ResourceQuota(ResourceQuotaSpec::default()), read(d)?),
             (Kind::PersistentVolume, Field::Spec) => {
                 part!(body, Body::PersistentVolume(spec) => *spec,
                 Body::PersistentVolume(PersistentVolumeSpec::default()), read(d)?);

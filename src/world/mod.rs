@@ -12,6 +12,7 @@ pub mod balancer;
 mod build;
 mod builtin;
 mod cel;
+pub mod closed;
 pub mod cons;
 pub mod contents;
 pub mod coverage;
@@ -126,6 +127,8 @@ pub struct Namespace {
     pub usable: Option<openshift::Usable>,
     /// What admission policies do about its new pods; `None` where none is in force.
     pub guarded: Option<Box<guarded::Guarded>>,
+    /// Why it takes no new objects, or no new pods.
+    pub closed: Option<closed::Closed>,
 }
 
 #[derive(Debug)]

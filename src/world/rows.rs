@@ -145,6 +145,18 @@ pub struct VolumeRow {
     pub placed: bool,
 }
 
+#[derive(Debug, Clone, Default)]
+pub struct NamespaceRow {
+    /// Its phase is `Terminating`.
+    pub terminating: bool,
+}
+
+#[derive(Debug, Clone)]
+pub struct QuotaRow {
+    /// The key by which it allows no pod at all; empty for one that allows some.
+    pub no_pods: Sym,
+}
+
 #[derive(Debug, Clone)]
 pub struct ClaimRow {
     pub volume: Sym,
@@ -359,7 +371,8 @@ pub struct Part {
     pub labels: Cons<Labels>,
     pub specs: Cons<PodSpec>,
     pub rules: Cons<Rule>,
-    pub namespaces: Vec<Row<()>>,
+    pub namespaces: Vec<Row<NamespaceRow>>,
+    pub quotas: Vec<Row<QuotaRow>>,
     pub nodes: Vec<Row<NodeRow>>,
     pub accounts: Vec<Row<AccountRow>>,
     pub secrets: Vec<Row<SecretRow>>,

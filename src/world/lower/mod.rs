@@ -21,10 +21,11 @@ mod states;
 pub(super) use network::INBOUND;
 
 use super::rows::{
-    AccountRow, BindingRow, ClaimRow, ClassRow, ConfigMapRow, NodeRow, Part, Phase, PodRow,
-    RoleRow, Row, VolumeRow, WebhookRow, WorkloadRow,
+    AccountRow, BindingRow, ClaimRow, ClassRow, ConfigMapRow, NamespaceRow, NodeRow, Part, Phase,
+    PodRow, QuotaRow, RoleRow, Row, VolumeRow, WebhookRow, WorkloadRow,
 };
 use crate::input::{Collect, Origin};
+use crate::k8s::cluster::ResourceQuotaSpec;
 use crate::k8s::data::PolicySwitches;
 use crate::k8s::scalar::Str;
 use crate::k8s::{Body, Kind, Meta, Object};
@@ -128,9 +129,20 @@ impl Part {
     #[expect(clippy::too_many_lines, reason = "one arm a kind, each a few lines")]
     fn lower(&mut self, kind: Kind, meta: &Meta<'_>, body: Body<'_>, origin: Origin) {
         match (kind, body) {
-            (Kind::Namespace, _) => {
-                let row = self.row(kind, meta, origin, ());
+            (Kind::Namespace, body) => {
+                let terminating =
+                    matches!(&body, Body::Namespace(status) if &*status.phase == "Terminating");
+                let row = self.row(kind, meta, origin, NamespaceRow { terminating });
                 self.namespaces.push(row);
+            }
+            (Kind::ResourceQuota, body) => {
+                let no_pods = match &body {
+                    Body::ResourceQuota(spec) => no_pods(spec),
+                    _ => "",
+                };
+                let body = QuotaRow { no_pods: self.sym(no_pods) };
+                let row = self.row(kind, meta, origin, body);
+                self.quotas.push(row);
             }
             (Kind::Pod, body) => {
                 let (spec, status) = match body {
@@ -447,4 +459,16 @@ fn is_control_plane_pod(meta: &Meta<'_>) -> bool {
             &**key == "component"
                 && matches!(&**value, "kube-apiserver" | "kube-controller-manager" | "etcd")
         })
+}
+
+/// The key by which a quota allows its namespace no pod, if it does. One with scopes leaves out the
+/// pods that are not in them, which whoever creates a pod chooses.
+fn no_pods<'s>(spec: &'s ResourceQuotaSpec<'_>) -> &'s str {
+    if !spec.scopes.is_empty() || spec.scope_selector.0 {
+        return "";
+    }
+    let zero = |value: &str| value.contains('0') && !value.contains(|c| matches!(c, '1'..='9'));
+    let mut hard = spec.hard.0.iter();
+    let none = hard.find(|(key, value)| matches!(&**key, "pods" | "count/pods") && zero(value));
+    none.map_or("", |(key, _)| key)
 }
