@@ -305,7 +305,7 @@ fn gains(path: &str) -> BTreeMap<(Gain, Option<Distribution>), Odds> {
 }
 
 /// What a pod of one's own that mounts a volume has of its path: on the node of one's choice, or,
-/// if the volume is tied to nodes, on those where it is mounted now.
+/// if the volume is tied to nodes, on those that it selects and those where it is mounted now.
 fn path(
     world: &World,
     sink: &mut Sink<'_>,
@@ -321,7 +321,9 @@ fn path(
     let all: Vec<NodeIx> = if any {
         (0..world.nodes.len()).map(NodeIx::new).collect()
     } else {
-        nodes.iter().copied().collect()
+        let mut nodes = nodes.clone();
+        nodes.extend(world.selected_nodes(volume));
+        nodes.into_iter().collect()
     };
     let master = all.iter().find_map(|n| credentials::control_plane(world, sink, *n));
     let put = |sink: &mut Sink<'_>, to: Thing<'_>, odds, facts: &[Fact]| {

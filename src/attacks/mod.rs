@@ -38,6 +38,7 @@ mod exposed_route;
 mod exposure;
 mod flaws;
 mod flux;
+mod free_volumes;
 mod gate;
 mod gitops;
 mod host_paths;
@@ -187,6 +188,7 @@ pub static CATALOGUE: &[&Family] = &[
     &storage::FAMILY,
     &claims::FAMILY,
     &rebind::FAMILY,
+    &free_volumes::FAMILY,
     &exposure::FAMILY,
     &neighbours::FAMILY,
     &anonymous::FAMILY,

@@ -72,6 +72,7 @@ pub(super) fn members(world: &World, sink: &mut Sink<'_>, named: Named) {
     let Named { sets: mut keys, admins } = named;
     let ruled = super::structure::powers(world, sink, &keys, admins);
     super::storage::members(world, sink, &mut keys, &ruled);
+    super::free_volumes::members(world, sink, &mut keys, &ruled);
     super::claims::members(world, sink, &mut keys, &ruled);
     for namespace in ruled {
         let set = |kind| SetKey { kind, ns: namespace, of: 0 };

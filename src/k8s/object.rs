@@ -7,8 +7,8 @@
 use super::Kind;
 use super::admission::{Webhook, webhooks};
 use super::cluster::{
-    ClaimSpec, NamespaceStatus, NodeSpec, NodeStatus, PersistentVolumeSpec, ResourceQuotaSpec,
-    ServiceAccount,
+    ClaimSpec, NamespaceStatus, NodeSpec, NodeStatus, PersistentVolumeSpec, PersistentVolumeStatus,
+    ResourceQuotaSpec, ServiceAccount,
 };
 use super::data::{Data, Secret, more};
 use super::gateway::{
@@ -57,7 +57,7 @@ pub enum Body<'a> {
     ConfigMap(Data<'a>),
     Namespace(NamespaceStatus<'a>),
     ResourceQuota(ResourceQuotaSpec<'a>),
-    PersistentVolume(PersistentVolumeSpec<'a>),
+    PersistentVolume(PersistentVolumeSpec<'a>, PersistentVolumeStatus<'a>),
     PersistentVolumeClaim(ClaimSpec<'a>),
     Role {
         rules: Vec<Rule<'a>>,
@@ -288,8 +288,12 @@ impl<'de> DeserializeSeed<'de> for FieldSeed<'_, 'de> {
             (Kind::ResourceQuota, Field::Spec) => part!(body, Body::ResourceQuota(spec) => *spec,
                 Body::ResourceQuota(ResourceQuotaSpec::default()), read(d)?),
             (Kind::PersistentVolume, Field::Spec) => {
-                part!(body, Body::PersistentVolume(spec) => *spec,
-                Body::PersistentVolume(PersistentVolumeSpec::default()), read(d)?);
+                part!(body, Body::PersistentVolume(spec, _) => *spec, Body::PersistentVolume(
+                    PersistentVolumeSpec::default(), PersistentVolumeStatus::default()), read(d)?);
+            }
+            (Kind::PersistentVolume, Field::Status) => {
+                part!(body, Body::PersistentVolume(_, status) => *status, Body::PersistentVolume(
+                    PersistentVolumeSpec::default(), PersistentVolumeStatus::default()), read(d)?);
             }
             (Kind::PersistentVolumeClaim, Field::Spec) => part!(body,
                 Body::PersistentVolumeClaim(spec) => *spec,

@@ -50,7 +50,7 @@ use crate::sym::{Sym, Symbols};
 use admission::Level;
 use nodes::ControlPlane;
 use pods::PodSpec;
-use rows::{Backend, Labels, Phase, Rule, Selector};
+use rows::{Backend, Free, Labels, Phase, Rule, Selector};
 pub use secrets::{ConfigMap, Login, Secret};
 pub use services::Service;
 
@@ -209,6 +209,9 @@ pub struct Volume {
     pub claim: (Sym, Sym),
     /// It has a `nodeAffinity`.
     pub placed: bool,
+    /// The terms of that, of which one must select a node.
+    pub nodes: Box<[Selector]>,
+    pub free: Free,
 }
 
 #[derive(Debug)]

@@ -135,6 +135,7 @@ impl Remap for VolumeRow {
         map.sym(&mut self.path);
         map.sym(&mut self.claim.0);
         map.sym(&mut self.claim.1);
+        self.nodes.iter_mut().for_each(|term| term.remap(map));
     }
 }
 

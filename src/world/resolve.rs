@@ -255,6 +255,8 @@ pub(super) fn resolve(tables: Tables, duplicates: u64, clusters: usize) -> World
             local: row.body.local,
             claim: row.body.claim,
             placed: row.body.placed,
+            nodes: row.body.nodes.clone(),
+            free: row.body.free,
         })
         .collect();
     let claims = part

@@ -143,6 +143,19 @@ pub struct VolumeRow {
     pub claim: (Sym, Sym),
     /// It has a `nodeAffinity`.
     pub placed: bool,
+    /// The terms of that, of which one must select a node.
+    pub nodes: Box<[Selector]>,
+    pub free: Free,
+}
+
+/// Whether a volume waits for a claim.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Free {
+    /// Its phase is `Available`.
+    Yes,
+    /// Its phase is not shown, and no claim holds it.
+    Unsaid,
+    No,
 }
 
 #[derive(Debug, Clone, Default)]

@@ -21,8 +21,8 @@ mod states;
 pub(super) use network::INBOUND;
 
 use super::rows::{
-    AccountRow, BindingRow, ClaimRow, ClassRow, ConfigMapRow, NamespaceRow, NodeRow, Part, Phase,
-    PodRow, QuotaRow, RoleRow, Row, VolumeRow, WebhookRow, WorkloadRow,
+    AccountRow, BindingRow, ClaimRow, ClassRow, ConfigMapRow, Free, NamespaceRow, NodeRow, Part,
+    Phase, PodRow, QuotaRow, RoleRow, Row, VolumeRow, WebhookRow, WorkloadRow,
 };
 use crate::input::{Collect, Origin};
 use crate::k8s::cluster::ResourceQuotaSpec;
@@ -266,13 +266,28 @@ impl Part {
                     self.credential_maps.push(row);
                 }
             }
-            (Kind::PersistentVolume, Body::PersistentVolume(spec)) => {
+            (Kind::PersistentVolume, Body::PersistentVolume(spec, status)) => {
                 let local = spec.host_path.is_none() && spec.local.is_some();
                 let path = spec.host_path.or(spec.local).unwrap_or_default();
                 let claim = spec.claim_ref.unwrap_or_default();
+                // One with a uid is kept for that claim, and for no later one of its name.
+                let free = match &*status.phase {
+                    _ if !claim.uid.is_empty() => Free::No,
+                    "Available" => Free::Yes,
+                    "" => Free::Unsaid,
+                    _ => Free::No,
+                };
                 let claim = (self.sym(&claim.namespace), self.sym(&claim.name));
-                let placed = spec.node_affinity.0;
-                let body = VolumeRow { path: self.sym(&path.path), local, claim, placed };
+                let placed = spec.node_affinity.is_some();
+                let terms = spec.node_affinity.and_then(|a| a.required).unwrap_or_default();
+                let terms = terms.node_selector_terms.iter();
+                // What no expression of labels says (`matchFields`) selects nothing that is seen.
+                let nodes = terms
+                    .filter(|term| !term.match_expressions.is_empty())
+                    .map(|term| self.selector(term))
+                    .collect();
+                let path = self.sym(&path.path);
+                let body = VolumeRow { path, local, claim, placed, nodes, free };
                 let row = self.row(kind, meta, origin, body);
                 self.volumes.push(row);
             }
