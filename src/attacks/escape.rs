@@ -19,8 +19,9 @@ crate::attack! {
     /// Leaves a privileged container for the machine that it runs on.
     ///
     /// ## Needs
-    /// `securityContext.privileged: true` on the container, in any of the pod's three lists. As a
-    /// user other than root it also takes a way to become root inside, such as a setuid binary.
+    /// `securityContext.privileged: true` on the container, in any of the pod's three lists, and that
+    /// it runs: one that has ended is its workload's, when the next pod starts. As a user other than
+    /// root it also takes a way to become root inside, such as a setuid binary.
     /// ## Abuse
     /// Inside: `mkdir /host && mount $(findmnt -no SOURCE /etc/hosts) /host && chroot /host`, or
     /// write a handler to `/proc/sys/kernel/core_pattern` and crash a process.

@@ -26,8 +26,9 @@ crate::attack! {
     /// `kubectl exec -n NAMESPACE POD -c CONTAINER -- sh`; without a shell in the image, any of its
     /// programs. What the container holds (token, mounts, environment) is the caller's.
     /// ## Stopped by
-    /// `resourceNames` limit it to those pods. A pod that has ended takes no commands. From 1.35 on
-    /// `get` alone is refused for every way of connecting. `pods/*` grants nothing.
+    /// `resourceNames` limit it to those pods. A pod that has ended takes no commands, nor does a
+    /// container that has: an init container once the pod runs, an ephemeral one that has exited. From
+    /// 1.35 on `get` alone is refused for every way of connecting. `pods/*` grants nothing.
     /// ## Fix
     /// Remove `pods/exec` from the role, or name the pods in `resourceNames`; let people debug
     /// with ephemeral containers in namespaces of their own.

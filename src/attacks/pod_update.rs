@@ -60,7 +60,8 @@ crate::attack! {
     /// ## Stopped by
     /// The mirror of a static pod is not what the kubelet runs. An update of a pod that violates the
     /// namespace's enforced Pod Security level is refused. `resourceNames` limit it. A node that
-    /// can pull from no foreign registry needs a useful image of an allowed one.
+    /// can pull from no foreign registry needs a useful image of an allowed one. A new image of an init
+    /// container that has ended, or of any other that is not to start anew, starts nothing.
     /// ## Fix
     /// Remove `patch` and `update` on `pods` from the role; nobody but controllers needs them.
     /// Allow images of known registries only, by an admission policy.

@@ -74,7 +74,7 @@ crate::attack! {
     /// `kubectl create token -n NAMESPACE ACCOUNT --duration=24h`.
     /// ## Stopped by
     /// The account must exist. `resourceNames` limit it to those accounts. A kubelet gets tokens
-    /// of the accounts of its own pods only.
+    /// of the accounts of its own pods only. A namespace that is `Terminating` gives no new token.
     /// ## Fix
     /// Remove `serviceaccounts/token` from the role, or name the accounts in `resourceNames`.
     /// ## Detect

@@ -35,7 +35,8 @@ crate::attack! {
     /// the log or send the token out.
     /// ## Stopped by
     /// The account must exist. Pod Security never limits the choice of the account; an admission
-    /// policy may. `resourceNames` on `create` alone grant nothing.
+    /// policy may. `resourceNames` on `create` alone grant nothing. A ResourceQuota without scopes
+    /// that allows no `pods`, for whoever may not change it, and a namespace that is `Terminating`.
     /// ## Fix
     /// Remove `create` on pods and workloads from the role; keep accounts with more power in
     /// namespaces where nobody else creates pods.
