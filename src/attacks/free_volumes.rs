@@ -11,7 +11,6 @@ use super::impersonation::cluster;
 use super::pod_api::{behind_claim, enforced, set_of};
 use super::sets::{SET_MEMBER, of_admin};
 use super::storage::weakest;
-use super::structure::IS_NAMESPACE_ADMIN;
 use super::workload_patch::{TEMPLATES, patchers};
 use super::workloads::{creators, pod_creation, together};
 use crate::graph::{Confidence, Odds, SetKey, SetKind, Sink, Thing};
@@ -172,11 +171,11 @@ pub(super) fn members(world: &World, sink: &mut Sink<'_>, keys: &mut Vec<SetKey>
         let from = Thing::NamespaceAdmin(ix);
         let scope = Scope::Namespace(namespace.name);
         if !free.is_empty() {
-            sink.edge(from, set_of(&CLAIMABLE, scope), &IS_NAMESPACE_ADMIN, &[fact]);
+            sink.edge(from, set_of(&CLAIMABLE, scope), &PV_CLAIM_AVAILABLE, &[fact]);
             claimable.insert(namespace.name);
         }
         if kept.contains_key(&namespace.name) {
-            sink.edge(from, set_of(&KEPT, scope), &IS_NAMESPACE_ADMIN, &[fact]);
+            sink.edge(from, set_of(&KEPT, scope), &PV_CLAIM_AVAILABLE, &[fact]);
             makers.insert(namespace.name);
         }
     }
@@ -233,6 +232,8 @@ fn lead(
         let text = format!("{}/{}, which does not exist", world.text(ns), world.text(name));
         facts.push(sink.fact(row.object, ".spec.claimRef", &text));
     }
-    sink.edge_with(from, Thing::Set(path), &SET_MEMBER, odds.but(1.0, sure), &facts);
+    // The edge into the set bears the likelihood of making the pod.
+    let odds = odds.but(1.0, sure);
+    sink.edge_with(from, Thing::Set(path), &PV_CLAIM_AVAILABLE, odds, &facts);
     keys.push(path);
 }
