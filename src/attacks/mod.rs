@@ -38,6 +38,7 @@ mod exposed_route;
 mod exposure;
 mod flaws;
 mod flux;
+mod free_volumes;
 mod gate;
 mod gitops;
 mod host_paths;
@@ -73,6 +74,7 @@ mod psa_relax;
 mod rancher_projects;
 mod rbac;
 mod rebind;
+mod resolved_paths;
 mod role_making;
 mod secret_contents;
 mod secret_logins;
@@ -187,6 +189,7 @@ pub static CATALOGUE: &[&Family] = &[
     &storage::FAMILY,
     &claims::FAMILY,
     &rebind::FAMILY,
+    &free_volumes::FAMILY,
     &exposure::FAMILY,
     &neighbours::FAMILY,
     &anonymous::FAMILY,

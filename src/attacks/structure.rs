@@ -5,6 +5,7 @@ use super::sets::{ADMIN_ACTS, PODS, PRIVILEGED_PODS, SECRETS, SERVICE_ACCOUNTS};
 use crate::graph::{Fact, Odds, SetKey, Sink, Thing};
 use crate::sym::Sym;
 use crate::world::admission::Level;
+use crate::world::closed::Closed;
 use crate::world::grants::{Grant, Names, Permission, Scope};
 use crate::world::hosts::Host;
 use crate::world::{
@@ -340,12 +341,21 @@ pub(super) const NAMESPACE_POWER: &[&[Permission]] = &[
 pub(super) static NAMESPACES: crate::graph::SetKind =
     crate::graph::SetKind { id: "namespace-admins", noun: "namespaces" };
 
+/// Whether a grant reaches nothing but a namespace that is being deleted.
+fn is_going(world: &World, scope: Scope) -> bool {
+    matches!(scope, Scope::Namespace(ns) if world.closed(ns) == Some(Closed::Terminating))
+}
+
 fn namespace_power(world: &World, sink: &mut Sink<'_>) {
     let parts: Vec<Vec<Grant<'_>>> = NAMESPACE_POWER
         .iter()
         .map(|any| {
-            let grants = world.grants_any(any).into_iter();
-            grants.filter(|g| g.names == Names::All).collect()
+            // A quota keeps its admin from pods, who has the rest all the same.
+            let mut grants: Vec<_> = any.iter().flat_map(|p| world.authorized(p)).collect();
+            grants.retain(|g| g.names == Names::All && !is_going(world, g.scope));
+            grants.sort_unstable_by_key(|g| (g.binding, g.rule));
+            grants.dedup_by_key(|g| (g.binding, g.rule));
+            grants
         })
         .collect();
     let all = Thing::Set(SetKey { kind: &NAMESPACES, ns: Sym::EMPTY, of: 0 });
@@ -404,7 +414,7 @@ pub(super) fn powers(
             let from = Thing::NamespaceAdmin(*ix);
             sink.edge_with(from, set, &IS_NAMESPACE_ADMIN, ADMIN_ACTS, &[fact]);
         }
-        if super::pod_api::admits(namespace, Level::Privileged) {
+        if namespace.closed.is_none() && super::pod_api::admits(namespace, Level::Privileged) {
             let set = Thing::Set(SetKey { kind: &PRIVILEGED_PODS, ns: namespace.name, of: 0 });
             let from = Thing::NamespaceAdmin(*ix);
             sink.edge_with(from, set, &IS_NAMESPACE_ADMIN, ADMIN_ACTS, &[fact]);

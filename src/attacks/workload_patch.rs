@@ -174,10 +174,13 @@ pub(super) fn workload(world: &World, ns: Sym, name: Sym, kind: &str) -> Option<
     Some(WorkloadIx::new(range.start + first + at))
 }
 
-/// Whether a change of this workload's template lasts: a Deployment puts the template of its
-/// ReplicaSet back.
+/// Whether pods come of a changed template: a Deployment puts the template of its ReplicaSet back,
+/// and some namespaces take no new pods.
 fn lasts(world: &World, ix: WorkloadIx) -> bool {
     let workload = &world.workloads[ix.index()];
+    if world.closed(workload.ns).is_some() {
+        return false;
+    }
     workload.top == ix
         || !matches!(world.text(workload.kind), "ReplicaSet" | "ReplicationController")
 }

@@ -16,6 +16,7 @@ use super::workload_patch::{self, PRIVILEGED_TEMPLATES, WORKLOAD_PATCH};
 use crate::graph::{Attack, Fact, Odds, SetKey, SetKind, Sink, Thing};
 use crate::sym::Sym;
 use crate::world::admission::Level;
+use crate::world::closed::Closed;
 use crate::world::grants::{Grant, Holder, Names, Pair, Permission, Scope};
 use crate::world::{BindingIx, Namespace, World};
 use std::collections::BTreeSet;
@@ -34,7 +35,8 @@ crate::attack! {
     /// the log or send the token out.
     /// ## Stopped by
     /// The account must exist. Pod Security never limits the choice of the account; an admission
-    /// policy may. `resourceNames` on `create` alone grant nothing.
+    /// policy may. `resourceNames` on `create` alone grant nothing. A ResourceQuota without scopes
+    /// that allows no `pods`, for whoever may not change it, and a namespace that is `Terminating`.
     /// ## Fix
     /// Remove `create` on pods and workloads from the role; keep accounts with more power in
     /// namespaces where nobody else creates pods.
@@ -205,6 +207,39 @@ pub(super) fn creators(world: &World, sink: &mut Sink<'_>) -> Vec<Maintainer> {
         };
         found.extend(applied(world, sink, group, resource, exists));
     }
+    found.extend(unlocking(world, sink));
+    found
+}
+
+/// Whoever may create pods where a quota allows none, and may change or delete the quota first.
+fn unlocking(world: &World, sink: &mut Sink<'_>) -> Vec<Maintainer> {
+    let quota = |scope| match scope {
+        Scope::Namespace(ns) => match world.closed(ns) {
+            Some(Closed::NoPods { object, name, key }) => Some((object, name, key)),
+            _ => None,
+        },
+        Scope::Cluster => None,
+    };
+    let mut creates: Vec<Grant<'_>> =
+        pod_creation().iter().flat_map(|permission| world.authorized(permission)).collect();
+    creates.retain(|grant| grant.names == Names::All && quota(grant.scope).is_some());
+    if creates.is_empty() {
+        return Vec::new();
+    }
+    creates.sort_unstable_by_key(|g| (g.binding, g.rule));
+    creates.dedup_by_key(|g| (g.binding, g.rule));
+    let verbs = ["update", "patch", "delete", "deletecollection"];
+    let changes = world.grants_any(&verbs.map(|v| Permission::namespaced(v, "", "resourcequotas")));
+    let mut found = Vec::new();
+    for pair in world.pairs(&creates, &changes) {
+        let Some((object, name, key)) = quota(pair.scope) else { continue };
+        if pair.second.names.covers(name) {
+            let (from, mut facts) = together(world, sink, &pair);
+            let field = format!(".spec.hard[\"{}\"]", world.text(key));
+            facts.push(sink.fact(object, &field, "0, which the same identity may change"));
+            found.push(Maintainer { from, scope: pair.scope, facts });
+        }
+    }
     found
 }
 
@@ -289,7 +324,8 @@ pub(super) fn privileged_members(world: &World, sink: &mut Sink<'_>, keys: &mut 
         let named: BTreeSet<Sym> = keys.iter().filter(|k| k.kind == kind).map(|k| k.ns).collect();
         for namespace in &world.namespaces {
             let part = SetKey { kind, ns: namespace.name, of: 0 };
-            let member = cluster && admits(namespace, Level::Privileged);
+            let member =
+                cluster && namespace.closed.is_none() && admits(namespace, Level::Privileged);
             if !member && !named.contains(&namespace.name) {
                 continue;
             }

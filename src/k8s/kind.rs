@@ -70,6 +70,7 @@ pub enum Kind {
     ReferenceGrant,
     ReplicaSet,
     ReplicationController,
+    ResourceQuota,
     Role,
     RoleBinding,
     /// Of OpenShift: a way from its routers to a Service.
@@ -165,6 +166,7 @@ const KINDS: &[Row] = &[
     Row { kind: Kind::ReferenceGrant, name: "ReferenceGrant", plural: "referencegrants", short: &["refgrant"], groups: GATEWAY, namespaced: true },
     Row { kind: Kind::ReplicaSet, name: "ReplicaSet", plural: "replicasets", short: &["rs"], groups: APPS, namespaced: true },
     Row { kind: Kind::ReplicationController, name: "ReplicationController", plural: "replicationcontrollers", short: &["rc"], groups: &[""], namespaced: true },
+    Row { kind: Kind::ResourceQuota, name: "ResourceQuota", plural: "resourcequotas", short: &["quota"], groups: &[""], namespaced: true },
     Row { kind: Kind::Role, name: "Role", plural: "roles", short: &[], groups: RBAC, namespaced: true },
     Row { kind: Kind::RoleBinding, name: "RoleBinding", plural: "rolebindings", short: &["rb"], groups: RBAC, namespaced: true },
     Row { kind: Kind::Route, name: "Route", plural: "routes", short: &[], groups: &["route.openshift.io"], namespaced: true },

@@ -20,6 +20,7 @@ pub mod network;
 pub mod network_policy;
 mod object;
 pub mod openshift;
+pub mod pod_status;
 mod policy;
 pub mod rbac;
 mod resource;

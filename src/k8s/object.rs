@@ -6,7 +6,10 @@
 
 use super::Kind;
 use super::admission::{Webhook, webhooks};
-use super::cluster::{ClaimSpec, NodeSpec, NodeStatus, PersistentVolumeSpec, ServiceAccount};
+use super::cluster::{
+    ClaimSpec, NamespaceStatus, NodeSpec, NodeStatus, PersistentVolumeSpec, PersistentVolumeStatus,
+    ResourceQuotaSpec, ServiceAccount,
+};
 use super::data::{Data, Secret, more};
 use super::definition::CustomResourceDefinitionSpec;
 use super::endpoints::{EndpointSlice, EndpointSubset, is_derived, slice};
@@ -19,10 +22,11 @@ use super::meta::Meta;
 use super::network::{IngressClassSpec, IngressSpec, LoadBalancerStatus, ServiceSpec};
 use super::network_policy::NetworkPolicySpec;
 use super::openshift::{OpenShiftRouteSpec, OpenShiftRouteStatus, SecurityContextConstraints};
+use super::pod_status::PodStatus;
 use super::policy::{policy, specs};
 use super::rbac::{AggregationRule, RoleRef, Rule, Subject};
 use super::scalar::{Bool, List, Str};
-use super::workload::{LocalRef, PodSpec, PodStatus, WorkloadSpec, WorkloadStatus};
+use super::workload::{LocalRef, PodSpec, WorkloadSpec, WorkloadStatus};
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
@@ -54,7 +58,9 @@ pub enum Body<'a> {
     Secret(Secret<'a>),
     ConfigMap(Data<'a>),
     Definition(CustomResourceDefinitionSpec<'a>),
-    PersistentVolume(PersistentVolumeSpec<'a>),
+    Namespace(NamespaceStatus<'a>),
+    ResourceQuota(ResourceQuotaSpec<'a>),
+    PersistentVolume(PersistentVolumeSpec<'a>, PersistentVolumeStatus<'a>),
     PersistentVolumeClaim(ClaimSpec<'a>),
     Role {
         rules: Vec<Rule<'a>>,
@@ -297,9 +303,17 @@ impl<'de> DeserializeSeed<'de> for FieldSeed<'_, 'de> {
             (Kind::CustomResourceDefinition, Field::Spec) => part!(body,
                 Body::Definition(spec) => *spec,
                 Body::Definition(CustomResourceDefinitionSpec::default()), read(d)?),
+            (Kind::Namespace, Field::Status) => part!(body, Body::Namespace(status) => *status,
+                Body::Namespace(NamespaceStatus::default()), read(d)?),
+            (Kind::ResourceQuota, Field::Spec) => part!(body, Body::ResourceQuota(spec) => *spec,
+                Body::ResourceQuota(ResourceQuotaSpec::default()), read(d)?),
             (Kind::PersistentVolume, Field::Spec) => {
-                part!(body, Body::PersistentVolume(spec) => *spec,
-                Body::PersistentVolume(PersistentVolumeSpec::default()), read(d)?);
+                part!(body, Body::PersistentVolume(spec, _) => *spec, Body::PersistentVolume(
+                    PersistentVolumeSpec::default(), PersistentVolumeStatus::default()), read(d)?);
+            }
+            (Kind::PersistentVolume, Field::Status) => {
+                part!(body, Body::PersistentVolume(_, status) => *status, Body::PersistentVolume(
+                    PersistentVolumeSpec::default(), PersistentVolumeStatus::default()), read(d)?);
             }
             (Kind::PersistentVolumeClaim, Field::Spec) => part!(body,
                 Body::PersistentVolumeClaim(spec) => *spec,

@@ -178,9 +178,18 @@ pub enum Holder {
 }
 
 impl World {
-    /// Every grant of a permission, by binding and rule. O(distinct rules + bindings).
+    /// Every grant of a permission whose requests the API server's own admission lets pass, by
+    /// binding and rule. O(distinct rules + bindings).
     #[must_use]
     pub fn grants(&self, permission: &Permission) -> Vec<Grant<'_>> {
+        let mut grants = self.authorized(permission);
+        grants.retain(|grant| !self.refuses(permission, grant.scope));
+        grants
+    }
+
+    /// Every grant of a permission, in namespaces that refuse what it asks for too.
+    #[must_use]
+    pub fn authorized(&self, permission: &Permission) -> Vec<Grant<'_>> {
         let matching: Vec<Option<Names<'_>>> =
             self.rules.iter().map(|rule| self.matches(rule, permission)).collect();
         let mut grants = Vec::new();

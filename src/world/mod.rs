@@ -12,6 +12,7 @@ pub mod balancer;
 mod build;
 mod builtin;
 mod cel;
+pub mod closed;
 pub mod cons;
 pub mod contents;
 pub mod coverage;
@@ -43,6 +44,7 @@ pub mod rows;
 mod secrets;
 mod services;
 pub mod slices;
+pub mod states;
 pub mod version;
 pub mod webhooks;
 
@@ -51,7 +53,7 @@ use crate::sym::{Sym, Symbols};
 use admission::Level;
 use nodes::ControlPlane;
 use pods::PodSpec;
-use rows::{Backend, Labels, Phase, Rule, Selector};
+use rows::{Backend, Free, Labels, Phase, Rule, Selector};
 pub use secrets::{ConfigMap, Login, Secret};
 pub use services::Service;
 
@@ -128,6 +130,8 @@ pub struct Namespace {
     pub usable: Option<openshift::Usable>,
     /// What admission policies do about its new pods; `None` where none is in force.
     pub guarded: Option<Box<guarded::Guarded>>,
+    /// Why it takes no new objects, or no new pods.
+    pub closed: Option<closed::Closed>,
 }
 
 #[derive(Debug)]
@@ -179,6 +183,7 @@ pub struct Pod {
     pub phase: Phase,
     pub mirror: bool,
     pub live: bool,
+    pub states: states::States,
 }
 
 #[derive(Debug)]
@@ -207,6 +212,9 @@ pub struct Volume {
     pub claim: (Sym, Sym),
     /// It has a `nodeAffinity`.
     pub placed: bool,
+    /// The terms of that, of which one must select a node.
+    pub nodes: Box<[Selector]>,
+    pub free: Free,
 }
 
 #[derive(Debug)]

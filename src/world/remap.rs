@@ -3,9 +3,9 @@
 use super::openshift::ConstraintsRow;
 use super::pods::{Container, EnvRef, Given, Literal, Mount, PodSpec, Port, Volume};
 use super::rows::{
-    AccountRow, BindingRow, ClaimRow, ClassRow, ConfigMapRow, IngressRow, Labels, NodeRow, PodRow,
-    PolicyRow, RoleRow, Row, Rule, SecretRow, Selector, ServiceRow, Target, VolumeRow, WebhookRow,
-    WorkloadRow,
+    AccountRow, BindingRow, ClaimRow, ClassRow, ConfigMapRow, IngressRow, Labels, NamespaceRow,
+    NodeRow, PodRow, PolicyRow, QuotaRow, RoleRow, Row, Rule, SecretRow, Selector, ServiceRow,
+    Target, VolumeRow, WebhookRow, WorkloadRow,
 };
 use crate::sym::Sym;
 
@@ -41,10 +41,6 @@ impl Map<'_> {
 /// A value whose symbols can be exchanged for those of the joined table.
 pub(super) trait Remap {
     fn remap(&mut self, map: &Map<'_>);
-}
-
-impl Remap for () {
-    fn remap(&mut self, _: &Map<'_>) {}
 }
 
 impl<T: Remap> Remap for Row<T> {
@@ -139,6 +135,17 @@ impl Remap for VolumeRow {
         map.sym(&mut self.path);
         map.sym(&mut self.claim.0);
         map.sym(&mut self.claim.1);
+        self.nodes.iter_mut().for_each(|term| term.remap(map));
+    }
+}
+
+impl Remap for NamespaceRow {
+    fn remap(&mut self, _: &Map<'_>) {}
+}
+
+impl Remap for QuotaRow {
+    fn remap(&mut self, map: &Map<'_>) {
+        map.sym(&mut self.no_pods);
     }
 }
 

@@ -15,6 +15,7 @@ use super::openshift::ConstraintsRow;
 use super::pods::PodSpec;
 use super::routers::RouterRouteRow;
 use super::slices::{Addresses, EndpointsRow};
+use super::states::States;
 use crate::input::Origin;
 use crate::k8s::data::PolicySwitches;
 use crate::sym::{Sym, Symbols};
@@ -62,6 +63,7 @@ pub struct PodRow {
     pub live: bool,
     pub template_hash: Sym,
     pub addresses: Addresses,
+    pub states: States,
 }
 
 #[derive(Debug, Clone)]
@@ -144,6 +146,31 @@ pub struct VolumeRow {
     pub claim: (Sym, Sym),
     /// It has a `nodeAffinity`.
     pub placed: bool,
+    /// The terms of that, of which one must select a node.
+    pub nodes: Box<[Selector]>,
+    pub free: Free,
+}
+
+/// Whether a volume waits for a claim.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Free {
+    /// Its phase is `Available`.
+    Yes,
+    /// Its phase is not shown, and no claim holds it.
+    Unsaid,
+    No,
+}
+
+#[derive(Debug, Clone, Default)]
+pub struct NamespaceRow {
+    /// Its phase is `Terminating`.
+    pub terminating: bool,
+}
+
+#[derive(Debug, Clone)]
+pub struct QuotaRow {
+    /// The key by which it allows no pod at all; empty for one that allows some.
+    pub no_pods: Sym,
 }
 
 #[derive(Debug, Clone)]
@@ -360,7 +387,8 @@ pub struct Part {
     pub labels: Cons<Labels>,
     pub specs: Cons<PodSpec>,
     pub rules: Cons<Rule>,
-    pub namespaces: Vec<Row<()>>,
+    pub namespaces: Vec<Row<NamespaceRow>>,
+    pub quotas: Vec<Row<QuotaRow>>,
     pub nodes: Vec<Row<NodeRow>>,
     pub accounts: Vec<Row<AccountRow>>,
     pub secrets: Vec<Row<SecretRow>>,

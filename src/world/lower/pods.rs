@@ -215,6 +215,7 @@ impl Part {
                 Some(own) => own,
                 None => pod.is_some_and(|p| p.run_as_non_root.is_true()),
             },
+            no_new_privileges: own.allow_privilege_escalation.0 == Some(false),
             confined: seccomp.is_some_and(|p| matches!(&*p.kind, "RuntimeDefault" | "Localhost")),
             spared,
             proc_unmasked: &*own.proc_mount == "Unmasked",
