@@ -14,6 +14,7 @@ mod builtin;
 mod cel;
 pub mod cons;
 pub mod contents;
+mod controllers;
 pub mod coverage;
 pub mod custom;
 pub mod exposure;
@@ -32,6 +33,7 @@ pub mod nodes;
 pub mod openshift;
 pub mod pods;
 mod principals;
+mod proxies;
 pub mod rbac;
 mod remap;
 mod resolve;
@@ -284,6 +286,7 @@ pub struct Ingress {
     pub balancer: Box<[(Sym, Sym)]>,
     pub scheme: Sym,
     pub sources: Option<(Sym, Box<[Sym]>)>,
+    pub funnel: bool,
 }
 
 #[derive(Debug)]
