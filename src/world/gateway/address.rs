@@ -139,9 +139,13 @@ impl World {
         }
         let counts = |port: &ServicePort| says.listeners.iter().any(|l| l.port == port.port);
         let at = fronts.of(gateway);
-        let none = || Reach::private(Sure::Unknown, Vec::new());
-        let (reach, via, several) =
-            self.by_address(assigned.clone().unwrap_or_else(none), &at, fronts, counts);
+        let own = assigned.clone().unwrap_or(Reach::private(Sure::Unknown, Vec::new()));
+        let own = Reach { facts: Vec::new(), ..own };
+        let (mut reach, via, several) = self.by_address(own, &at, fronts, counts);
+        // The Service is the nearer evidence, and the Gateway's address comes beside it.
+        let beside = assigned.iter().filter(|address| address.scope == reach.scope);
+        let beside: Vec<Said> = beside.flat_map(|address| address.facts.clone()).collect();
+        reach.facts.extend(beside);
         // A Service without a selector has its endpoints made by hand: so Cilium's Gateways, whose
         // packets policies know by a word of its own.
         let known = |via: &Via| match via {
@@ -155,7 +159,8 @@ impl World {
         // The addresses of a balancer decide; what only the cluster reaches may have others before
         // it.
         let balances = |ix: &ServiceIx| self.text(self.services[ix.index()].kind) == "LoadBalancer";
-        if !at.is_empty() && (reach.scope == Scope::Internet || at.iter().any(balances)) {
+        let tells = !at.is_empty() && !reach.facts.is_empty();
+        if tells && (reach.scope == Scope::Internet || at.iter().any(balances)) {
             // Which of those that share the address is meant, nothing says.
             return (if several { reach.but(Sure::Likely, 0.8) } else { reach }, via);
         }
