@@ -15,6 +15,7 @@ mod cel;
 pub mod closed;
 pub mod cons;
 pub mod contents;
+mod controllers;
 pub mod coverage;
 pub mod custom;
 pub mod definitions;
@@ -35,6 +36,7 @@ pub mod nodes;
 pub mod openshift;
 pub mod pods;
 mod principals;
+mod proxies;
 pub mod rbac;
 mod remap;
 mod resolve;
@@ -295,6 +297,7 @@ pub struct Ingress {
     pub balancer: Box<[(Sym, Sym)]>,
     pub scheme: Sym,
     pub sources: Option<(Sym, Box<[Sym]>)>,
+    pub funnel: bool,
 }
 
 #[derive(Debug)]

@@ -213,8 +213,10 @@ impl Remap for ServiceRow {
         }
         map.all(&mut self.external_ips);
         map.all(&mut self.source_ranges);
+        map.sym(&mut self.ranges_at);
         map.pairs(&mut self.balancer);
-        map.sym(&mut self.wanted_ip);
+        map.sym(&mut self.wanted_ip.0);
+        map.sym(&mut self.wanted_ip.1);
         map.sym(&mut self.external_name);
         if let Some((field, value, _)) = &mut self.scheme {
             map.sym(field);

@@ -342,6 +342,7 @@ pub(super) fn resolve(tables: Tables, duplicates: u64, clusters: usize) -> World
             ports: row.body.ports,
             external_ips: row.body.external_ips,
             source_ranges: row.body.source_ranges,
+            ranges_at: row.body.ranges_at,
             balancer: row.body.balancer,
             has_class: row.body.has_class,
             wanted_ip: row.body.wanted_ip,
@@ -375,6 +376,7 @@ pub(super) fn resolve(tables: Tables, duplicates: u64, clusters: usize) -> World
             balancer: row.body.balancer,
             scheme: row.body.scheme,
             sources: row.body.sources,
+            funnel: row.body.funnel,
         })
         .collect();
     let classes = part

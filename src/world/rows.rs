@@ -253,12 +253,14 @@ pub struct ServiceRow {
     pub selector: Option<Selector>,
     pub ports: Box<[ServicePort]>,
     pub external_ips: Box<[Sym]>,
+    /// The blocks that its balancer lets in, and the field that says so.
     pub source_ranges: Box<[Sym]>,
+    pub ranges_at: Sym,
     /// Address or host name of each `status.loadBalancer.ingress`.
     pub balancer: Box<[(Sym, Sym)]>,
     pub has_class: bool,
-    /// `loadBalancerIP`.
-    pub wanted_ip: Sym,
+    /// The address that is asked for: the field and its value.
+    pub wanted_ip: (Sym, Sym),
     /// What makes the balancer internal, or internet-facing: a field and its value.
     pub scheme: Option<(Sym, Sym, Wanted)>,
     /// The balancer sends packets to pods and not to nodes; whether they bear the client's address.
@@ -311,6 +313,8 @@ pub struct IngressRow {
     pub balancer: Box<[(Sym, Sym)]>,
     /// `alb.ingress.kubernetes.io/scheme`.
     pub scheme: Sym,
+    /// `tailscale.com/funnel`: Tailscale lets the internet in.
+    pub funnel: bool,
     /// The annotation that narrows who may come, and the blocks.
     pub sources: Option<(Sym, Box<[Sym]>)>,
 }
