@@ -5,6 +5,7 @@
 //! compressed rows, both ways ([`csr`]). The graph knows the world only to name its nodes; what an
 //! edge means is told by the [`Attack`] it bears, whose instances live in `attacks`.
 
+mod asked;
 mod attack;
 mod csr;
 mod evidence;
@@ -17,6 +18,7 @@ mod sink;
 mod tags;
 mod visit;
 
+pub use asked::is_parted;
 pub use attack::{Attack, Confidence, Odds, likelihood_of};
 pub use csr::EdgeId;
 pub use evidence::{Fact, FactView, Value, WhyId};

@@ -33,7 +33,9 @@ pub mod openshift;
 pub mod pods;
 mod principals;
 pub mod rbac;
+pub mod refusals;
 mod remap;
+pub mod requests;
 mod resolve;
 mod roles;
 pub mod routers;
@@ -339,6 +341,8 @@ pub struct World {
     pub constraints: Vec<openshift::Constraints>,
     /// Admission policies of Kyverno, Gatekeeper and the API server.
     pub guards: Vec<guards::Guard>,
+    /// Where the engines of policies run.
+    engines: guarded::Engines,
     /// Of Gateway API.
     pub gateway: gateway::Tables,
     /// Routes of OpenShift.
