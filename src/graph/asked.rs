@@ -5,13 +5,14 @@
 //! whom: what the API server refuses for sure is no edge, what may be refused is less sure, and what
 //! may refuse it stands in the evidence.
 
-use super::attack::{Attack, Confidence, Odds};
+use super::attack::{Attack, Odds};
 use super::evidence::{Fact, Value};
+use super::left::{FREE, Left, State};
 use super::{SetKey, SetKind, Sink, Thing};
 use crate::sym::Sym;
 use crate::world::grants::{Grant, Permission, Scope};
 use crate::world::hosts::Host;
-use crate::world::refusals::{Admission, Refusals, Refuser};
+use crate::world::refusals::Admission;
 use crate::world::requests::{Operation, Request};
 use crate::world::{NamespaceIx, ObjectId, Principal, World};
 use rustc_hash::{FxHashMap, FxHashSet, FxHasher};
@@ -20,8 +21,6 @@ use std::sync::Arc;
 
 /// In a fact, no object but a request. It never comes into a record.
 const ASKED: ObjectId = ObjectId(u32::MAX - 1);
-/// How many that may refuse a step are named.
-const SHOWN: usize = 3;
 /// Of how many subjects of a binding each is asked for; more are taken for anybody.
 const SUBJECTS: usize = 8;
 /// Up to how many namespaces get an edge each; more are put into a set.
@@ -55,64 +54,6 @@ struct Asked {
     ns: Sym,
     /// What policies say of the pods that come of it is weighed elsewhere.
     without_pods: bool,
-}
-
-/// How a request fares, from the best to the worst.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum State {
-    Free,
-    Unsure,
-    Refused,
-    Closed,
-}
-
-/// What admission leaves of a step.
-#[derive(Debug, Clone, PartialEq)]
-struct Left {
-    state: State,
-    /// Each with its request.
-    by: Vec<(Refuser, Request, State)>,
-    hidden: bool,
-}
-
-const FREE: Left = Left { state: State::Free, by: Vec::new(), hidden: false };
-
-impl Left {
-    fn of(refusals: &Refusals, request: &Request, policies: bool) -> Self {
-        let counts = |ix: &Refuser| policies || matches!(ix, Refuser::Webhook(..));
-        let row = |ix: Refuser, state| (ix, *request, state);
-        let unsure = refusals.unsure.iter().copied().filter(counts);
-        let mut by: Vec<_> = unsure.map(|ix| row(ix, State::Unsure)).collect();
-        let mut state = if by.is_empty() { State::Free } else { State::Unsure };
-        for (ix, how) in [(refusals.refusing, State::Refused), (refusals.closing, State::Closed)] {
-            if let Some(ix) = ix.filter(counts) {
-                state = how;
-                by.insert(0, row(ix, how));
-            }
-        }
-        Self { state, hidden: refusals.hidden && state != State::Free, by }
-    }
-
-    /// Both requests are needed.
-    fn and(mut self, other: Self) -> Self {
-        self.state = self.state.max(other.state);
-        self.hidden |= other.hidden;
-        for row in other.by {
-            if !self.by.contains(&row) {
-                self.by.push(row);
-            }
-        }
-        self
-    }
-
-    fn odds(&self, odds: Odds) -> Odds {
-        let odds = match self.state {
-            State::Free => odds,
-            State::Unsure => odds.but(0.5, Confidence::Possible),
-            State::Refused | State::Closed => odds.but(0.1, Confidence::Possible),
-        };
-        if self.hidden { odds.but(1.0, Confidence::Unknown) } else { odds }
-    }
 }
 
 /// How requests fare in all namespaces.
@@ -176,6 +117,12 @@ impl<'w> Sink<'w> {
     pub fn asks(&mut self, permission: &Permission, scope: Scope) -> Option<Fact> {
         let any = vec![Request::by(permission)?];
         self.asking.mark(Asked { any, ns: of_scope(scope), without_pods: false })
+    }
+
+    /// The requests of a namespace of which any one will do, for an edge's facts.
+    pub fn asks_any(&mut self, any: &[Permission], ns: Sym) -> Option<Fact> {
+        let any = any.iter().filter_map(Request::by).collect();
+        self.asking.mark(Asked { any, ns, without_pods: false })
     }
 
     pub(super) fn asks_by(&mut self, grant: &Grant<'_>) -> Option<Fact> {
@@ -247,8 +194,8 @@ impl<'w> Sink<'w> {
         let mut ids: Vec<u32> = marks.iter().map(|mark| mark.field.0).collect();
         ids.sort_unstable();
         ids.dedup();
-        // What follows from rights alone takes no request.
-        if attack.structure {
+        // That rights amount to power takes no request, its use does.
+        if attack.structure && !matches!(from, Thing::NamespaceAdmin(_)) {
             return self.put(from, to, attack, odds, &plain);
         }
         let asked = self.requests(&ids);
@@ -482,25 +429,6 @@ impl<'w> Sink<'w> {
             }
         }
         vec![Thing::Set(set)]
-    }
-
-    /// Adds what may refuse a step to its facts.
-    fn refusers(&mut self, left: &Left, facts: &mut Vec<Fact>) {
-        let world = self.world;
-        for (ix, request, state) in left.by.iter().take(SHOWN) {
-            let (object, field, binding, engine) = world.refuser(*ix);
-            let verb = if *state == State::Unsure { "may refuse" } else { "refuses" };
-            let phrase = request.phrase();
-            let value = match engine {
-                Some(engine) => format!("{} {verb} to {phrase}", engine.name()),
-                None => format!("a webhook that {verb} to {phrase}"),
-            };
-            facts.push(self.fact(object, &field, &value));
-            if let Some(binding) = binding {
-                let name = world.text(world.objects[object.index()].name);
-                facts.push(self.fact(binding, ".spec.policyName", name));
-            }
-        }
     }
 }
 

@@ -11,6 +11,7 @@ mod csr;
 mod evidence;
 mod freeze;
 mod layout;
+mod left;
 mod node;
 mod own;
 mod records;

@@ -441,29 +441,38 @@ impl World {
         Some((guard, rule, *binding))
     }
 
-    /// How many policies were read; of these, how many say something of new pods that is judged,
-    /// how many something that is not, and how many refuse nothing.
+    /// How many policies were read, and what of them counts.
     #[must_use]
-    pub fn guard_counts(&self) -> (usize, usize, usize, usize) {
-        if self.guards.is_empty() {
-            return (0, 0, 0, 0);
-        }
-        let engines = &self.engines;
-        let (mut judged, mut other, mut inert) = (0, 0, 0);
+    pub fn guard_counts(&self) -> GuardCounts {
+        let mut counts = GuardCounts { read: self.guards.len(), ..GuardCounts::default() };
         for guard in &self.guards {
-            let mut refusing = guard
-                .rules
-                .iter()
-                .filter(|(r, _)| r.enforces || r.overrides.iter().any(|(enforces, _)| *enforces))
-                .peekable();
-            if refusing.peek().is_none() || !engines.runs(guard.form.engine()) {
-                inert += 1;
+            let refuses = |r: &GuardRule| r.enforces || r.overrides.iter().any(|(e, _)| *e);
+            let runs = self.engines.runs(guard.form.engine());
+            let mut refusing = guard.rules.iter().filter(|(r, _)| refuses(r)).peekable();
+            if !runs || !guard.writes.iter().any(|(write, _)| refuses(&write.rule)) {
+                counts.inert += 1;
+            } else if refusing.peek().is_none() {
+                counts.elsewhere += 1;
             } else if refusing.any(|(r, _)| r.judged == Judged::Other) {
-                other += 1;
+                counts.other += 1;
             } else {
-                judged += 1;
+                counts.judged += 1;
             }
         }
-        (self.guards.len(), judged, other, inert)
+        counts
     }
+}
+
+/// How many policies were read, each counted once more by what it says.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct GuardCounts {
+    pub read: usize,
+    /// Of new pods, and it is judged.
+    pub judged: usize,
+    /// Of new pods, and it is not judged everywhere.
+    pub other: usize,
+    /// Of other requests alone.
+    pub elsewhere: usize,
+    /// They refuse nothing: they only warn or report, are in force nowhere, or nobody asks them.
+    pub inert: usize,
 }

@@ -11,6 +11,7 @@ pub mod admission;
 pub mod balancer;
 mod build;
 mod builtin;
+mod callers;
 mod cel;
 pub mod cons;
 pub mod contents;

@@ -5,6 +5,7 @@
 //! linear in the policies that are asked about a request and in the namespaces where somebody may
 //! send it.
 
+use super::callers::caller;
 use super::cel::{self, Ask, Caller, Looks, Program, Reply};
 use super::guarded::{NAME_LABEL, RuleIx};
 use super::guards::{Engine, Place, Plain, WriteRule};
@@ -72,6 +73,8 @@ pub struct Admission<'w> {
     /// What does not depend on the namespace.
     kept: FxHashMap<Key, (Reply, Looks)>,
     found: FxHashMap<(Request, Option<NamespaceIx>), Arc<Refusals>>,
+    /// Somebody who is no admin of the cluster may switch off policies of the API server.
+    liftable: Option<bool>,
 }
 
 impl<'w> Admission<'w> {
@@ -84,7 +87,13 @@ impl<'w> Admission<'w> {
             matching: FxHashMap::default(),
             kept: FxHashMap::default(),
             found: FxHashMap::default(),
+            liftable: None,
         }
+    }
+
+    fn is_liftable(&mut self) -> bool {
+        let world = self.world;
+        *self.liftable.get_or_insert_with(|| world.may_lift_policies())
     }
 
     /// Whether anything is asked about a request.
@@ -259,7 +268,7 @@ impl<'w> Admission<'w> {
         let sure = question.taken == Taken::Yes && !loose;
         match reply {
             Reply::Passes => return,
-            Reply::Refused if sure && engine == Engine::ApiServer => {
+            Reply::Refused if sure && engine == Engine::ApiServer && !self.is_liftable() => {
                 found.closing.get_or_insert(question.ix);
             }
             Reply::Refused if sure => {
@@ -410,40 +419,7 @@ fn plain(write: &WriteRule, request: &Request) -> Reply {
     }
 }
 
-/// A principal as policies see it.
-fn caller(world: &World, who: Principal) -> Caller {
-    let mut groups = world.implicit_groups(who);
-    let (name, all) = match who {
-        Principal::Account(account) => {
-            let account = &world.accounts[account.index()];
-            let (ns, name) = (world.text(account.ns), world.text(account.name));
-            (Some(format!("system:serviceaccount:{ns}:{name}")), true)
-        }
-        Principal::Node(node) => {
-            let name = world.text(world.nodes[node.index()].name);
-            (Some(format!("system:node:{name}")), true)
-        }
-        // Whoever signs a user in chooses his groups.
-        Principal::User(user) => {
-            let name = world.text(world.users[user.index()].1);
-            (Some(name.to_owned()), name == "system:anonymous")
-        }
-        Principal::Group(group) => {
-            groups.push(world.text(world.groups[group.index()].1).to_owned());
-            (None, false)
-        }
-    };
-    Caller { name, groups, all }
-}
-
 impl World {
-    /// The account of the controller that makes the pods of a workload.
-    #[must_use]
-    pub fn controller(&self, request: &Request) -> Option<Principal> {
-        let (ns, name) = (self.symbols.get("kube-system")?, request.controller()?);
-        self.account(ns, self.symbols.get(name)?).map(Principal::Account)
-    }
-
     /// What may refuse: its object and the field, the binding that puts it in force, and who asks
     /// it, where it is a policy.
     #[must_use]
