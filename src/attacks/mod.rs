@@ -63,6 +63,7 @@ mod operators;
 mod passage;
 pub mod peers;
 mod platform_operators;
+mod pod_accounts;
 mod pod_api;
 mod pod_bind;
 mod pod_update;

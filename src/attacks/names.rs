@@ -6,7 +6,7 @@
 
 use super::flaws::NODE_FLAWS;
 use super::workload_patch::TEMPLATES;
-use crate::graph::{Graph, Namer, NodeId, NodeKind, SetKey};
+use crate::graph::{Graph, Namer, NodeId, NodeKind, SetKey, is_parted};
 use crate::world::World;
 use crate::world::exposure::Via;
 use crate::world::hosts::Host;
@@ -18,6 +18,9 @@ pub(super) fn name_sets(graph: &mut Graph) {
         let world = graph.world();
         let of = match key.kind.id {
             "endpoints" => return endpoints(world, &ports, key),
+            _ if key.ns.is_empty() && is_parted(key.kind) => {
+                return Some(format!("{} where nothing may refuse it", key.kind.noun));
+            }
             _ => belongs_to(world, key).or_else(|| first_member(graph, node)),
         };
         Some(format!("{}: {}", key.kind.noun, of?))

@@ -83,6 +83,7 @@ pub(super) fn members(world: &World, sink: &mut Sink<'_>, named: Named) {
     // A set of the cluster leads to those of the namespaces, which need members too.
     super::workloads::privileged_members(world, sink, &mut keys);
     super::psa_relax::members(world, sink, &mut keys);
+    super::pod_accounts::members(world, sink, &mut keys);
     for kind in [&PODS, &SERVICE_ACCOUNTS, &SECRETS] {
         let whole = SetKey { kind, ns: Sym::EMPTY, of: 0 };
         if keys.contains(&whole) {

@@ -7,11 +7,10 @@
 
 use super::Family;
 use super::openshift;
+use super::pod_accounts;
 use super::pod_api::{admits, enforced, set_of};
 use super::policies_off;
-use super::sets::{
-    PRIVILEGED_PODS, SECRETS, SERVICE_ACCOUNTS, SET_MEMBER, WORKER_NODES, node_keys, node_sets,
-};
+use super::sets::{PRIVILEGED_PODS, SECRETS, SET_MEMBER, WORKER_NODES, node_keys, node_sets};
 use super::workload_patch::{self, PRIVILEGED_TEMPLATES, WORKLOAD_PATCH};
 use crate::graph::{Attack, Fact, Odds, SetKey, SetKind, Sink, Thing};
 use crate::sym::Sym;
@@ -182,9 +181,12 @@ impl Maintainer {
 fn find(world: &World, sink: &mut Sink<'_>) {
     for Maintainer { from, scope, facts } in creators(world, sink) {
         let to = |kind| set_of(kind, scope);
-        sink.edge(from, to(&SERVICE_ACCOUNTS), &POD_CREATE_AS_SERVICE_ACCOUNT, &facts);
+        let accounts = pod_accounts::accounts(world, sink, scope);
+        sink.edge(from, accounts, &POD_CREATE_AS_SERVICE_ACCOUNT, &facts);
         sink.edge(from, to(&SECRETS), &POD_CREATE_MOUNT_SECRET, &facts);
         if world.reached(scope).iter().any(|n| admits(n, Level::Privileged)) {
+            // What policies say of a privileged pod stands on its way to the nodes.
+            let facts = sink.but_for_pods(&facts);
             sink.edge(from, to(&PRIVILEGED_PODS), &POD_CREATE_PRIVILEGED, &facts);
         }
     }
@@ -192,14 +194,26 @@ fn find(world: &World, sink: &mut Sink<'_>) {
 }
 
 /// The permissions to create something that makes pods, as an account of one's choice.
-pub(super) fn pod_creation() -> Vec<Permission> {
-    MAKERS.iter().map(|m| Permission::namespaced("create", m.0, m.1)).collect()
+static POD_CREATION: [Permission; MAKERS.len()] = {
+    let mut all = [Permission::namespaced("create", "", "pods"); MAKERS.len()];
+    let mut i = 0;
+    while i < MAKERS.len() {
+        all[i] = Permission::namespaced("create", MAKERS[i].0, MAKERS[i].1);
+        i += 1;
+    }
+    all
+};
+
+/// The same, as a list.
+pub(super) fn pod_creation() -> &'static [Permission] {
+    &POD_CREATION
 }
 
 /// Everyone who may create something that makes pods.
 pub(super) fn creators(world: &World, sink: &mut Sink<'_>) -> Vec<Maintainer> {
+    let grants = world.grants_either(pod_creation());
     let mut found: Vec<Maintainer> =
-        world.grants_any(&pod_creation()).iter().map(|grant| Maintainer::by(sink, grant)).collect();
+        grants.iter().map(|grant| Maintainer::by(sink, grant)).collect();
     for (group, resource, kind) in MAKERS {
         let exists = |ns, name| match *kind {
             "Pod" => world.pod(ns, name).is_some(),

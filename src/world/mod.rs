@@ -11,6 +11,7 @@ pub mod admission;
 pub mod balancer;
 mod build;
 mod builtin;
+mod callers;
 mod cel;
 pub mod closed;
 pub mod cons;
@@ -38,7 +39,9 @@ pub mod pods;
 mod principals;
 mod proxies;
 pub mod rbac;
+pub mod refusals;
 mod remap;
+pub mod requests;
 mod resolve;
 mod roles;
 pub mod routers;
@@ -355,6 +358,8 @@ pub struct World {
     pub constraints: Vec<openshift::Constraints>,
     /// Admission policies of Kyverno, Gatekeeper and the API server.
     pub guards: Vec<guards::Guard>,
+    /// Where the engines of policies run.
+    engines: guarded::Engines,
     /// Of Gateway API.
     pub gateway: gateway::Tables,
     /// Routes of OpenShift.

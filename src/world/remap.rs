@@ -263,6 +263,13 @@ impl Remap for WebhookRow {
             map.sym(&mut hook.service.1);
             hook.namespaces.remap(map);
         }
+        for screen in &mut self.screens {
+            screen.namespaces.remap(map);
+            if let Some((ns, name)) = &mut screen.service {
+                map.sym(ns);
+                map.sym(name);
+            }
+        }
     }
 }
 

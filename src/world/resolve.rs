@@ -463,6 +463,7 @@ pub(super) fn resolve(tables: Tables, duplicates: u64, clusters: usize) -> World
         config_maps,
         constraints,
         guards,
+        engines: super::guarded::Engines::default(),
         gateway,
         router_routes,
         istio,

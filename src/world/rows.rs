@@ -4,6 +4,7 @@
 //! the object says; what follows from it is worked out when all rows are known.
 
 use super::balancer::Wanted;
+use super::cel::Program;
 use super::cons::Cons;
 use super::contents::Finding;
 use super::definitions::Definition;
@@ -13,6 +14,7 @@ use super::istio::{IstioGatewayRow, VirtualServiceRow};
 use super::network::{self, Protocol};
 use super::openshift::ConstraintsRow;
 use super::pods::PodSpec;
+use super::requests::Asks;
 use super::routers::RouterRouteRow;
 use super::slices::{Addresses, EndpointsRow};
 use super::states::States;
@@ -21,6 +23,7 @@ use crate::k8s::data::PolicySwitches;
 use crate::sym::{Sym, Symbols};
 use rustc_hash::FxHashSet;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// A label set, sorted by key.
 pub type Labels = Box<[(Sym, Sym)]>;
@@ -349,6 +352,22 @@ pub struct PolicyRow {
 pub struct WebhookRow {
     pub mutates: bool,
     pub hooks: Box<[Hook]>,
+    /// Of one that validates: all that may refuse.
+    pub screens: Box<[Screen]>,
+}
+
+/// A webhook that may refuse.
+#[derive(Debug, Clone)]
+pub struct Screen {
+    /// Its place in `webhooks`.
+    pub place: u16,
+    /// Namespace and name of the Service that answers, if one does.
+    pub service: Option<(Sym, Sym)>,
+    pub asks: Asks,
+    /// `namespaceSelector`; empty for every namespace.
+    pub namespaces: Selector,
+    /// `matchConditions`, as a policy that refuses whatever they let through.
+    pub(super) conditions: Option<Arc<Program>>,
 }
 
 /// One webhook that a Service answers, and that is asked about something of worth.

@@ -14,6 +14,7 @@ mod network_policy;
 mod pods;
 mod policies;
 mod rbac;
+mod requests;
 mod routers;
 mod secrets;
 mod slices;
@@ -389,7 +390,8 @@ impl Part {
                 Body::Webhooks(webhooks),
             ) => {
                 let mutates = kind == Kind::MutatingWebhookConfiguration;
-                let body = WebhookRow { mutates, hooks: self.hooks(&webhooks, mutates) };
+                let screens = if mutates { Box::default() } else { self.screens(&webhooks) };
+                let body = WebhookRow { mutates, hooks: self.hooks(&webhooks, mutates), screens };
                 let row = self.row(kind, meta, origin, body);
                 self.webhooks.push(row);
             }
