@@ -1,10 +1,11 @@
 //! Nodes, storage and the small kinds.
 
 use super::meta::Pairs;
+use super::object::{Body, Field, read};
 use super::rbac::LabelSelector;
 use super::scalar::{Bool, List, Present, Str};
 use super::workload::HostPath;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 /// `spec` of a Node.
 #[derive(Debug, Default, Deserialize)]
@@ -120,4 +121,38 @@ pub struct ObjectRef<'a> {
 pub struct ServiceAccount<'a> {
     pub automount: Bool,
     pub image_pull_secrets: Vec<Str<'a>>,
+}
+
+/// Reads a part of a PersistentVolume.
+pub(super) fn volume<'de, D>(body: &mut Body<'de>, field: Field, d: D) -> Result<(), D::Error>
+where
+    D: Deserializer<'de>,
+{
+    if matches!(body, Body::None) {
+        *body = Body::PersistentVolume(Default::default(), Default::default());
+    }
+    if let Body::PersistentVolume(spec, status) = body {
+        match field {
+            Field::Spec => *spec = read(d)?,
+            _ => *status = read(d)?,
+        }
+    }
+    Ok(())
+}
+
+/// Reads a part of a Node.
+pub(super) fn node<'de, D>(body: &mut Body<'de>, field: Field, d: D) -> Result<(), D::Error>
+where
+    D: Deserializer<'de>,
+{
+    if matches!(body, Body::None) {
+        *body = Body::Node(Default::default(), Default::default());
+    }
+    if let Body::Node(spec, status) = body {
+        match field {
+            Field::Spec => *spec = read(d)?,
+            _ => *status = read(d)?,
+        }
+    }
+    Ok(())
 }
