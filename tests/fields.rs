@@ -23,6 +23,8 @@ const STANDS_FOR: StandsFor<'_> = &[
         "ReplicaSetCondition", "ReplicationControllerCondition", "RouteIngressCondition",
         "StatefulSetCondition"]),
     ("Container", &["Container", "EphemeralContainer"]),
+    ("ContainerTerminated", &["ContainerStateTerminated"]),
+    ("ContainerWaiting", &["ContainerStateWaiting"]),
     ("CsiVolume", &["CSIVolumeSource"]),
     ("Endpoint", &["HTTPGetAction", "TCPSocketAction"]),
     ("EnvFrom", &["EnvFromSource"]),

@@ -9,6 +9,7 @@
     reason = "a test that meets the unexpected shall end there"
 )]
 
+mod access;
 mod catalogue;
 mod cli;
 mod clusters;

@@ -83,7 +83,7 @@ fn find(world: &World, sink: &mut Sink<'_>) {
     let services =
         ["create", "update", "patch"].map(|verb| Permission::namespaced(verb, "", "services"));
     let mut servers = Vec::new();
-    for grant in [useful(world, &services), useful(world, &pod_creation())].concat() {
+    for grant in [useful(world, &services), useful(world, pod_creation())].concat() {
         servers.push((Thing::Binding(grant.binding), sink.grant(&grant)));
     }
     if servers.is_empty() {

@@ -14,7 +14,8 @@ crate::attack! {
     /// `mknod` and `mount` of the disk where the device is allowed; `fsconfig` and `bpf` otherwise.
     /// ## Stopped by
     /// The runtimes' AppArmor profile, SELinux, a user namespace, a sandbox. The default seccomp
-    /// profile admits the calls once the capability is there.
+    /// profile admits the calls once the capability is there. With `allowPrivilegeEscalation: false`
+    /// a user other than root has no capability at all.
     /// ## Fix
     /// Drop `ALL` and add nothing; a FUSE or mount helper belongs into a CSI driver.
     /// ## Detect

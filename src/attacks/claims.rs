@@ -6,9 +6,10 @@
 
 use super::Family;
 use super::credentials;
-use super::host_paths::{Distribution, Gain, PATHS, normal};
+use super::host_paths::{Distribution, Gain, PATHS};
 use super::impersonation::{NODE_IDENTITIES, cluster, node_members};
 use super::pod_api::{behind_claim, enforced, set_of};
+use super::resolved_paths::resolved;
 use super::sets::{SET_MEMBER, node_keys, node_sets, of_admin};
 use super::structure::IS_NAMESPACE_ADMIN;
 use super::workload_patch::{TEMPLATES, patchers};
@@ -164,6 +165,9 @@ fn shared(world: &World, sink: &mut Sink<'_>) {
         for (host, index, place) in users {
             let spec = world.host_spec(host);
             let container = &spec.containers[index];
+            if !world.is_enterable(host, container) {
+                continue;
+            }
             let mount = &container.mounts[place];
             let volume = &spec.volumes[usize::from(mount.volume)];
             let only = matches!(volume, Volume::Claim { read_only: true, .. });
@@ -180,7 +184,7 @@ fn shared(world: &World, sink: &mut Sink<'_>) {
                 let sure = Odds::likely(0.9);
                 sink.edge_with(itself, data, &SHARED_VOLUME_LATERAL, sure, &[of, how]);
             }
-            if container.keeps_running() {
+            if world.keeps_running(host, container) {
                 sink.edge(data, itself, &SHARED_VOLUME_LATERAL, &[of, how]);
             }
         }
@@ -287,7 +291,7 @@ pub(super) fn volume_path(world: &World, volume: VolumeIx) -> Option<Thing<'stat
 /// The best of what writing a path gives, by kind and the distribution that it takes.
 fn gains(path: &str) -> BTreeMap<(Gain, Option<Distribution>), Odds> {
     let mut best: BTreeMap<_, Odds> = BTreeMap::new();
-    let Some(path) = normal(path, "") else { return best };
+    let Some((path, sure)) = resolved(path, "") else { return best };
     // Logs and processes are judged where a container mounts them.
     let wanted = |gain| !matches!(gain, Gain::Logs | Gain::PodLogs | Gain::Processes);
     for row in PATHS.iter().filter(|r| wanted(r.gain) && r.place(&path).is_some()) {
@@ -296,11 +300,12 @@ fn gains(path: &str) -> BTreeMap<(Gain, Option<Distribution>), Odds> {
             *odds = row.odds;
         }
     }
+    best.values_mut().for_each(|odds| *odds = odds.but(1.0, sure));
     best
 }
 
 /// What a pod of one's own that mounts a volume has of its path: on the node of one's choice, or,
-/// if the volume is tied to nodes, on those where it is mounted now.
+/// if the volume is tied to nodes, on those that it selects and those where it is mounted now.
 fn path(
     world: &World,
     sink: &mut Sink<'_>,
@@ -316,7 +321,9 @@ fn path(
     let all: Vec<NodeIx> = if any {
         (0..world.nodes.len()).map(NodeIx::new).collect()
     } else {
-        nodes.iter().copied().collect()
+        let mut nodes = nodes.clone();
+        nodes.extend(world.selected_nodes(volume));
+        nodes.into_iter().collect()
     };
     let master = all.iter().find_map(|n| credentials::control_plane(world, sink, *n));
     let put = |sink: &mut Sink<'_>, to: Thing<'_>, odds, facts: &[Fact]| {

@@ -8,7 +8,6 @@ use super::Family;
 use super::created_pods;
 use super::node::cloud_identity;
 use super::passage::{Asked, Passage, to_metadata};
-use super::secrets::enterable;
 use super::sets::SET_MEMBER;
 use crate::graph::{Fact, Odds, SetKey, SetKind, Sink, Thing};
 use crate::sym::Sym;
@@ -266,7 +265,7 @@ fn unplaced(world: &World, sink: &mut Sink<'_>) {
 /// The edges from the containers of what runs to the identity.
 fn asks(world: &World, sink: &mut Sink<'_>, host: Host, to: Thing<'_>, odds: Odds, facts: &[Fact]) {
     for (i, container) in world.host_spec(host).containers.iter().enumerate() {
-        if enterable(world, host, container) {
+        if world.is_enterable(host, container) {
             sink.edge_with(Thing::Container(host, i), to, &IMDS_NODE_ROLE, odds, facts);
         }
     }

@@ -6,7 +6,6 @@ use super::cloud_identity::{
     Provider,
 };
 use super::passage::{Asked, Passage, to_gke_server, to_pod_identity};
-use super::secrets::enterable;
 use crate::graph::{Fact, Sink, Thing};
 use crate::sym::Sym;
 use crate::world::hosts::Host;
@@ -79,7 +78,7 @@ pub(super) fn containers(world: &World, sink: &mut Sink<'_>, identities: &mut Id
                     let Some(of) = world.host_spec(host).containers.get(*container) else {
                         continue;
                     };
-                    if enterable(world, host, of) {
+                    if world.is_enterable(host, of) {
                         let mounted = sink.fact(object, mount, "the token's volume");
                         let way = way.unwrap_or(&open);
                         let by = [mounted].into_iter().chain(way.facts.iter().copied());
@@ -115,7 +114,7 @@ pub(super) fn containers(world: &World, sink: &mut Sink<'_>, identities: &mut Id
                 let by = of.into_iter().chain(way.facts.iter().copied());
                 let facts: Vec<Fact> = [fact].into_iter().chain(by).collect();
                 for (i, container) in world.host_spec(host).containers.iter().enumerate() {
-                    if enterable(world, host, container) {
+                    if world.is_enterable(host, container) {
                         let from = Thing::Container(host, i);
                         sink.edge_with(from, Thing::Cloud(&name), provider.attack, odds, &facts);
                     }

@@ -4,7 +4,6 @@
 
 use super::Family;
 use super::pod_api::{named, set_of};
-use super::secrets::enterable;
 use super::sets::{ADMIN_ACTS, SET_MEMBER, of_admin};
 use super::workloads::{POD_CREATE_MOUNT_SECRET, creators};
 use crate::graph::{Attack, Confidence, Fact, Odds, SetKind, Sink, Thing};
@@ -177,7 +176,7 @@ fn held(world: &World, host: Host) -> Vec<(usize, Sym, String)> {
     let spec = world.host_spec(host);
     let mut found = Vec::new();
     for (i, container) in spec.containers.iter().enumerate() {
-        if !enterable(world, host, container) {
+        if !world.is_enterable(host, container) {
             continue;
         }
         for env in &container.map_env {

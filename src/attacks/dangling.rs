@@ -69,7 +69,7 @@ fn find(world: &World, sink: &mut Sink<'_>) {
     }
     let makers = parts(world, &[MAKE]);
     let mut users = parts(world, &[TOKEN]);
-    users.extend(parts(world, &pod_creation()));
+    users.extend(parts(world, pod_creation()));
     let (made, used) = (Reach::new(&makers), Reach::new(&users));
     for (ns, accounts) in &mut absent {
         accounts.retain(|account| {

@@ -5,7 +5,7 @@
 //! privileged.
 
 use super::Family;
-use super::escape::{Power, power, user_fact};
+use super::escape::{Power, at_next_start, power, starts, user_fact};
 use crate::graph::{Confidence, Odds, Sink, Thing};
 use crate::world::World;
 use crate::world::pods::Volume;
@@ -74,7 +74,11 @@ fn find(world: &World, sink: &mut Sink<'_>) {
                     let (field, value) = user_fact(container);
                     facts.push(sink.fact(object, &world.host_field(host, &field), &value));
                 }
-                let from = Thing::Container(host, index);
+                let Some((from, ended)) = starts(world, sink, host, index) else { continue };
+                if ended.is_some() {
+                    odds = at_next_start(odds);
+                    facts.extend(ended);
+                }
                 sink.edge_with(from, Thing::Node(node), &DEVICE_MOUNT, odds, &facts);
             }
         }

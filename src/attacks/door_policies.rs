@@ -118,7 +118,7 @@ pub(super) struct Doors<'w> {
     world: &'w World,
     network: Network<'w>,
     known: FxHashMap<(ClassIx, PortSpec, Source), Rc<Outcome>>,
-    proxies: FxHashMap<ServiceIx, Rc<Proxies>>,
+    proxies: FxHashMap<Via, Rc<Proxies>>,
     open: Rc<Outcome>,
     /// Some node has a public address.
     public_nodes: bool,
@@ -147,13 +147,12 @@ impl<'w> Doors<'w> {
         let spec = self.port(listener);
         let source = self.source(service, via);
         let outcome = self.judged(listener.host, spec, source);
-        let Via::Proxies(proxies) = via else { return outcome };
-        if outcome.state == State::Allowed {
+        if outcome.state == State::Allowed || !matches!(via, Via::Proxies(_) | Via::Pods(_)) {
             return outcome;
         }
         // A node gets through to its own pods whatever policies say, and so does a proxy that is
         // on its network.
-        let nodes = &self.proxies(proxies).nodes;
+        let nodes = &self.proxies(via).nodes;
         let state = match listener.host {
             Host::Pod(pod) if nodes.contains(&self.world.pods[pod.index()].node) => State::Allowed,
             Host::Template(_) if !nodes.is_empty() => State::Unknown,
@@ -229,7 +228,7 @@ impl<'w> Doors<'w> {
         let outcome = match source {
             Source::Client(snat, ranges) => self.client(class, port, snat, ranges),
             Source::Neighbour(snat, ranges) => self.neighbour(class, port, snat, ranges),
-            Source::Via(Via::Proxies(service)) => self.proxied(class, port, service),
+            Source::Via(via @ (Via::Proxies(_) | Via::Pods(_))) => self.proxied(class, port, via),
             Source::Via(Via::Balancers) => self.balanced(class, port),
             Source::Via(_) => self.hidden(class, port),
         };
@@ -345,9 +344,9 @@ impl<'w> Doors<'w> {
         outcome
     }
 
-    /// Requests that the pods of a Service pass on.
-    fn proxied(&mut self, class: ClassIx, port: PortSpec, service: ServiceIx) -> Outcome {
-        let proxies = self.proxies(service);
+    /// Requests that pods pass on.
+    fn proxied(&mut self, class: ClassIx, port: PortSpec, via: Via) -> Outcome {
+        let proxies = self.proxies(via);
         if !proxies.any {
             return self.hidden(class, port);
         }
@@ -378,56 +377,91 @@ impl<'w> Doors<'w> {
         outcome
     }
 
-    /// The pods behind a Service that clients reach, by class.
-    fn proxies(&mut self, ix: ServiceIx) -> Rc<Proxies> {
-        if let Some(known) = self.proxies.get(&ix) {
+    /// The pods that pass requests on and that clients reach, by class.
+    fn proxies(&mut self, via: Via) -> Rc<Proxies> {
+        if let Some(known) = self.proxies.get(&via) {
             return Rc::clone(known);
         }
+        let fronts = match via {
+            Via::Proxies(service) => self.behind_service(service),
+            Via::Pods(host) => self.behind_machines(host),
+            _ => Vec::new(),
+        };
+        let mut found: FxHashMap<Option<ClassIx>, (End, State, f64)> = FxHashMap::default();
+        let mut order = Vec::new();
+        let mut proxies = Proxies { any: !fronts.is_empty(), ..Proxies::default() };
+        for (host, front) in fronts {
+            let on_machine = self.world.host_spec(host).host_network;
+            let Some(class) = self.network.class_of(host) else { continue };
+            if let (true, Host::Pod(pod)) = (on_machine, host) {
+                proxies.nodes.insert(self.world.pods[pod.index()].node);
+            }
+            // Each node is a class of its own; any of them will do.
+            let (key, end) = match on_machine {
+                true => (None, End::Nodes),
+                false => (Some(class), End::Class(class)),
+            };
+            if front.state == State::Denied {
+                continue;
+            }
+            let factor = if front.state == State::Allowed { front.factor } else { 1.0 };
+            let new = (end, front.state, factor);
+            let known = found.entry(key).or_insert_with(|| {
+                order.push(key);
+                new
+            });
+            if (new.1, new.2) > (known.1, known.2) {
+                *known = new;
+            }
+        }
+        proxies.ends.extend(order.iter().filter_map(|key| found.get(key)).copied());
+        let proxies = Rc::new(proxies);
+        self.proxies.insert(via, Rc::clone(&proxies));
+        proxies
+    }
+
+    /// The pods behind a Service, with what becomes of clients' packets to them.
+    fn behind_service(&mut self, ix: ServiceIx) -> Vec<(Host, Rc<Outcome>)> {
         let service = &self.world.services[ix.index()];
         // What leads to a Service of the cluster's own addresses is not judged here.
         let outside =
             self.world.text(service.kind) != "ClusterIP" || !service.external_ips.is_empty();
         let source = self.source(ix, Via::Client);
-        let mut found: FxHashMap<Option<ClassIx>, (End, State, f64)> = FxHashMap::default();
-        let mut order = Vec::new();
-        let mut proxies = Proxies::default();
+        let mut fronts = Vec::new();
         for port in 0..service.ports.len() {
             for listener in self.world.endpoints(ix, port) {
-                proxies.any = true;
-                let host = listener.host;
-                let on_machine = self.world.host_spec(host).host_network;
-                let Some(class) = self.network.class_of(host) else { continue };
-                if let (true, Host::Pod(pod)) = (on_machine, host) {
-                    proxies.nodes.insert(self.world.pods[pod.index()].node);
-                }
-                // Each node is a class of its own; any of them will do.
-                let (key, end) = match on_machine {
-                    true => (None, End::Nodes),
-                    false => (Some(class), End::Class(class)),
-                };
                 let spec = self.port(&listener);
                 let front = match outside {
-                    true => self.judged(host, spec, source),
+                    true => self.judged(listener.host, spec, source),
                     false => Rc::clone(&self.open),
                 };
-                if front.state == State::Denied {
-                    continue;
-                }
-                let factor = if front.state == State::Allowed { front.factor } else { 1.0 };
-                let new = (end, front.state, factor);
-                let known = found.entry(key).or_insert_with(|| {
-                    order.push(key);
-                    new
-                });
-                if (new.1, new.2) > (known.1, known.2) {
-                    *known = new;
-                }
+                fronts.push((listener.host, front));
             }
         }
-        proxies.ends.extend(order.iter().filter_map(|key| found.get(key)).copied());
-        let proxies = Rc::new(proxies);
-        self.proxies.insert(ix, Rc::clone(&proxies));
-        proxies
+        fronts
+    }
+
+    /// The pods that run as one does, with what becomes of clients' packets to their machines'
+    /// ports. What leads to pods without one is not judged here.
+    fn behind_machines(&mut self, host: Host) -> Vec<(Host, Rc<Outcome>)> {
+        let mut fronts = Vec::new();
+        for host in self.world.alike(host) {
+            let before = fronts.len();
+            let containers = self.world.host_spec(host).containers.iter();
+            for port in containers
+                .filter(|c| self.world.keeps_running(host, c))
+                .flat_map(|c| c.ports.iter())
+            {
+                if port.host_port != 0 {
+                    let own = PortSpec { protocol: port.protocol, port: port.number };
+                    fronts.push((host, self.host_port(host, own, Scope::Internet)));
+                }
+            }
+            if fronts.len() == before {
+                fronts.push((host, Rc::clone(&self.open)));
+            }
+        }
+        fronts
     }
 }
 

@@ -1,25 +1,27 @@
 //! Container escape: from a container to the machine it runs on, by what its specification allows.
 //!
-//! What a specification allows is worked out once a specification and put down once a pod. An init
-//! container that has ended keeps its edge: who may change it holds the machine at the next start.
+//! What a specification allows is worked out once a specification and put down once a pod. A
+//! container that has ended has no process to get out with. Whoever sets what its workload runs gets
+//! out when the next pod starts: that edge is the workload's.
 
 use super::Family;
 use super::capabilities::{
     CAP_BPF_PERFMON, CAP_DAC_READ_SEARCH, CAP_NET_ADMIN_RAW_HOST_NET, CAP_SYS_ADMIN,
-    CAP_SYS_MODULE, CAP_SYS_PTRACE_HOST_PID, CAPABILITIES,
+    CAP_SYS_MODULE, CAP_SYS_PTRACE_HOST_PID, CAPABILITIES, Row,
 };
 use super::credentials;
-use crate::graph::{Attack, Confidence, Odds, Sink, Thing};
+use crate::graph::{Attack, Confidence, Fact, Odds, Sink, Thing};
 use crate::world::hosts::Host;
-use crate::world::pods::{Container, PodSpec, Spared};
+use crate::world::pods::{Container, List, PodSpec, Spared};
 use crate::world::{NodeIx, World};
 
 crate::attack! {
     /// Leaves a privileged container for the machine that it runs on.
     ///
     /// ## Needs
-    /// `securityContext.privileged: true` on the container, in any of the pod's three lists. As a
-    /// user other than root it also takes a way to become root inside, such as a setuid binary.
+    /// `securityContext.privileged: true` on the container, in any of the pod's three lists, and that
+    /// it runs: one that has ended is its workload's, when the next pod starts. As a user other than
+    /// root it also takes a way to become root inside, such as a setuid binary.
     /// ## Abuse
     /// Inside: `mkdir /host && mount $(findmnt -no SOURCE /etc/hosts) /host && chroot /host`, or
     /// write a handler to `/proc/sys/kernel/core_pattern` and crash a process.
@@ -245,6 +247,38 @@ fn find(world: &World, sink: &mut Sink<'_>) {
     }
 }
 
+/// Who gets out of a container: it itself while it runs, and its workload of one that has ended, with
+/// the fact that says so. An ephemeral container is no part of a template, and a changed image starts
+/// no container that has ended, so that of a bare pod leads nowhere.
+pub(super) fn starts(
+    world: &World,
+    sink: &mut Sink<'_>,
+    host: Host,
+    index: usize,
+) -> Option<(Thing<'static>, Option<Fact>)> {
+    let container = world.host_spec(host).containers.get(index)?;
+    if world.is_enterable(host, container) {
+        return Some((Thing::Container(host, index), None));
+    }
+    let workload = match host {
+        Host::Pod(pod) => world.pods[pod.index()].workload?,
+        Host::Template(workload) => workload,
+    };
+    if container.list == List::Ephemeral {
+        return None;
+    }
+    let (object, _) = world.host_object(host);
+    let field = world.host_field(host, &container.field());
+    let fact = sink.fact(object, &field, "runs when a pod starts, and has ended since");
+    Some((Thing::Workload(workload), Some(fact)))
+}
+
+/// What a way out of a container that has ended is worth to its workload, whose next pod may stand
+/// on another machine.
+pub(super) fn at_next_start(odds: Odds) -> Odds {
+    odds.but(0.5, Confidence::Possible)
+}
+
 /// Whether a node is one that the snapshot only refers to, or the one called `unknown`: what it is
 /// like cannot be said.
 pub(super) fn is_unseen(world: &World, node: NodeIx) -> bool {
@@ -326,7 +360,10 @@ fn ways(world: &World, spec: &PodSpec) -> Vec<Way> {
             add(&HOST_PID_PRIVILEGED_NSENTER, Goal::Node, odds, facts);
         }
         if !container.privileged {
-            for row in CAPABILITIES.iter().filter(|r| container.capabilities.has(r.capability)) {
+            let raised = |r: &&Row| {
+                container.capabilities.has(r.capability) && container.may_raise_capabilities()
+            };
+            for row in CAPABILITIES.iter().filter(raised) {
                 if row.host_pid && !spec.host_pid || row.host_network && !spec.host_network {
                     continue;
                 }
@@ -419,26 +456,28 @@ fn put(world: &World, sink: &mut Sink<'_>, host: Host, node: NodeIx, way: &Way) 
         return;
     }
     let (object, _) = world.host_object(host);
-    let facts: Vec<_> = way
+    let mut facts: Vec<_> = way
         .facts
         .iter()
         .map(|(field, value)| sink.fact(object, &world.host_field(host, field), value))
         .collect();
-    let from = Thing::Container(host, way.container);
+    let Some((from, ended)) = starts(world, sink, host, way.container) else { return };
+    let odds = if ended.is_some() { at_next_start(way.odds) } else { way.odds };
+    facts.extend(ended);
     match way.goal {
-        Goal::Node => sink.edge_with(from, Thing::Node(node), way.attack, way.odds, &facts),
+        Goal::Node => sink.edge_with(from, Thing::Node(node), way.attack, odds, &facts),
         Goal::Files => {
             let identity = Thing::NodeIdentity(node);
-            sink.edge_with(from, identity, way.attack, way.odds, &facts);
+            sink.edge_with(from, identity, way.attack, odds, &facts);
             if let Some(fact) = credentials::control_plane(world, sink, node) {
                 let facts = [facts, vec![fact]].concat();
-                sink.edge_with(from, Thing::ClusterAdmin, way.attack, way.odds, &facts);
+                sink.edge_with(from, Thing::ClusterAdmin, way.attack, odds, &facts);
             }
         }
         Goal::Processes => {
             for kind in [&credentials::MOUNTED, &credentials::ENVIRONMENT] {
                 let set = Thing::Set(credentials::on(kind, node));
-                sink.edge_with(from, set, way.attack, way.odds, &facts);
+                sink.edge_with(from, set, way.attack, odds, &facts);
             }
         }
     }

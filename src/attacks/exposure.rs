@@ -217,7 +217,7 @@ fn find(world: &World, sink: &mut Sink<'_>) {
             let object = world.pods[pod.index()].object;
             let containers = &world.host_spec(host).containers;
             for (index, container) in containers.iter().enumerate() {
-                if !container.keeps_running() {
+                if !world.keeps_running(host, container) {
                     continue;
                 }
                 for declared in container.ports.iter().filter(|p| p.host_port == port) {

@@ -246,9 +246,10 @@ fn servers(world: &World, sink: &mut Sink<'_>) {
     let redirects = shown(REDIRECTS, "CVE-2020-8559");
     let attack: &'static Attack = &API_SERVER_CVE;
     if let Some(fact) = upgrades {
-        for grant in world.grants_any(CONNECT) {
-            let [role, rule] = sink.grant(&grant);
-            sink.edge(Thing::Binding(grant.binding), cluster(&PODS), attack, &[role, rule, fact]);
+        for grant in world.grants_either(CONNECT) {
+            let mut facts = sink.grant(&grant);
+            facts.push(fact);
+            sink.edge(Thing::Binding(grant.binding), cluster(&PODS), attack, &facts);
         }
     }
     if let Some(fact) = redirects {

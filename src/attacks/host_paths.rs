@@ -326,26 +326,6 @@ pub(super) static PATHS: &[Row] = &[
     row("/boot", true, Way::Write, Gain::Execute, Odds::possible(0.3)),
 ];
 
-/// A path as the machine resolves it: without doubled or trailing slashes and dots, with the link
-/// `/var/run` followed. `None`: not an absolute path, or one with `..`, which the API refuses.
-pub(super) fn normal(path: &str, sub_path: &str) -> Option<String> {
-    if !path.starts_with('/') {
-        return None;
-    }
-    let mut names: Vec<&str> = Vec::new();
-    for name in path.split('/').chain(sub_path.split('/')) {
-        match name {
-            "" | "." => {}
-            ".." => return None,
-            name => names.push(name),
-        }
-    }
-    if let ["var", "run", ..] = names[..] {
-        names.remove(0);
-    }
-    Some(format!("/{}", names.join("/")))
-}
-
 /// How a mount lies to a row's path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place {
@@ -386,9 +366,10 @@ impl Row {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::attacks::resolved_paths::resolved;
 
     fn gains(path: &str, writable: bool) -> Vec<Gain> {
-        let path = normal(path, "").unwrap();
+        let path = resolved(path, "").unwrap().0;
         let mut gains: Vec<Gain> = PATHS
             .iter()
             .filter(|r| (writable || r.way == Way::Read) && r.place(&path).is_some())
@@ -400,18 +381,9 @@ mod tests {
     }
 
     #[test]
-    fn paths_are_normalised() {
-        assert_eq!(normal("/var/run//docker.sock/", "").unwrap(), "/run/docker.sock");
-        assert_eq!(normal("/", "etc/./cron.d").unwrap(), "/etc/cron.d");
-        assert_eq!(normal("/", "").unwrap(), "/");
-        assert_eq!(normal("/a/../etc", ""), None);
-        assert_eq!(normal("C:\\data", ""), None);
-    }
-
-    #[test]
     fn rows_are_normal_themselves() {
         for row in PATHS {
-            assert_eq!(normal(row.path, "").as_deref(), Some(row.path));
+            assert_eq!(resolved(row.path, "").unwrap().0, row.path);
         }
     }
 

@@ -6,9 +6,13 @@
 use super::Family;
 use super::control_plane::{ADMIN_KUBECONFIG_READ, ETCD_ACCESS, PKI_KEY_READ, STATIC_POD_WRITE};
 use super::credentials;
-use super::escape::{HOST_PID_LEAK, Power, UMH_CORE_PATTERN, is_unseen, power, sandbox, user_fact};
-use super::host_paths::{Distribution, Gain, PATHS, Place, Way, normal};
+use super::escape::{
+    HOST_PID_LEAK, Power, UMH_CORE_PATTERN, at_next_start, is_unseen, power, sandbox, starts,
+    user_fact,
+};
+use super::host_paths::{Distribution, Gain, PATHS, Place, Way};
 use super::node_logs::{HOST_PATH_VAR_LOG_SYMLINK, Logs};
+use super::resolved_paths::resolved;
 use crate::graph::{Attack, Confidence, Fact, Odds, Sink, Thing};
 use crate::world::hosts::Host;
 use crate::world::pods::{Container, Mount, PodSpec, Volume};
@@ -252,7 +256,7 @@ fn gains(
     read_only: bool,
 ) -> Option<Found> {
     let sub_path = world.text(mount.sub_path);
-    let path = normal(path, sub_path)?;
+    let (path, sure) = resolved(path, sub_path)?;
     let root = path == "/";
     let mut gains = BTreeMap::new();
     for row in PATHS.iter().filter(|r| !read_only || r.way == Way::Read) {
@@ -289,6 +293,7 @@ fn gains(
         facts.push((".spec.hostUsers".to_owned(), "false".to_owned()));
     }
     for (odds, _) in gains.values_mut() {
+        *odds = odds.but(1.0, sure);
         match power {
             Power::Root => {}
             Power::Assumed => *odds = odds.but(1.0, Confidence::Likely),
@@ -318,7 +323,8 @@ fn put(
         .map(|(field, value)| sink.fact(object, &world.host_field(host, field), value))
         .collect();
     facts.extend_from_slice(behind);
-    let from = Thing::Container(host, found.container);
+    let Some((from, ended)) = starts(world, sink, host, found.container) else { return };
+    facts.extend(ended);
     let on = Thing::Node(node);
     let mut last = None;
     for ((gain, distribution), (odds, place)) in &found.gains {
@@ -327,7 +333,7 @@ fn put(
             continue;
         }
         last = Some(gain);
-        let mut odds = *odds;
+        let mut odds = if ended.is_some() { at_next_start(*odds) } else { *odds };
         let mut facts = facts.clone();
         if matches!(gain, Gain::Socket | Gain::CorePattern | Gain::Processes)
             && let Some(class) = sandbox(world, world.host_spec(host))

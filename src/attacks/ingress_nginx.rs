@@ -143,7 +143,7 @@ fn controllers<'w>(world: &'w World, sink: &mut Sink<'_>) -> Vec<Controller<'w>>
         let class = class.filter(|_| !world.host_spec(host).host_network);
         for (i, container) in world.host_spec(host).containers.iter().enumerate() {
             let image = world.text(container.image);
-            if !is_ingress_nginx(image) || !container.keeps_running() {
+            if !is_ingress_nginx(image) || !world.keeps_running(host, container) {
                 continue;
             }
             let controller = found.entry((ns, shape, i, class)).or_insert_with(|| {
@@ -341,7 +341,7 @@ fn reaches(
         let near = beside.then_some(&local).filter(|_| !way.is_some_and(Passage::is_open));
         let Some(way) = near.or(way) else { continue };
         for (i, container) in spec.containers.iter().enumerate() {
-            if container.keeps_running() && !own.contains(&(host, i)) {
+            if world.keeps_running(host, container) && !own.contains(&(host, i)) {
                 let facts: Vec<Fact> = [Fact { object, ..runs }]
                     .into_iter()
                     .chain(way.facts.iter().copied())

@@ -6,7 +6,6 @@
 
 use super::Family;
 use super::passage::{Passage, passage};
-use super::secrets::enterable;
 use super::sets::{PODS, SET_MEMBER};
 use crate::graph::{Fact, Odds, SetKey, SetKind, Sink, Thing};
 use crate::sym::Sym;
@@ -109,7 +108,7 @@ fn find(world: &World, sink: &mut Sink<'_>) {
         for (to, odds, by) in ways {
             let facts: Vec<Fact> = [runs, open].into_iter().chain(by).collect();
             for (i, container) in world.host_spec(host).containers.iter().enumerate() {
-                if enterable(world, host, container) {
+                if world.is_enterable(host, container) {
                     sink.edge_with(Thing::Container(host, i), to, &KUBELET_ANONYMOUS, odds, &facts);
                 }
             }

@@ -38,6 +38,7 @@ mod exposed_route;
 mod exposure;
 mod flaws;
 mod flux;
+mod free_volumes;
 mod gate;
 mod gitops;
 mod host_paths;
@@ -62,6 +63,7 @@ mod operators;
 mod passage;
 pub mod peers;
 mod platform_operators;
+mod pod_accounts;
 mod pod_api;
 mod pod_bind;
 mod pod_update;
@@ -73,6 +75,7 @@ mod psa_relax;
 mod rancher_projects;
 mod rbac;
 mod rebind;
+mod resolved_paths;
 mod role_making;
 mod secret_contents;
 mod secret_logins;
@@ -187,6 +190,7 @@ pub static CATALOGUE: &[&Family] = &[
     &storage::FAMILY,
     &claims::FAMILY,
     &rebind::FAMILY,
+    &free_volumes::FAMILY,
     &exposure::FAMILY,
     &neighbours::FAMILY,
     &anonymous::FAMILY,

@@ -6,9 +6,10 @@
 
 use super::flaws::NODE_FLAWS;
 use super::workload_patch::TEMPLATES;
-use crate::graph::{Graph, Namer, NodeId, NodeKind, SetKey};
+use crate::graph::{Graph, Namer, NodeId, NodeKind, SetKey, is_parted};
 use crate::world::World;
 use crate::world::exposure::Via;
+use crate::world::hosts::Host;
 
 /// Calls every numbered set and gate by what it belongs to.
 pub(super) fn name_sets(graph: &mut Graph) {
@@ -17,6 +18,9 @@ pub(super) fn name_sets(graph: &mut Graph) {
         let world = graph.world();
         let of = match key.kind.id {
             "endpoints" => return endpoints(world, &ports, key),
+            _ if key.ns.is_empty() && is_parted(key.kind) => {
+                return Some(format!("{} where nothing may refuse it", key.kind.noun));
+            }
             _ => belongs_to(world, key).or_else(|| first_member(graph, node)),
         };
         Some(format!("{}: {}", key.kind.noun, of?))
@@ -48,8 +52,30 @@ pub(super) fn ways(world: &World, port: u32, via: Option<Via>) -> u32 {
         Some(Via::Balancers) => 3,
         Some(Via::Neighbour) => 4,
         Some(Via::Proxies(service)) => 5 + service.index() as u64,
+        Some(Via::Pods(host)) => 5 + world.services.len() as u64 + workload_or_pod(world, host),
     };
     u32::try_from(u64::from(port) + way * port_count(world)).unwrap_or(u32::MAX)
+}
+
+/// The number of what pods belong to: workloads are numbered before pods that have none.
+fn workload_or_pod(world: &World, host: Host) -> u64 {
+    match host {
+        Host::Template(workload) => workload.index() as u64,
+        Host::Pod(pod) => match world.pods[pod.index()].workload {
+            Some(workload) => workload.index() as u64,
+            None => (world.workloads.len() + pod.index()) as u64,
+        },
+    }
+}
+
+/// The pods of a number, as they are called.
+fn called(world: &World, number: usize) -> Option<String> {
+    let full = |ns, name| format!("{}/{}", world.text(ns), world.text(name));
+    if let Some(workload) = world.workloads.get(number) {
+        return Some(full(workload.ns, workload.name));
+    }
+    let pod = world.pods.get(number - world.workloads.len())?;
+    Some(full(pod.ns, pod.name))
 }
 
 fn endpoints(world: &World, first: &[u32], key: &SetKey) -> Option<String> {
@@ -62,8 +88,12 @@ fn endpoints(world: &World, first: &[u32], key: &SetKey) -> Option<String> {
         3 => ", through balancers of the cloud".to_owned(),
         4 => ", from networks around the cluster".to_owned(),
         _ => {
-            let proxies = world.services.get(usize::try_from(way - 5).ok()?)?;
-            format!(", through {}/{}", world.text(proxies.ns), world.text(proxies.name))
+            let at = usize::try_from(way - 5).ok()?;
+            let by = match world.services.get(at) {
+                Some(of) => format!("{}/{}", world.text(of.ns), world.text(of.name)),
+                None => called(world, at - world.services.len())?,
+            };
+            format!(", through {by}")
         }
     };
     let key = u32::try_from((u64::from(key.of) - 1) % count + 1).ok()?;

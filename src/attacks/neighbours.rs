@@ -10,7 +10,6 @@ use super::exposure::NETWORK_REACH;
 use super::interfaces::{DASHBOARD_EXPOSED, is_open, open_interface, ports};
 use super::passage::{Passage, new_pod_to, passage};
 use super::pod_api::set_of;
-use super::secrets::enterable;
 use super::workloads::creators;
 use crate::graph::{Attack, Fact, Odds, SetKey, SetKind, Sink, Thing};
 use crate::sym::Sym;
@@ -66,7 +65,7 @@ fn find(world: &World, sink: &mut Sink<'_>) {
         let (object, _) = world.host_object(host);
         let runs = sink.fact(object, "", "runs on the network of the pods");
         for (i, container) in world.host_spec(host).containers.iter().enumerate() {
-            if enterable(world, host, container) {
+            if world.is_enterable(host, container) {
                 sink.edge(Thing::Container(host, i), set, &NETWORK_REACH, &[runs]);
             }
         }
@@ -177,7 +176,7 @@ fn interfaces(world: &World, sink: &mut Sink<'_>) -> Vec<Danger> {
         let spec = world.host_spec(host);
         let class = world.network().class_of(host).filter(|_| !spec.host_network);
         for (i, container) in spec.containers.iter().enumerate() {
-            if !container.keeps_running() {
+            if !world.keeps_running(host, container) {
                 continue;
             }
             let Some((account, says)) = open_interface(world, sink, host, i) else { continue };

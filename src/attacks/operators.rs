@@ -139,7 +139,7 @@ impl<'w> Known<'w> {
             rule.is_some_and(|r| r.groups.iter().any(|g| world.text(*g) == watch.group))
         };
         let makers = self.makers.get_or_insert_with(|| {
-            world.grants_any(&pod_creation()).iter().filter(|g| own(g)).map(|g| g.binding).collect()
+            world.grants_any(pod_creation()).iter().filter(|g| own(g)).map(|g| g.binding).collect()
         });
         let mut found = Vec::new();
         for grant in world.grants(watch).iter().filter(|g| own(g) && of_group(g)) {

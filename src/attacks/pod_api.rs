@@ -5,7 +5,7 @@
 
 use super::Family;
 use super::pod_update::{self, EPHEMERAL_CONTAINER_INJECT, POD_PATCH_IMAGE};
-use super::sets::{PODS, SET_MEMBER};
+use super::sets::{PODS, SET_MEMBER, held_up, waits};
 use crate::graph::{Attack, Confidence, Fact, Odds, SetKey, SetKind, Sink, Thing};
 use crate::sym::Sym;
 use crate::world::admission::Level;
@@ -26,8 +26,9 @@ crate::attack! {
     /// `kubectl exec -n NAMESPACE POD -c CONTAINER -- sh`; without a shell in the image, any of its
     /// programs. What the container holds (token, mounts, environment) is the caller's.
     /// ## Stopped by
-    /// `resourceNames` limit it to those pods. A pod that has ended takes no commands. From 1.35 on
-    /// `get` alone is refused for every way of connecting. `pods/*` grants nothing.
+    /// `resourceNames` limit it to those pods. A pod that has ended takes no commands, nor does a
+    /// container that has: an init container once the pod runs, an ephemeral one that has exited. From
+    /// 1.35 on `get` alone is refused for every way of connecting. `pods/*` grants nothing.
     /// ## Fix
     /// Remove `pods/exec` from the role, or name the pods in `resourceNames`; let people debug
     /// with ephemeral containers in namespaces of their own.
@@ -285,6 +286,12 @@ fn connect(
                     }
                     _ => blind,
                 };
+                let odds = if world.pods[pod.index()].states.is_held_up() {
+                    facts.push(waits(world, sink, pod));
+                    held_up(odds)
+                } else {
+                    odds
+                };
                 sink.edge_with(from, Thing::Pod(pod), attack, odds, &facts);
             }
         }
@@ -294,7 +301,7 @@ fn connect(
 /// The field that lets a container of this host read input.
 fn stdin_of(world: &World, host: Host) -> Option<String> {
     let containers = &world.host_spec(host).containers;
-    let container = containers.iter().find(|c| c.stdin && c.keeps_running())?;
+    let container = containers.iter().find(|c| c.stdin && world.keeps_running(host, c))?;
     Some(world.host_field(host, &format!("{}.stdin", container.field())))
 }
 

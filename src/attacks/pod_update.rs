@@ -60,7 +60,8 @@ crate::attack! {
     /// ## Stopped by
     /// The mirror of a static pod is not what the kubelet runs. An update of a pod that violates the
     /// namespace's enforced Pod Security level is refused. `resourceNames` limit it. A node that
-    /// can pull from no foreign registry needs a useful image of an allowed one.
+    /// can pull from no foreign registry needs a useful image of an allowed one. A new image of an init
+    /// container that has ended, or of any other that is not to start anew, starts nothing.
     /// ## Fix
     /// Remove `patch` and `update` on `pods` from the role; nobody but controllers needs them.
     /// Allow images of known registries only, by an admission policy.
@@ -138,7 +139,11 @@ fn fill(
 ) {
     let scope = Scope::Namespace(namespace.name);
     let (level, _) = enforced(world, sink, namespace);
-    if hosts.len() > 1 && hosts.len() == hosts_of(world, namespace.name).count() {
+    // A new image starts a pod whose own cannot be pulled, which the other set's members wait for.
+    let waits =
+        |host: &Host| matches!(host, Host::Pod(pod) if world.pods[pod.index()].states.is_held_up());
+    let all = hosts.len() > 1 && hosts.len() == hosts_of(world, namespace.name).count();
+    if all && !hosts.iter().any(waits) {
         sink.edge(set_of(kind, scope), set_of(&PODS, scope), &SET_MEMBER, &[level]);
     } else {
         for host in hosts {

@@ -124,7 +124,7 @@ pub(super) fn bound(world: &World, role: RoleIx) -> impl Iterator<Item = Right<'
     world.index.bindings_to(role).iter().map(move |binding| {
         let ns = world.bindings[binding.index()].ns;
         let scope = if ns.is_empty() { Scope::Cluster } else { Scope::Namespace(ns) };
-        Right { binding: *binding, scope, rule: None, names: Names::Only(name) }
+        Right { binding: *binding, scope, rule: None, names: Names::Only(name), permission: None }
     })
 }
 

@@ -7,7 +7,6 @@
 
 use super::Family;
 use super::pod_api::{named, set_of};
-use super::secrets::enterable;
 use super::sets::SET_MEMBER;
 use crate::graph::{Fact, Odds, SetKey, SetKind, Sink, Thing};
 use crate::sym::Sym;
@@ -130,7 +129,7 @@ fn steered(world: &World, sink: &mut Sink<'_>) -> BTreeMap<SecretIx, Vec<(Thing<
         let (object, ns) = world.host_object(host);
         for (i, container) in world.host_spec(host).containers.iter().enumerate() {
             // An init container that has ended does not start again in its pod.
-            if !enterable(world, host, container) {
+            if !world.is_enterable(host, container) {
                 continue;
             }
             for env in container.env.iter().filter(|env| env.from) {

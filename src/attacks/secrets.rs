@@ -7,8 +7,7 @@ use crate::graph::{Attack, Confidence, Fact, Odds, Sink, Thing, Value};
 use crate::sym::Sym;
 use crate::world::grants::{Names, Permission};
 use crate::world::hosts::Host;
-use crate::world::pods::{Container, Given, Volume, is_public};
-use crate::world::rows::Phase;
+use crate::world::pods::{Given, Volume, is_public};
 use crate::world::{SecretIx, World};
 use rustc_hash::FxHashMap;
 
@@ -259,13 +258,6 @@ fn held(world: &World, sink: &mut Sink<'_>, host: Host) -> Vec<Held> {
     found
 }
 
-/// Whether a container of a host can be entered: it keeps running, or the pod's init containers
-/// may still be at work.
-pub(super) fn enterable(world: &World, host: Host, container: &Container) -> bool {
-    container.keeps_running()
-        || matches!(host, Host::Pod(pod) if world.pods[pod.index()].phase == Phase::Pending)
-}
-
 fn mounts(world: &World, sink: &mut Sink<'_>) {
     let mut known: FxHashMap<(u32, Sym), Vec<Held>> = FxHashMap::default();
     let collected = collected(world);
@@ -274,7 +266,7 @@ fn mounts(world: &World, sink: &mut Sink<'_>) {
         let (object, ns) = world.host_object(host);
         let shape = world.host_shape(host);
         for held in known.entry(shape).or_insert_with(|| held(world, sink, host)) {
-            if !enterable(world, host, &spec.containers[held.container]) {
+            if !world.is_enterable(host, &spec.containers[held.container]) {
                 continue;
             }
             let Some(secret) = world.secret(ns, held.secret) else { continue };

@@ -4,7 +4,7 @@
 //! An attack puts an edge to the set, and the set's members get their edges here, once, whoever
 //! leads there. A set of the whole cluster has the sets of its namespaces as members.
 
-use crate::graph::{Fact, Named, Odds, SetKey, SetKind, Sink, Thing};
+use crate::graph::{Confidence, Fact, Named, Odds, SetKey, SetKind, Sink, Thing};
 use crate::sym::Sym;
 use crate::world::nodes::ControlPlane;
 use crate::world::{
@@ -72,6 +72,7 @@ pub(super) fn members(world: &World, sink: &mut Sink<'_>, named: Named) {
     let Named { sets: mut keys, admins } = named;
     let ruled = super::structure::powers(world, sink, &keys, admins);
     super::storage::members(world, sink, &mut keys, &ruled);
+    super::free_volumes::members(world, sink, &mut keys, &ruled);
     super::claims::members(world, sink, &mut keys, &ruled);
     for namespace in ruled {
         let set = |kind| SetKey { kind, ns: namespace, of: 0 };
@@ -82,6 +83,7 @@ pub(super) fn members(world: &World, sink: &mut Sink<'_>, named: Named) {
     // A set of the cluster leads to those of the namespaces, which need members too.
     super::workloads::privileged_members(world, sink, &mut keys);
     super::psa_relax::members(world, sink, &mut keys);
+    super::pod_accounts::members(world, sink, &mut keys);
     for kind in [&PODS, &SERVICE_ACCOUNTS, &SECRETS] {
         let whole = SetKey { kind, ns: Sym::EMPTY, of: 0 };
         if keys.contains(&whole) {
@@ -107,10 +109,33 @@ pub(super) fn members(world: &World, sink: &mut Sink<'_>, named: Named) {
             let object = world.namespaces[namespace.index()].object;
             let fact = [sink.fact(object, "", "what stands in it belongs to the set")];
             for member in standing_in(world, key) {
-                sink.edge(set, member, &SET_MEMBER, &fact);
+                match member {
+                    Thing::Pod(pod) if world.pods[pod.index()].states.is_held_up() => {
+                        let waits = waits(world, sink, pod);
+                        let odds = held_up(SET_MEMBER.odds);
+                        sink.edge_with(set, member, &SET_MEMBER, odds, &[fact[0], waits]);
+                    }
+                    _ => sink.edge(set, member, &SET_MEMBER, &fact),
+                }
             }
         }
     }
+}
+
+/// The fact that none of a pod's containers runs.
+pub(super) fn waits(world: &World, sink: &mut Sink<'_>, pod: PodIx) -> Fact {
+    let object = world.pods[pod.index()].object;
+    sink.fact(
+        object,
+        ".status.containerStatuses",
+        "no container runs, and each waits to be started",
+    )
+}
+
+/// What reaching a process of a pod is worth where none of its containers runs: what they wait for
+/// may come.
+pub(super) fn held_up(odds: Odds) -> Odds {
+    odds.but(0.3, Confidence::Possible)
 }
 
 /// What a set of one namespace holds.

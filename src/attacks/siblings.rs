@@ -48,8 +48,12 @@ fn find(world: &World, sink: &mut Sink<'_>) {
         let field = world.host_field(host, ".spec.shareProcessNamespace");
         let shared = sink.fact(object, &field, "true");
         for (from, to, odds) in pairs {
+            let (one, other) = (&spec.containers[*from], &spec.containers[*to]);
+            if !world.is_enterable(host, one) || !world.is_enterable(host, other) {
+                continue;
+            }
             let mut facts = vec![shared];
-            for container in [&spec.containers[*from], &spec.containers[*to]] {
+            for container in [one, other] {
                 let field = world.host_field(host, &container.field());
                 facts.push(sink.fact(object, &field, &user(container)));
             }
@@ -84,7 +88,7 @@ fn enters(from: &Container, to: &Container) -> Option<Odds> {
     let odds = CONTAINER_SHARES_PROCESS_NS.odds;
     let root = from.run_as_user == Some(0);
     let maybe_root = from.run_as_user.is_none() && !from.run_as_non_root;
-    if from.capabilities.has("SYS_PTRACE") {
+    if from.capabilities.has("SYS_PTRACE") && from.may_raise_capabilities() {
         return Some(match (root, maybe_root) {
             (true, _) => odds,
             (_, true) => Odds::likely(odds.likelihood),

@@ -7,7 +7,6 @@
 use super::Family;
 use super::config_maps::READS;
 use super::secret_contents::provider;
-use super::secrets::enterable;
 use super::sets::SET_MEMBER;
 use super::workloads::MAKERS;
 use crate::graph::{Confidence, Fact, Odds, SetKey, SetKind, Sink, Thing};
@@ -138,7 +137,7 @@ fn written(world: &World, sink: &mut Sink<'_>, host: Host, runs: bool) -> Vec<Wr
             let field = format!("{}.env[{}].name", container.field(), literal.place);
             let name = world.text(literal.name);
             let fact = sink.fact(object, &world.host_field(host, &field), name);
-            if runs && enterable(world, host, container) {
+            if runs && world.is_enterable(host, container) {
                 let from = Thing::Container(host, i);
                 sink.edge(from, Thing::Cloud(&identity), &POD_ENV_CREDENTIAL, &[fact]);
             }

@@ -136,7 +136,9 @@ fn applied(world: &World, sink: &mut Sink<'_>) -> Vec<Maintainer> {
 }
 
 /// The namespace whose level refuses least, the first of several.
-fn weakest<'w>(namespaces: impl Iterator<Item = &'w Namespace>) -> Option<&'w Namespace> {
+pub(super) fn weakest<'w>(
+    namespaces: impl Iterator<Item = &'w Namespace>,
+) -> Option<&'w Namespace> {
     let worth = |n: &Namespace| behind_claim(n).likelihood;
     namespaces.max_by(|a, b| worth(a).total_cmp(&worth(b)).then(b.name.cmp(&a.name)))
 }

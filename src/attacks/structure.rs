@@ -2,9 +2,10 @@
 
 use super::Family;
 use super::sets::{ADMIN_ACTS, PODS, PRIVILEGED_PODS, SECRETS, SERVICE_ACCOUNTS};
-use crate::graph::{Fact, Odds, SetKey, Sink, Thing};
+use crate::graph::{Fact, Odds, SetKey, SetKind, Sink, Thing};
 use crate::sym::Sym;
 use crate::world::admission::Level;
+use crate::world::closed::Closed;
 use crate::world::grants::{Grant, Names, Permission, Scope};
 use crate::world::hosts::Host;
 use crate::world::{
@@ -337,15 +338,23 @@ pub(super) const NAMESPACE_POWER: &[&[Permission]] = &[
 ];
 
 /// The admins of all namespaces together.
-pub(super) static NAMESPACES: crate::graph::SetKind =
-    crate::graph::SetKind { id: "namespace-admins", noun: "namespaces" };
+pub(super) static NAMESPACES: SetKind = SetKind { id: "namespace-admins", noun: "namespaces" };
+
+/// Whether a grant reaches nothing but a namespace that is being deleted.
+fn is_going(world: &World, scope: Scope) -> bool {
+    matches!(scope, Scope::Namespace(ns) if world.closed(ns) == Some(Closed::Terminating))
+}
 
 fn namespace_power(world: &World, sink: &mut Sink<'_>) {
     let parts: Vec<Vec<Grant<'_>>> = NAMESPACE_POWER
         .iter()
         .map(|any| {
-            let grants = world.grants_any(any).into_iter();
-            grants.filter(|g| g.names == Names::All).collect()
+            // A quota keeps its admin from pods, who has the rest all the same.
+            let mut grants: Vec<_> = any.iter().flat_map(|p| world.authorized(p)).collect();
+            grants.retain(|g| g.names == Names::All && !is_going(world, g.scope));
+            grants.sort_unstable_by_key(|g| (g.binding, g.rule));
+            grants.dedup_by_key(|g| (g.binding, g.rule));
+            grants
         })
         .collect();
     let all = Thing::Set(SetKey { kind: &NAMESPACES, ns: Sym::EMPTY, of: 0 });
@@ -377,6 +386,28 @@ fn namespace_power(world: &World, sink: &mut Sink<'_>) {
     }
 }
 
+/// What an admin of a namespace takes, by any of some requests; Secrets he reads.
+static ADMIN_TAKES: [(&SetKind, &[Permission]); 3] = [
+    (
+        &PODS,
+        &[
+            Permission::namespaced("create", "", "pods/exec"),
+            Permission::namespaced("create", "", "pods/attach"),
+            Permission::namespaced("update", "", "pods"),
+            Permission::namespaced("update", "", "pods/ephemeralcontainers"),
+        ],
+    ),
+    (&SECRETS, &[]),
+    (
+        &SERVICE_ACCOUNTS,
+        &[
+            Permission::namespaced("create", "", "serviceaccounts/token"),
+            Permission::namespaced("create", "", "pods"),
+            Permission::namespaced("create", "", "secrets"),
+        ],
+    ),
+];
+
 /// What power over a namespace amounts to, for each namespace that an edge leads to, or for all of
 /// them where one leads to their set. Returns those namespaces.
 pub(super) fn powers(
@@ -399,12 +430,14 @@ pub(super) fn powers(
     for ix in &reached {
         let namespace = &world.namespaces[ix.index()];
         let fact = super::sets::of_admin(sink, namespace);
-        for kind in [&PODS, &SECRETS, &SERVICE_ACCOUNTS] {
+        for (kind, acts) in ADMIN_TAKES {
             let set = Thing::Set(SetKey { kind, ns: namespace.name, of: 0 });
             let from = Thing::NamespaceAdmin(*ix);
-            sink.edge_with(from, set, &IS_NAMESPACE_ADMIN, ADMIN_ACTS, &[fact]);
+            let asked = sink.asks_any(acts, namespace.name).filter(|_| !acts.is_empty());
+            let facts: Vec<Fact> = [fact].into_iter().chain(asked).collect();
+            sink.edge_with(from, set, &IS_NAMESPACE_ADMIN, ADMIN_ACTS, &facts);
         }
-        if super::pod_api::admits(namespace, Level::Privileged) {
+        if namespace.closed.is_none() && super::pod_api::admits(namespace, Level::Privileged) {
             let set = Thing::Set(SetKey { kind: &PRIVILEGED_PODS, ns: namespace.name, of: 0 });
             let from = Thing::NamespaceAdmin(*ix);
             sink.edge_with(from, set, &IS_NAMESPACE_ADMIN, ADMIN_ACTS, &[fact]);

@@ -19,12 +19,14 @@ pub(super) struct Right<'w> {
     /// `None`: the binding as such is the right.
     pub(super) rule: Option<RuleRef>,
     pub(super) names: Names<'w>,
+    /// Of a grant, what it was asked for.
+    pub(super) permission: Option<Permission>,
 }
 
 impl<'w> From<Grant<'w>> for Right<'w> {
     fn from(grant: Grant<'w>) -> Self {
-        let Grant { binding, scope, rule, names } = grant;
-        Self { binding, scope, rule: Some(rule), names }
+        let Grant { binding, scope, rule, names, permission, .. } = grant;
+        Self { binding, scope, rule: Some(rule), names, permission: Some(permission) }
     }
 }
 
@@ -33,7 +35,8 @@ impl Right<'_> {
     fn facts(&self, world: &World, sink: &mut Sink<'_>) -> Vec<Fact> {
         let role = sink.role_ref(&world.bindings[self.binding.index()]);
         let rule = self.rule.map(|rule| sink.rule(rule));
-        std::iter::once(role).chain(rule).collect()
+        let asked = self.permission.and_then(|permission| sink.asks(&permission, self.scope));
+        std::iter::once(role).chain(rule).chain(asked).collect()
     }
 }
 

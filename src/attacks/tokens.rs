@@ -3,7 +3,6 @@
 
 use super::Family;
 use super::pod_api::{named, set_of};
-use super::secrets::enterable;
 use super::sets::SERVICE_ACCOUNTS;
 use super::token_secrets::{self, SECRET_CREATE_TOKEN, SECRET_REPOINT_TOKEN};
 use crate::graph::{Confidence, Fact, Odds, Sink, Thing};
@@ -75,7 +74,7 @@ crate::attack! {
     /// `kubectl create token -n NAMESPACE ACCOUNT --duration=24h`.
     /// ## Stopped by
     /// The account must exist. `resourceNames` limit it to those accounts. A kubelet gets tokens
-    /// of the accounts of its own pods only.
+    /// of the accounts of its own pods only. A namespace that is `Terminating` gives no new token.
     /// ## Fix
     /// Remove `serviceaccounts/token` from the role, or name the accounts in `resourceNames`.
     /// ## Detect
@@ -227,7 +226,7 @@ pub(super) fn each_token(
             if world.is_served(host) { None } else { automount(world, sink, host, spec, account) };
         for token in of_shape {
             let container: &Container = &spec.containers[token.container];
-            if !enterable(world, host, container) {
+            if !world.is_enterable(host, container) {
                 continue;
             }
             let (object, _) = world.host_object(host);

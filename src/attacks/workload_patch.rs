@@ -4,6 +4,7 @@
 //! a new pod's specification would; but a workload must be there to be changed. A grant on all
 //! namespaces therefore leads, kind by kind, to the namespaces that have a workload of the kind.
 
+use super::pod_accounts;
 use super::pod_api::{admits, enforced, labelled, named, set_of};
 use super::sets::{SECRETS, SERVICE_ACCOUNTS, SET_MEMBER};
 use super::workloads::Maintainer;
@@ -174,10 +175,13 @@ pub(super) fn workload(world: &World, ns: Sym, name: Sym, kind: &str) -> Option<
     Some(WorkloadIx::new(range.start + first + at))
 }
 
-/// Whether a change of this workload's template lasts: a Deployment puts the template of its
-/// ReplicaSet back.
+/// Whether pods come of a changed template: a Deployment puts the template of its ReplicaSet back,
+/// and some namespaces take no new pods.
 fn lasts(world: &World, ix: WorkloadIx) -> bool {
     let workload = &world.workloads[ix.index()];
+    if world.closed(workload.ns).is_some() {
+        return false;
+    }
     workload.top == ix
         || !matches!(world.text(workload.kind), "ReplicaSet" | "ReplicationController")
 }
@@ -238,10 +242,15 @@ fn all(
     let facts = sink.grant(grant);
     let to = |kind| set_of(kind, grant.scope);
     sink.edge(from, to(&template.workloads), &WORKLOAD_PATCH, &facts);
-    sink.edge(from, to(accounts), &WORKLOAD_PATCH, &facts);
+    let accounts = match grant.scope {
+        Scope::Namespace(_) => pod_accounts::accounts(world, sink, grant.scope),
+        Scope::Cluster => to(accounts),
+    };
+    sink.edge(from, accounts, &WORKLOAD_PATCH, &facts);
     sink.edge_with(from, to(secrets), &WORKLOAD_PATCH, mounting(), &facts);
     let mut reached = world.reached(grant.scope).iter();
     if reached.any(|n| standing.binary_search(&n.name).is_ok() && admits(n, Level::Privileged)) {
+        let facts = sink.but_for_pods(&facts);
         sink.edge(from, to(privileged), &WORKLOAD_PATCH, &facts);
     }
 }
@@ -256,13 +265,15 @@ fn only(world: &World, sink: &mut Sink<'_>, template: &Template, grant: &Grant<'
         let mut facts = sink.grant(grant).to_vec();
         facts.push(sink.fact(workload.object, ".metadata.name", world.text(workload.name)));
         let to = |kind| set_of(kind, Scope::Namespace(workload.ns));
-        sink.edge_with(from, to(&SERVICE_ACCOUNTS), &WORKLOAD_PATCH, odds, &facts);
+        let accounts = pod_accounts::accounts(world, sink, Scope::Namespace(workload.ns));
+        sink.edge_with(from, accounts, &WORKLOAD_PATCH, odds, &facts);
         let mount = odds.but(0.95, Confidence::Likely);
         sink.edge_with(from, to(&SECRETS), &WORKLOAD_PATCH, mount, &facts);
         if comes_back(world, ix, namespace) {
             sink.edge_with(from, Thing::Workload(workload.top), &WORKLOAD_PATCH, odds, &facts);
         }
         if admits(namespace, Level::Privileged) {
+            let facts = sink.but_for_pods(&facts);
             sink.edge_with(from, to(&PRIVILEGED_TEMPLATES), &WORKLOAD_PATCH, odds, &facts);
         }
     }

@@ -7,15 +7,15 @@
 
 use super::Family;
 use super::openshift;
+use super::pod_accounts;
 use super::pod_api::{admits, enforced, set_of};
 use super::policies_off;
-use super::sets::{
-    PRIVILEGED_PODS, SECRETS, SERVICE_ACCOUNTS, SET_MEMBER, WORKER_NODES, node_keys, node_sets,
-};
+use super::sets::{PRIVILEGED_PODS, SECRETS, SET_MEMBER, WORKER_NODES, node_keys, node_sets};
 use super::workload_patch::{self, PRIVILEGED_TEMPLATES, WORKLOAD_PATCH};
 use crate::graph::{Attack, Fact, Odds, SetKey, SetKind, Sink, Thing};
 use crate::sym::Sym;
 use crate::world::admission::Level;
+use crate::world::closed::Closed;
 use crate::world::grants::{Grant, Holder, Names, Pair, Permission, Scope};
 use crate::world::{BindingIx, Namespace, World};
 use std::collections::BTreeSet;
@@ -34,7 +34,8 @@ crate::attack! {
     /// the log or send the token out.
     /// ## Stopped by
     /// The account must exist. Pod Security never limits the choice of the account; an admission
-    /// policy may. `resourceNames` on `create` alone grant nothing.
+    /// policy may. `resourceNames` on `create` alone grant nothing. A ResourceQuota without scopes
+    /// that allows no `pods`, for whoever may not change it, and a namespace that is `Terminating`.
     /// ## Fix
     /// Remove `create` on pods and workloads from the role; keep accounts with more power in
     /// namespaces where nobody else creates pods.
@@ -180,9 +181,12 @@ impl Maintainer {
 fn find(world: &World, sink: &mut Sink<'_>) {
     for Maintainer { from, scope, facts } in creators(world, sink) {
         let to = |kind| set_of(kind, scope);
-        sink.edge(from, to(&SERVICE_ACCOUNTS), &POD_CREATE_AS_SERVICE_ACCOUNT, &facts);
+        let accounts = pod_accounts::accounts(world, sink, scope);
+        sink.edge(from, accounts, &POD_CREATE_AS_SERVICE_ACCOUNT, &facts);
         sink.edge(from, to(&SECRETS), &POD_CREATE_MOUNT_SECRET, &facts);
         if world.reached(scope).iter().any(|n| admits(n, Level::Privileged)) {
+            // What policies say of a privileged pod stands on its way to the nodes.
+            let facts = sink.but_for_pods(&facts);
             sink.edge(from, to(&PRIVILEGED_PODS), &POD_CREATE_PRIVILEGED, &facts);
         }
     }
@@ -190,20 +194,65 @@ fn find(world: &World, sink: &mut Sink<'_>) {
 }
 
 /// The permissions to create something that makes pods, as an account of one's choice.
-pub(super) fn pod_creation() -> Vec<Permission> {
-    MAKERS.iter().map(|m| Permission::namespaced("create", m.0, m.1)).collect()
+static POD_CREATION: [Permission; MAKERS.len()] = {
+    let mut all = [Permission::namespaced("create", "", "pods"); MAKERS.len()];
+    let mut i = 0;
+    while i < MAKERS.len() {
+        all[i] = Permission::namespaced("create", MAKERS[i].0, MAKERS[i].1);
+        i += 1;
+    }
+    all
+};
+
+/// The same, as a list.
+pub(super) fn pod_creation() -> &'static [Permission] {
+    &POD_CREATION
 }
 
 /// Everyone who may create something that makes pods.
 pub(super) fn creators(world: &World, sink: &mut Sink<'_>) -> Vec<Maintainer> {
+    let grants = world.grants_either(pod_creation());
     let mut found: Vec<Maintainer> =
-        world.grants_any(&pod_creation()).iter().map(|grant| Maintainer::by(sink, grant)).collect();
+        grants.iter().map(|grant| Maintainer::by(sink, grant)).collect();
     for (group, resource, kind) in MAKERS {
         let exists = |ns, name| match *kind {
             "Pod" => world.pod(ns, name).is_some(),
             kind => workload_patch::workload(world, ns, name, kind).is_some(),
         };
         found.extend(applied(world, sink, group, resource, exists));
+    }
+    found.extend(unlocking(world, sink));
+    found
+}
+
+/// Whoever may create pods where a quota allows none, and may change or delete the quota first.
+fn unlocking(world: &World, sink: &mut Sink<'_>) -> Vec<Maintainer> {
+    let quota = |scope| match scope {
+        Scope::Namespace(ns) => match world.closed(ns) {
+            Some(Closed::NoPods { object, name, key }) => Some((object, name, key)),
+            _ => None,
+        },
+        Scope::Cluster => None,
+    };
+    let mut creates: Vec<Grant<'_>> =
+        pod_creation().iter().flat_map(|permission| world.authorized(permission)).collect();
+    creates.retain(|grant| grant.names == Names::All && quota(grant.scope).is_some());
+    if creates.is_empty() {
+        return Vec::new();
+    }
+    creates.sort_unstable_by_key(|g| (g.binding, g.rule));
+    creates.dedup_by_key(|g| (g.binding, g.rule));
+    let verbs = ["update", "patch", "delete", "deletecollection"];
+    let changes = world.grants_any(&verbs.map(|v| Permission::namespaced(v, "", "resourcequotas")));
+    let mut found = Vec::new();
+    for pair in world.pairs(&creates, &changes) {
+        let Some((object, name, key)) = quota(pair.scope) else { continue };
+        if pair.second.names.covers(name) {
+            let (from, mut facts) = together(world, sink, &pair);
+            let field = format!(".spec.hard[\"{}\"]", world.text(key));
+            facts.push(sink.fact(object, &field, "0, which the same identity may change"));
+            found.push(Maintainer { from, scope: pair.scope, facts });
+        }
     }
     found
 }
@@ -289,7 +338,8 @@ pub(super) fn privileged_members(world: &World, sink: &mut Sink<'_>, keys: &mut 
         let named: BTreeSet<Sym> = keys.iter().filter(|k| k.kind == kind).map(|k| k.ns).collect();
         for namespace in &world.namespaces {
             let part = SetKey { kind, ns: namespace.name, of: 0 };
-            let member = cluster && admits(namespace, Level::Privileged);
+            let member =
+                cluster && namespace.closed.is_none() && admits(namespace, Level::Privileged);
             if !member && !named.contains(&namespace.name) {
                 continue;
             }

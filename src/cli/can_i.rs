@@ -2,7 +2,8 @@
 
 use super::open::{SnapshotArg, open, warn_without_rbac};
 use super::{Context, Exit, Failure};
-use crate::query::access::{Asked, doubts, groups_of, reason, user_name};
+use crate::query::access::{Asked, Doubt, cautions, doubts, groups_of, reason, user_name};
+use crate::report::escape::terminal;
 use crate::world::World;
 use crate::world::rbac::{Request, Target};
 use serde::Deserialize;
@@ -66,24 +67,32 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
         groups = groups_of(&user);
     }
     let groups: Vec<&str> = groups.iter().map(String::as_str).collect();
-    let asked = Asked::parse(resource);
+    let asked = Asked::read(&opened.world, verb, resource);
+    let namespace = args.namespace.as_deref();
     let request = Request {
         user: &user,
         groups: &groups,
         verb,
-        target: asked.target(args.name.as_deref(), args.namespace.as_deref()),
+        target: asked.target(args.name.as_deref(), namespace),
     };
     let answer = opened.world.review(&request);
     match &answer {
         Some(allowed) => writeln!(context.out, "yes - {}", reason(&opened.world, *allowed))?,
-        None => {
-            writeln!(context.out, "no")?;
-            for doubt in doubts(&opened.world, &asked, verb, args.namespace.as_deref()) {
-                context.note(&format!("warning: {}", doubt.text));
-            }
-        }
+        None => writeln!(context.out, "no")?,
     }
+    let mut doubted = cautions(&asked, args.name.as_deref(), namespace);
+    if answer.is_none() {
+        doubted.extend(doubts(&opened.world, &asked, namespace));
+    }
+    warn(&doubted, context);
     Ok(if answer.is_some() { Exit::Done } else { Exit::GateFailed })
+}
+
+/// Tells what is in doubt about a question.
+pub(super) fn warn(doubts: &[Doubt], context: &Context<'_>) {
+    for doubt in doubts {
+        context.note(&format!("warning: {}", terminal(&doubt.sentence())));
+    }
 }
 
 /// Answers every review of a file. A List in gives a List out.

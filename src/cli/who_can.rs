@@ -1,8 +1,11 @@
 //! `who-can`: every subject that holds a permission, with the binding and the rule.
 
+use super::can_i::warn;
 use super::open::{SnapshotArg, open, warn_without_rbac};
 use super::{Context, Exit, Failure};
-use crate::query::access::{Asked, Reaching, granting, holders, reaching};
+use crate::query::access::{
+    Asked, Reaching, cautions, doubts, granting, holders, reaching, unplaced,
+};
 use crate::query::filter::Filter;
 use crate::report::escape::terminal;
 use serde_json::json;
@@ -41,9 +44,13 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
     let opened = open(&args.snapshot.all(), context)?;
     warn_without_rbac(&opened, context);
     let world = &opened.world;
-    let asked = Asked::parse(&args.resource);
+    let asked = Asked::read(world, &args.verb, &args.resource);
     let (name, namespace) = (args.name.as_deref(), args.namespace.as_deref());
-    let granting = granting(world, &args.verb, &asked, name, namespace);
+    let granting = granting(world, &asked, name, namespace);
+    let mut doubted = cautions(&asked, name, namespace);
+    doubted.extend(doubts(world, &asked, namespace));
+    doubted.extend(unplaced(world, &asked, &granting));
+    warn(&doubted, context);
     let held = holders(world, &granting);
     let through = if args.through_paths {
         reaching(&opened.derive(), &granting, &Filter::default())

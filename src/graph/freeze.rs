@@ -24,12 +24,13 @@ impl Graph {
     ) -> Self {
         use rayon::prelude::*;
         let mut layout = Layout::new(&world);
+        let member = attacks.iter().find(|attack| attack.id == "set-member").copied();
         let frozen = {
             let (world, layout): (&World, &Layout) = (&world, &layout);
             let mut sinks: Vec<Sink<'_>> = families
                 .par_iter()
                 .map(|family| {
-                    let mut sink = Sink::new(world, layout);
+                    let mut sink = Sink::new(world, layout, member);
                     find(family, world, &mut sink);
                     sink.close();
                     sink
@@ -39,7 +40,7 @@ impl Graph {
                 sinks.iter().flat_map(|s| s.sets().collect::<Vec<_>>()).collect();
             sets.sort_unstable();
             sets.dedup();
-            let mut sink = Sink::new(world, layout);
+            let mut sink = Sink::new(world, layout, member);
             let mut admins: Vec<_> = sinks.iter().flat_map(|s| s.admins.iter().copied()).collect();
             admins.sort_unstable();
             admins.dedup();

@@ -6,11 +6,13 @@
 //! edge means is told by the [`Attack`] it bears, whose instances live in `attacks`.
 
 mod acting;
+mod asked;
 mod attack;
 mod csr;
 mod evidence;
 mod freeze;
 mod layout;
+mod left;
 mod node;
 mod own;
 mod records;
@@ -18,6 +20,7 @@ mod sink;
 mod tags;
 mod visit;
 
+pub use asked::is_parted;
 pub use attack::{Attack, Confidence, Identity, Odds, likelihood_of};
 pub use csr::EdgeId;
 pub use evidence::{Fact, FactView, Value, WhyId};

@@ -1,5 +1,6 @@
 //! Where attacks put edges. There is one sink a family, so none needs a lock.
 
+use super::asked::Asking;
 use super::attack::{Attack, Odds, cost_of};
 use super::csr::{Edge, RawEdge};
 use super::evidence::{Evidence, Fact, Says, Value};
@@ -19,8 +20,10 @@ const PIECE: usize = 4096;
 /// Takes edges, each with its evidence.
 #[derive(Debug)]
 pub struct Sink<'w> {
-    world: &'w World,
+    pub(super) world: &'w World,
     layout: &'w Layout,
+    /// What leads from a set to its members.
+    pub(super) member: Option<&'static Attack>,
     pub(super) texts: Symbols,
     pub(super) evidence: Evidence,
     pub(super) dynamic: Cons<Dynamic>,
@@ -32,13 +35,19 @@ pub struct Sink<'w> {
     rules: FxHashMap<RuleRef, Fact>,
     /// Room for the record of the edge being added.
     record: Vec<Fact>,
+    pub(super) asking: Asking<'w>,
 }
 
 impl<'w> Sink<'w> {
-    pub(super) fn new(world: &'w World, layout: &'w Layout) -> Self {
+    pub(super) fn new(
+        world: &'w World,
+        layout: &'w Layout,
+        member: Option<&'static Attack>,
+    ) -> Self {
         Self {
             world,
             layout,
+            member,
             texts: Symbols::default(),
             evidence: Evidence::default(),
             dynamic: Cons::default(),
@@ -47,6 +56,7 @@ impl<'w> Sink<'w> {
             admins: BTreeSet::new(),
             rules: FxHashMap::default(),
             record: Vec::new(),
+            asking: Asking::new(world),
         }
     }
 
@@ -62,8 +72,25 @@ impl<'w> Sink<'w> {
     }
 
     /// Adds an edge. An edge without evidence, from a thing to itself, or to a thing that is no
-    /// node (a workload that another owns) is not added.
+    /// node (a workload that another owns) is not added, nor one by a request that admission
+    /// refuses; what may refuse it stands in the evidence.
     pub fn edge_with(
+        &mut self,
+        from: Thing<'_>,
+        to: Thing<'_>,
+        attack: &'static Attack,
+        odds: Odds,
+        facts: &[Fact],
+    ) {
+        if self.asking.is_in(facts) {
+            self.weighed(from, to, attack, odds, facts);
+        } else {
+            self.put(from, to, attack, odds, facts);
+        }
+    }
+
+    /// Adds an edge as it is.
+    pub(super) fn put(
         &mut self,
         from: Thing<'_>,
         to: Thing<'_>,
@@ -104,6 +131,7 @@ impl<'w> Sink<'w> {
             last.shrink_to_fit();
         }
         self.evidence.close();
+        self.asking = Asking::new(self.world);
         self.rules = FxHashMap::default();
     }
 
@@ -124,10 +152,13 @@ impl<'w> Sink<'w> {
         self.texts.intern(field)
     }
 
-    /// The facts of a grant: the binding refers to the role, and the role's rule allows.
-    pub fn grant(&mut self, grant: &Grant<'_>) -> [Fact; 2] {
+    /// The facts of a grant: the binding refers to the role, and the role's rule allows. With them
+    /// goes the request that it is used in, if admission has a say in that.
+    pub fn grant(&mut self, grant: &Grant<'_>) -> Vec<Fact> {
         let binding = &self.world.bindings[grant.binding.index()];
-        [self.role_ref(binding), self.rule(grant.rule)]
+        let mut facts = vec![self.role_ref(binding), self.rule(grant.rule)];
+        facts.extend(self.asks_by(grant));
+        facts
     }
 
     /// The fact that a binding refers to its role.

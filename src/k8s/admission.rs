@@ -9,6 +9,7 @@ use serde::{Deserialize, Deserializer};
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase", bound(deserialize = "'de: 'a"))]
 pub struct Webhook<'a> {
+    pub name: Str<'a>,
     pub client_config: Option<WebhookClient<'a>>,
     pub rules: List<WebhookRule<'a>>,
     pub namespace_selector: Option<LabelSelector<'a>>,
@@ -73,9 +74,9 @@ impl WebhookRule<'_> {
     }
 }
 
-/// One of `matchConditions`: that there is one narrows a webhook, whatever it says.
+/// One of `matchConditions`, in CEL.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, bound(deserialize = "'de: 'a"))]
 pub struct MatchCondition<'a> {
-    pub name: Str<'a>,
+    pub expression: Str<'a>,
 }

@@ -1,8 +1,11 @@
 //! Nodes, storage and the small kinds.
 
+use super::meta::Pairs;
+use super::object::{Body, Field, read};
+use super::rbac::LabelSelector;
 use super::scalar::{Bool, List, Present, Str};
 use super::workload::HostPath;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 /// `spec` of a Node.
 #[derive(Debug, Default, Deserialize)]
@@ -49,6 +52,22 @@ pub struct NodeInfo<'a> {
     pub operating_system: Str<'a>,
 }
 
+/// `status` of a Namespace.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, bound(deserialize = "'de: 'a"))]
+pub struct NamespaceStatus<'a> {
+    pub phase: Str<'a>,
+}
+
+/// `spec` of a ResourceQuota.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase", bound(deserialize = "'de: 'a"))]
+pub struct ResourceQuotaSpec<'a> {
+    pub hard: Pairs<'a>,
+    pub scopes: List<Str<'a>>,
+    pub scope_selector: Present,
+}
+
 /// `spec` of a PersistentVolume.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase", bound(deserialize = "'de: 'a"))]
@@ -56,7 +75,28 @@ pub struct PersistentVolumeSpec<'a> {
     pub host_path: Option<HostPath<'a>>,
     pub local: Option<HostPath<'a>>,
     pub claim_ref: Option<ObjectRef<'a>>,
-    pub node_affinity: Present,
+    pub node_affinity: Option<VolumeNodeAffinity<'a>>,
+}
+
+/// `nodeAffinity` of a PersistentVolume.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, bound(deserialize = "'de: 'a"))]
+pub struct VolumeNodeAffinity<'a> {
+    pub required: Option<NodeSelector<'a>>,
+}
+
+/// Nodes that one of its terms selects.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase", bound(deserialize = "'de: 'a"))]
+pub struct NodeSelector<'a> {
+    pub node_selector_terms: List<LabelSelector<'a>>,
+}
+
+/// `status` of a PersistentVolume.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, bound(deserialize = "'de: 'a"))]
+pub struct PersistentVolumeStatus<'a> {
+    pub phase: Str<'a>,
 }
 
 /// `spec` of a PersistentVolumeClaim.
@@ -72,6 +112,7 @@ pub struct ClaimSpec<'a> {
 #[serde(default, bound(deserialize = "'de: 'a"))]
 pub struct ObjectRef<'a> {
     pub name: Str<'a>,
+    pub uid: Str<'a>,
     pub namespace: Str<'a>,
 }
 
@@ -80,4 +121,38 @@ pub struct ObjectRef<'a> {
 pub struct ServiceAccount<'a> {
     pub automount: Bool,
     pub image_pull_secrets: Vec<Str<'a>>,
+}
+
+/// Reads a part of a PersistentVolume.
+pub(super) fn volume<'de, D>(body: &mut Body<'de>, field: Field, d: D) -> Result<(), D::Error>
+where
+    D: Deserializer<'de>,
+{
+    if matches!(body, Body::None) {
+        *body = Body::PersistentVolume(Default::default(), Default::default());
+    }
+    if let Body::PersistentVolume(spec, status) = body {
+        match field {
+            Field::Spec => *spec = read(d)?,
+            _ => *status = read(d)?,
+        }
+    }
+    Ok(())
+}
+
+/// Reads a part of a Node.
+pub(super) fn node<'de, D>(body: &mut Body<'de>, field: Field, d: D) -> Result<(), D::Error>
+where
+    D: Deserializer<'de>,
+{
+    if matches!(body, Body::None) {
+        *body = Body::Node(Default::default(), Default::default());
+    }
+    if let Body::Node(spec, status) = body {
+        match field {
+            Field::Spec => *spec = read(d)?,
+            _ => *status = read(d)?,
+        }
+    }
+    Ok(())
 }

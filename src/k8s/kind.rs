@@ -22,6 +22,8 @@ pub enum Kind {
     /// Of Gatekeeper: every kind of its group, each that of a template.
     Constraint,
     CronJob,
+    /// What says of a custom resource how it is called and where it lives.
+    CustomResourceDefinition,
     DaemonSet,
     Deployment,
     /// Where a Service leads: a part of it.
@@ -68,6 +70,7 @@ pub enum Kind {
     ReferenceGrant,
     ReplicaSet,
     ReplicationController,
+    ResourceQuota,
     Role,
     RoleBinding,
     /// Of OpenShift: a way from its routers to a Service.
@@ -132,6 +135,7 @@ const KINDS: &[Row] = &[
     Row { kind: Kind::ConfigMap, name: "ConfigMap", plural: "configmaps", short: &["cm"], groups: &[""], namespaced: true },
     Row { kind: Kind::Constraint, name: "Constraint", plural: "constraints", short: &[], groups: &[CONSTRAINTS], namespaced: false },
     Row { kind: Kind::CronJob, name: "CronJob", plural: "cronjobs", short: &["cj"], groups: &["batch"], namespaced: true },
+    Row { kind: Kind::CustomResourceDefinition, name: "CustomResourceDefinition", plural: "customresourcedefinitions", short: &["crd", "crds"], groups: &["apiextensions.k8s.io"], namespaced: false },
     Row { kind: Kind::DaemonSet, name: "DaemonSet", plural: "daemonsets", short: &["ds"], groups: APPS, namespaced: true },
     Row { kind: Kind::Deployment, name: "Deployment", plural: "deployments", short: &["deploy"], groups: APPS, namespaced: true },
     Row { kind: Kind::EndpointSlice, name: "EndpointSlice", plural: "endpointslices", short: &[], groups: &["discovery.k8s.io"], namespaced: true },
@@ -162,6 +166,7 @@ const KINDS: &[Row] = &[
     Row { kind: Kind::ReferenceGrant, name: "ReferenceGrant", plural: "referencegrants", short: &["refgrant"], groups: GATEWAY, namespaced: true },
     Row { kind: Kind::ReplicaSet, name: "ReplicaSet", plural: "replicasets", short: &["rs"], groups: APPS, namespaced: true },
     Row { kind: Kind::ReplicationController, name: "ReplicationController", plural: "replicationcontrollers", short: &["rc"], groups: &[""], namespaced: true },
+    Row { kind: Kind::ResourceQuota, name: "ResourceQuota", plural: "resourcequotas", short: &["quota"], groups: &[""], namespaced: true },
     Row { kind: Kind::Role, name: "Role", plural: "roles", short: &[], groups: RBAC, namespaced: true },
     Row { kind: Kind::RoleBinding, name: "RoleBinding", plural: "rolebindings", short: &["rb"], groups: RBAC, namespaced: true },
     Row { kind: Kind::Route, name: "Route", plural: "routes", short: &[], groups: &["route.openshift.io"], namespaced: true },
@@ -212,13 +217,17 @@ impl Kind {
     /// The kind that a user types: its name, plural or kubectl's short name, in any case.
     #[must_use]
     pub fn typed(text: &str) -> Option<Self> {
-        let lower = text.to_ascii_lowercase();
-        let named = |row: &&Row| {
+        Self::all_typed(text).next()
+    }
+
+    /// Every kind of that name, plural or short name: several APIs may have one.
+    pub fn all_typed(text: &str) -> impl Iterator<Item = Self> {
+        let named = move |row: &&Row| {
             row.name.eq_ignore_ascii_case(text)
-                || row.plural == lower
-                || row.short.contains(&lower.as_str())
+                || row.plural.eq_ignore_ascii_case(text)
+                || row.short.iter().any(|short| short.eq_ignore_ascii_case(text))
         };
-        KINDS.iter().find(named).map(|row| row.kind)
+        KINDS.iter().filter(named).map(|row| row.kind)
     }
 
     /// Every kind that is served by the API, in the order of their names.
@@ -242,6 +251,12 @@ impl Kind {
     #[must_use]
     pub fn group(self) -> &'static str {
         self.row().groups.first().copied().unwrap_or("")
+    }
+
+    /// The API groups that serve it or did, today's first.
+    #[must_use]
+    pub fn groups(self) -> &'static [&'static str] {
+        self.row().groups
     }
 
     /// Whether its objects live in namespaces.

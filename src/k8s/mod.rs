@@ -9,6 +9,7 @@
 pub mod admission;
 pub mod cluster;
 pub mod data;
+pub mod definition;
 pub mod endpoints;
 pub mod gateway;
 pub mod istio;
@@ -19,11 +20,14 @@ pub mod network;
 pub mod network_policy;
 mod object;
 pub mod openshift;
+pub mod pod_status;
 mod policy;
 pub mod rbac;
+mod resource;
 pub mod scalar;
 pub mod workload;
 
 pub use kind::Kind;
 pub use meta::{Meta, OwnerReference};
 pub use object::{Body, Object, ObjectSeed};
+pub use resource::Resource;

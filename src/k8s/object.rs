@@ -6,8 +6,12 @@
 
 use super::Kind;
 use super::admission::{Webhook, webhooks};
-use super::cluster::{ClaimSpec, NodeSpec, NodeStatus, PersistentVolumeSpec, ServiceAccount};
+use super::cluster::{
+    ClaimSpec, NamespaceStatus, NodeSpec, NodeStatus, PersistentVolumeSpec, PersistentVolumeStatus,
+    ResourceQuotaSpec, ServiceAccount, node, volume,
+};
 use super::data::{Data, Secret, more};
+use super::definition::CustomResourceDefinitionSpec;
 use super::endpoints::{EndpointSlice, EndpointSubset, is_derived, slice};
 use super::gateway::{
     GatewayClass, GatewaySpec, GatewayStatus, GrantSpec, RouteSpec, RouteStatus, class, gateway,
@@ -17,11 +21,14 @@ use super::istio::{IstioGatewaySpec, VirtualServiceSpec};
 use super::meta::Meta;
 use super::network::{IngressClassSpec, IngressSpec, LoadBalancerStatus, ServiceSpec};
 use super::network_policy::NetworkPolicySpec;
-use super::openshift::{OpenShiftRouteSpec, OpenShiftRouteStatus, SecurityContextConstraints};
+use super::openshift::{
+    OpenShiftRouteSpec, OpenShiftRouteStatus, SecurityContextConstraints, constraints, router_route,
+};
+use super::pod_status::PodStatus;
 use super::policy::{policy, specs};
 use super::rbac::{AggregationRule, RoleRef, Rule, Subject};
 use super::scalar::{Bool, List, Str};
-use super::workload::{LocalRef, PodSpec, PodStatus, WorkloadSpec, WorkloadStatus};
+use super::workload::{LocalRef, PodSpec, WorkloadSpec, WorkloadStatus};
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
@@ -52,7 +59,10 @@ pub enum Body<'a> {
     ServiceAccount(ServiceAccount<'a>),
     Secret(Secret<'a>),
     ConfigMap(Data<'a>),
-    PersistentVolume(PersistentVolumeSpec<'a>),
+    Definition(CustomResourceDefinitionSpec<'a>),
+    Namespace(NamespaceStatus<'a>),
+    ResourceQuota(ResourceQuotaSpec<'a>),
+    PersistentVolume(PersistentVolumeSpec<'a>, PersistentVolumeStatus<'a>),
     PersistentVolumeClaim(ClaimSpec<'a>),
     Role {
         rules: Vec<Rule<'a>>,
@@ -273,10 +283,8 @@ impl<'de> DeserializeSeed<'de> for FieldSeed<'_, 'de> {
                 part!(body, Body::Workload(_, status) => *status,
                 Body::Workload(Box::default(), WorkloadStatus::default()), read(d)?);
             }
-            (Kind::Node, Field::Spec) => part!(body, Body::Node(spec, _) => *spec,
-                Body::Node(NodeSpec::default(), NodeStatus::default()), read(d)?),
-            (Kind::Node, Field::Status) => part!(body, Body::Node(_, status) => *status,
-                Body::Node(NodeSpec::default(), NodeStatus::default()), read(d)?),
+            (Kind::Node, Field::Spec) => node(body, field, d)?,
+            (Kind::Node, Field::Status) => node(body, field, d)?,
             (Kind::ServiceAccount, Field::Automount) => part!(body,
                 Body::ServiceAccount(sa) => sa.automount,
                 Body::ServiceAccount(ServiceAccount::default()), Bool::deserialize(d)?),
@@ -292,10 +300,15 @@ impl<'de> DeserializeSeed<'de> for FieldSeed<'_, 'de> {
                 Body::Secret(Secret::default()), more(&mut of.data, d)?),
             (Kind::ConfigMap, Field::Keys) => part!(body, Body::ConfigMap(data) => *data,
                 Body::ConfigMap(Data::default()), more(data, d)?),
-            (Kind::PersistentVolume, Field::Spec) => {
-                part!(body, Body::PersistentVolume(spec) => *spec,
-                Body::PersistentVolume(PersistentVolumeSpec::default()), read(d)?);
-            }
+            (Kind::CustomResourceDefinition, Field::Spec) => part!(body,
+                Body::Definition(spec) => *spec,
+                Body::Definition(CustomResourceDefinitionSpec::default()), read(d)?),
+            (Kind::Namespace, Field::Status) => part!(body, Body::Namespace(status) => *status,
+                Body::Namespace(NamespaceStatus::default()), read(d)?),
+            (Kind::ResourceQuota, Field::Spec) => part!(body, Body::ResourceQuota(spec) => *spec,
+                Body::ResourceQuota(ResourceQuotaSpec::default()), read(d)?),
+            (Kind::PersistentVolume, Field::Spec) => volume(body, field, d)?,
+            (Kind::PersistentVolume, Field::Status) => volume(body, field, d)?,
             (Kind::PersistentVolumeClaim, Field::Spec) => part!(body,
                 Body::PersistentVolumeClaim(spec) => *spec,
                 Body::PersistentVolumeClaim(ClaimSpec::default()), read(d)?),
@@ -344,10 +357,8 @@ impl<'de> DeserializeSeed<'de> for FieldSeed<'_, 'de> {
             (Kind::TLSRoute, Field::Status) => route(body, field, d)?,
             (Kind::UDPRoute, Field::Spec) => route(body, field, d)?,
             (Kind::UDPRoute, Field::Status) => route(body, field, d)?,
-            (Kind::Route, Field::Spec) => part!(body, Body::OpenShiftRoute(spec, _) => *spec,
-                Body::OpenShiftRoute(OpenShiftRouteSpec::default(), OpenShiftRouteStatus::default()), read(d)?),
-            (Kind::Route, Field::Status) => part!(body, Body::OpenShiftRoute(_, status) => *status,
-                Body::OpenShiftRoute(OpenShiftRouteSpec::default(), OpenShiftRouteStatus::default()), read(d)?),
+            (Kind::Route, Field::Spec) => router_route(body, field, d)?,
+            (Kind::Route, Field::Status) => router_route(body, field, d)?,
             (Kind::IstioGateway, Field::Spec) => part!(body, Body::IstioGateway(spec) => *spec,
                 Body::IstioGateway(IstioGatewaySpec::default()), read(d)?),
             (Kind::VirtualService, Field::Spec) => part!(body,
@@ -377,22 +388,14 @@ impl<'de> DeserializeSeed<'de> for FieldSeed<'_, 'de> {
             (Kind::CiliumClusterwideNetworkPolicy, Field::Specs) => specs(body, field, d)?,
             (Kind::CiliumNetworkPolicy, Field::Spec) => specs(body, field, d)?,
             (Kind::CiliumNetworkPolicy, Field::Specs) => specs(body, field, d)?,
-            (Kind::SecurityContextConstraints, Field::Privileged) => part!(body,
-                Body::Constraints(c) => c.privileged, Body::Constraints(Box::default()), Bool::deserialize(d)?),
-            (Kind::SecurityContextConstraints, Field::HostDir) => part!(body,
-                Body::Constraints(c) => c.host_dir, Body::Constraints(Box::default()), Bool::deserialize(d)?),
-            (Kind::SecurityContextConstraints, Field::Volumes) => part!(body,
-                Body::Constraints(c) => c.volumes, Body::Constraints(Box::default()), list(d)?),
-            (Kind::SecurityContextConstraints, Field::Capabilities) => part!(body,
-                Body::Constraints(c) => c.capabilities, Body::Constraints(Box::default()), list(d)?),
-            (Kind::SecurityContextConstraints, Field::RunAsUser) => part!(body,
-                Body::Constraints(c) => c.run_as_user, Body::Constraints(Box::default()), read(d)?),
-            (Kind::SecurityContextConstraints, Field::SeLinux) => part!(body,
-                Body::Constraints(c) => c.se_linux, Body::Constraints(Box::default()), read(d)?),
-            (Kind::SecurityContextConstraints, Field::Users) => part!(body,
-                Body::Constraints(c) => c.users, Body::Constraints(Box::default()), list(d)?),
-            (Kind::SecurityContextConstraints, Field::Groups) => part!(body,
-                Body::Constraints(c) => c.groups, Body::Constraints(Box::default()), list(d)?),
+            (Kind::SecurityContextConstraints, Field::Privileged) => constraints(body, field, d)?,
+            (Kind::SecurityContextConstraints, Field::HostDir) => constraints(body, field, d)?,
+            (Kind::SecurityContextConstraints, Field::Volumes) => constraints(body, field, d)?,
+            (Kind::SecurityContextConstraints, Field::Capabilities) => constraints(body, field, d)?,
+            (Kind::SecurityContextConstraints, Field::RunAsUser) => constraints(body, field, d)?,
+            (Kind::SecurityContextConstraints, Field::SeLinux) => constraints(body, field, d)?,
+            (Kind::SecurityContextConstraints, Field::Users) => constraints(body, field, d)?,
+            (Kind::SecurityContextConstraints, Field::Groups) => constraints(body, field, d)?,
             (Kind::Group, Field::Users) => part!(body, Body::Group(users) => *users,
                 Body::Group(Vec::new()), list(d)?),
             _ => {
@@ -404,11 +407,15 @@ impl<'de> DeserializeSeed<'de> for FieldSeed<'_, 'de> {
 }
 
 /// A part of an object; `null` is the empty one.
-fn read<'de, T: Deserialize<'de> + Default, D: Deserializer<'de>>(d: D) -> Result<T, D::Error> {
+pub(super) fn read<'de, T: Deserialize<'de> + Default, D: Deserializer<'de>>(
+    d: D,
+) -> Result<T, D::Error> {
     Ok(Option::<T>::deserialize(d)?.unwrap_or_default())
 }
 
-fn list<'de, T: Deserialize<'de>, D: Deserializer<'de>>(d: D) -> Result<Vec<T>, D::Error> {
+pub(super) fn list<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    d: D,
+) -> Result<Vec<T>, D::Error> {
     Ok(List::<T>::deserialize(d)?.0)
 }
 

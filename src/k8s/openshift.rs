@@ -1,8 +1,9 @@
 //! What OpenShift adds: constraints on pods, groups with their members, and Routes.
 
+use super::object::{Body, Field, list, read};
 use super::scalar::{Bool, Int, IntOrStr, List, Str};
 use super::workload::Condition;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 /// The fields of SecurityContextConstraints, which have no `spec`.
 #[derive(Debug, Default)]
@@ -23,6 +24,29 @@ pub struct SecurityContextConstraints<'a> {
 pub struct Strategy<'a> {
     #[serde(rename = "type")]
     pub kind: Str<'a>,
+}
+
+/// Reads a field of SecurityContextConstraints.
+pub(super) fn constraints<'de, D>(body: &mut Body<'de>, field: Field, d: D) -> Result<(), D::Error>
+where
+    D: Deserializer<'de>,
+{
+    if matches!(body, Body::None) {
+        *body = Body::Constraints(Box::default());
+    }
+    if let Body::Constraints(of) = body {
+        match field {
+            Field::Privileged => of.privileged = Bool::deserialize(d)?,
+            Field::HostDir => of.host_dir = Bool::deserialize(d)?,
+            Field::Volumes => of.volumes = list(d)?,
+            Field::Capabilities => of.capabilities = list(d)?,
+            Field::RunAsUser => of.run_as_user = read(d)?,
+            Field::SeLinux => of.se_linux = read(d)?,
+            Field::Users => of.users = list(d)?,
+            _ => of.groups = list(d)?,
+        }
+    }
+    Ok(())
 }
 
 /// `spec` of a Route.
@@ -63,4 +87,21 @@ pub struct OpenShiftRouteStatus<'a> {
 pub struct RouteIngress<'a> {
     pub router_name: Str<'a>,
     pub conditions: List<Condition<'a>>,
+}
+
+/// Reads a part of a Route.
+pub(super) fn router_route<'de, D>(body: &mut Body<'de>, field: Field, d: D) -> Result<(), D::Error>
+where
+    D: Deserializer<'de>,
+{
+    if matches!(body, Body::None) {
+        *body = Body::OpenShiftRoute(Default::default(), Default::default());
+    }
+    if let Body::OpenShiftRoute(spec, status) = body {
+        match field {
+            Field::Spec => *spec = read(d)?,
+            _ => *status = read(d)?,
+        }
+    }
+    Ok(())
 }

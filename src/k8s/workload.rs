@@ -22,6 +22,7 @@ pub struct PodSpec<'a> {
     #[serde(rename = "hostIPC")]
     pub host_ipc: Bool,
     pub host_users: Bool,
+    pub restart_policy: Str<'a>,
     pub share_process_namespace: Bool,
     pub runtime_class_name: Str<'a>,
     pub security_context: Option<PodSecurityContext<'a>>,
@@ -30,24 +31,6 @@ pub struct PodSpec<'a> {
     pub ephemeral_containers: List<Container<'a>>,
     pub volumes: List<Volume<'a>>,
     pub image_pull_secrets: List<LocalRef<'a>>,
-}
-
-/// `status` of a Pod.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase", bound(deserialize = "'de: 'a"))]
-pub struct PodStatus<'a> {
-    pub phase: Str<'a>,
-    #[serde(rename = "podIP")]
-    pub pod_ip: Str<'a>,
-    #[serde(rename = "podIPs")]
-    pub pod_ips: List<PodIp<'a>>,
-}
-
-/// One of `status.podIPs`.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, bound(deserialize = "'de: 'a"))]
-pub struct PodIp<'a> {
-    pub ip: Str<'a>,
 }
 
 /// `spec.securityContext` of a Pod.
@@ -111,8 +94,11 @@ pub struct Container<'a> {
     pub volume_devices: List<VolumeDevice<'a>>,
     pub stdin: Bool,
     pub tty: Bool,
-    /// On an init container, `Always` makes it a sidecar that keeps running.
+    /// On an init container, `Always` makes it a sidecar that keeps running. On others, where it is
+    /// set, it comes before the pod's.
     pub restart_policy: Str<'a>,
+    /// By exit codes it may start anew whatever its policy says.
+    pub restart_policy_rules: Present,
     /// Of an ephemeral container: the one whose processes it sees.
     pub target_container_name: Str<'a>,
     pub liveness_probe: Option<Action>,

@@ -121,8 +121,9 @@ pub struct Answer {
     pub alternatives: usize,
     /// How many nodes folded into these ends have a path of their own, this one included.
     pub folded: usize,
-    /// The nodes of one pool that it stands for, if there are several: each has the same way, and
-    /// the shown one is the first. One of the ends is a node then.
+    /// The nodes of one pool that it stands for, or the cloud identities of their machines, if there
+    /// are several: each has the same way, and the shown one is the first. One of the ends is one
+    /// then.
     pub nodes: Vec<NodeId>,
     /// Whether a step of it is an assumed exploit.
     pub needs_exploit: bool,

@@ -373,6 +373,15 @@ fn rank(graph: &Graph, fact: Fact) -> Option<u8> {
         // Without a policy that holds back more gets through, and what one rule lets through
         // another may.
         policy if policy.ends_with("NetworkPolicy") => None,
+        // Nor is it a repair to take away what may refuse a request.
+        "ClusterPolicy"
+        | "Policy"
+        | "ValidatingPolicy"
+        | "NamespacedValidatingPolicy"
+        | "ValidatingAdmissionPolicy"
+        | "ValidatingAdmissionPolicyBinding" => None,
+        "ValidatingWebhookConfiguration" if view.value.contains(" refuse") => None,
+        _ if view.field == ".spec" && view.value.contains(" refuse") => None,
         "Secret" => Some(4),
         _ => Some(3),
     }

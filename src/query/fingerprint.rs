@@ -6,6 +6,7 @@
 
 use super::answer::Step;
 use crate::graph::{Graph, NodeId, NodeKind, Thing};
+use crate::world::NodeIx;
 use sha2::{Digest, Sha256};
 
 /// The key of a node that a redeployment leaves as it is.
@@ -22,6 +23,14 @@ pub fn key(graph: &Graph, node: NodeId) -> String {
             let ix = world.symbols.get(&name).and_then(|sym| world.node(sym));
             format!("{}/{}", kind.name(), ix.map_or("worker", |ix| world.pool(ix)))
         }
+        // The ids of machines come and go with them.
+        kind @ NodeKind::CloudIdentity => match machine(graph, node) {
+            Some(ix) => {
+                let of = name.split_once('/').map_or("", |(of, _)| of);
+                format!("{}/{of}/{}", kind.name(), graph.world().pool(ix))
+            }
+            None => format!("{}/{name}", kind.name()),
+        },
         NodeKind::Secret => secret(graph, ns, &name),
         NodeKind::Entry => entry(graph, ns, &name),
         // The number that tells two sets of one kind apart is that of a row, so it is left out.
@@ -33,6 +42,21 @@ pub fn key(graph: &Graph, node: NodeId) -> String {
             None => format!("{}/{name}", kind.name()),
         },
     }
+}
+
+/// The machine whose own id a cloud identity bears, where the snapshot does not show which machines
+/// share one. O(edges into it).
+#[must_use]
+pub(super) fn machine(graph: &Graph, identity: NodeId) -> Option<NodeIx> {
+    let world = graph.world();
+    let (_, id) = graph.object_name(identity).split_once('/')?;
+    let machines = graph.incoming(identity).filter(|(_, from)| graph.kind(*from) == NodeKind::Node);
+    let mut machines =
+        machines.filter_map(|(_, node)| world.node(world.symbols.get(graph.object_name(node))?));
+    machines.find(|ix| {
+        let provider = world.text(world.nodes[ix.index()].provider).split_once("://");
+        provider.is_some_and(|(_, of)| of.trim_start_matches('/') == id)
+    })
 }
 
 /// The workload that a pod or container belongs to, or the bare pod.

@@ -2,8 +2,9 @@
 //!
 //! Replicas of a workload are one thing to who reads a report, and so are the nodes of a pool as
 //! long as the way to or from them is the same: a DaemonSet that takes over its nodes is one
-//! finding, not one a machine. Pods and containers are joined whatever their ways, and the best
-//! way is answered; nodes only where fingerprints agree, and the answer lists them.
+//! finding, not one a machine. The cloud identity that one machine bears goes with it: the snapshot
+//! does not show which machines share one. Pods and containers are joined whatever their ways, and
+//! the best way is answered; nodes only where fingerprints agree, and the answer lists them.
 
 use super::ask::proof;
 use super::fingerprint;
@@ -34,7 +35,7 @@ impl Folded {
     }
 }
 
-/// Each machine and kubelet with the first of its pool.
+/// Each machine, its kubelet and its own cloud identity with the first of its pool.
 #[derive(Debug, Default)]
 pub(super) struct Pools(FxHashMap<NodeId, NodeId>);
 
@@ -51,6 +52,12 @@ impl Pools {
             if let Some(ix) = ix.filter(|_| name != UNKNOWN_NODE) {
                 let pool = (graph.kind(node), world.pool(ix));
                 pools.insert(node, *first.entry(pool).or_insert(node));
+            }
+        }
+        for identity in graph.nodes_of(|kind| kind == NodeKind::CloudIdentity) {
+            if let Some(ix) = fingerprint::machine(graph, identity) {
+                let pool = (NodeKind::CloudIdentity, world.pool(ix));
+                pools.insert(identity, *first.entry(pool).or_insert(identity));
             }
         }
         Self(pools)

@@ -28,6 +28,8 @@ pub fn passes(kind: NodeKind) -> bool {
 struct Since {
     attack: Option<&'static Attack>,
     gate: Option<NodeId>,
+    /// A group that the attack led to.
+    group: Option<NodeId>,
 }
 
 /// The steps of a proof, each after those it needs.
@@ -104,15 +106,24 @@ fn ends(
                 && before.attack.is_some_and(|a| a != attack)
                 && !passes(graph.kind(link.from));
             let nested = gate && before.gate.is_some();
-            if other || nested {
+            // Who is not in a group has to get there first: that is an attack of its own, whatever
+            // binding leads on from it.
+            if let Some(group) = before.group.filter(|_| !attack.structure) {
+                ends.insert(group);
+                before = Since::default();
+            } else if other || nested {
                 ends.insert(if other { link.from } else { before.gate.unwrap_or(link.from) });
                 before = Since::default();
             }
             now.attack = now.attack.or(before.attack).or((!attack.structure).then_some(attack));
             now.gate = now.gate.or(before.gate);
+            now.group = now.group.or(before.group);
         }
         if gate {
             now.gate = Some(*node);
+        }
+        if now.attack.is_some() && graph.kind(*node) == NodeKind::Group {
+            now.group = Some(*node);
         }
         if now.attack.is_some() && !passes(graph.kind(*node)) {
             ends.insert(*node);

@@ -95,10 +95,13 @@ fn block(
     let (graph, style) = (report.graph, report.style);
     let severity = paint(style, colour_of(answer.severity), answer.severity.name());
     let more = answer.nodes.len().saturating_sub(1);
-    let alike = match more {
-        0 => String::new(),
-        1 => " (and 1 more node of its pool)".to_owned(),
-        more => format!(" (and {more} more nodes of its pool)"),
+    // Else it is a cloud identity of one of the machines.
+    let nodes = answer.nodes.iter().any(|n| graph.kind(*n) != NodeKind::CloudIdentity);
+    let alike = match (more, nodes) {
+        (0, _) => String::new(),
+        (1, true) => " (and 1 more node of its pool)".to_owned(),
+        (more, true) => format!(" (and {more} more nodes of its pool)"),
+        (more, false) => format!(" (and {more} more of its pool)"),
     };
     // They stand behind the end that is one of them.
     let of_start = more > 0 && answer.nodes.contains(&answer.from);
@@ -147,7 +150,8 @@ fn block(
     }
     if more > 0 {
         let names: Vec<&str> = answer.nodes.iter().map(|n| graph.object_name(*n)).collect();
-        write_long(report, "nodes", &listed(&names), out)?;
+        let word = if nodes { "nodes" } else { "identities" };
+        write_long(report, word, &listed(&names), out)?;
     }
     let replicas = answer.folded.saturating_sub(answer.nodes.len().max(1));
     if replicas > 0 {

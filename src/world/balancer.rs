@@ -27,7 +27,8 @@ struct Words {
     facing: &'static str,
 }
 
-/// The annotations of providers whose values are words; all compare without case.
+/// The annotations of providers whose values are words; they compare without case, but for those of
+/// `EXACT`.
 #[rustfmt::skip]
 const WORDS: &[Words] = &[
     Words { key: "networking.gke.io/load-balancer-type", internal: "internal", facing: "external" },
@@ -40,6 +41,23 @@ const WORDS: &[Words] = &[
     Words { key: "service.beta.kubernetes.io/oci-load-balancer-internal", internal: "true", facing: "" },
     Words { key: "service.beta.kubernetes.io/do-loadbalancer-network", internal: "internal", facing: "external" },
     Words { key: "service.beta.kubernetes.io/scw-loadbalancer-private", internal: "true", facing: "" },
+    Words { key: "load-balancer.hetzner.cloud/disable-public-network", internal: "true", facing: "" },
+];
+
+/// Those whose controllers know one spelling: `requiresInternalLoadBalancer` of
+/// cloud-provider-azure, and `getBoolFromServiceAnnotation` of cloud-provider-openstack.
+const EXACT: &[&str] = &[
+    "service.beta.kubernetes.io/azure-load-balancer-internal",
+    "service.beta.kubernetes.io/openstack-internal-load-balancer",
+];
+
+/// Annotations that ask for addresses, before which `loadBalancerIP` comes.
+const ADDRESSES: &[&str] = &[
+    "metallb.io/loadBalancerIPs",
+    "metallb.universe.tf/loadBalancerIPs",
+    "lbipam.cilium.io/ips",
+    "io.cilium/lb-ipam-ips",
+    "kube-vip.io/loadbalancerIPs",
 ];
 
 /// Of Tencent: the subnet that an internal balancer stands in.
@@ -56,7 +74,11 @@ pub(super) fn wanted<'m>(
     let get = |key: &str| annotations.iter().find(|(k, _)| *k == key).map(|(_, value)| *value);
     let word = |w: &Words| {
         let value = get(w.key)?;
-        if value.eq_ignore_ascii_case(w.internal) {
+        let same = match EXACT.contains(&w.key) {
+            true => value == w.internal,
+            false => value.eq_ignore_ascii_case(w.internal),
+        };
+        if same {
             return Some((field(w.key), value, Wanted::Internal));
         }
         let facing = !w.facing.is_empty() && value.eq_ignore_ascii_case(w.facing);
@@ -64,6 +86,10 @@ pub(super) fn wanted<'m>(
     };
     if let Some(found) = aws(&get, class, field) {
         return Some(found);
+    }
+    // Of Tailscale: its Services are for its own network.
+    if class == "tailscale" {
+        return Some((".spec.loadBalancerClass".to_owned(), class, Wanted::Internal));
     }
     let subnet = get(SUBNET).filter(|value| !value.is_empty());
     WORDS
@@ -106,6 +132,21 @@ fn aws<'m>(
             None => Some((".spec.loadBalancerClass".to_owned(), class, Wanted::Internal)),
         },
     }
+}
+
+/// The address that annotations ask for, of several a public one: the field and the address.
+pub(super) fn wanted_address<'m>(
+    annotations: &[(&'m str, &'m str)],
+    at: &str,
+) -> Option<(String, &'m str)> {
+    let asks = |key: &&str| {
+        let (_, list) = annotations.iter().find(|(k, _)| k == key)?;
+        let mut all = list.split(',').map(str::trim).filter(|one| is_public(one).is_some());
+        let first = all.clone().next()?;
+        let address = all.find(|one| is_public(one) == Some(true)).unwrap_or(first);
+        Some((format!("{at}[{key:?}]"), address))
+    };
+    ADDRESSES.iter().find_map(asks)
 }
 
 /// Whether the balancer sends packets to pods and not to nodes, and if so whether these see the
@@ -166,10 +207,12 @@ pub fn reaches_public(block: &str) -> Option<bool> {
 
 /// What a load balancer's host name says. AWS prefixes internal classic and application balancers;
 /// a network balancer's name tells nothing. `localhost` stands in the status of clusters on a
-/// desktop, and names of the cluster's own DNS where a load balancer was never made.
+/// desktop, names of the cluster's own DNS where a load balancer was never made, and those of a
+/// network of Tailscale lead to its members alone.
 pub(super) fn host_name_scope(host: &str) -> Option<Scope> {
     let of_the_cluster = host.ends_with(".svc") || host.ends_with(".cluster.local");
-    if host.starts_with("internal-") || host == "localhost" || of_the_cluster {
+    let of_tailscale = host.ends_with(".ts.net");
+    if host.starts_with("internal-") || host == "localhost" || of_the_cluster || of_tailscale {
         return Some(Scope::Private);
     }
     host.ends_with(".elb.amazonaws.com").then_some(Scope::Internet)
@@ -255,6 +298,7 @@ mod tests {
             ("a1.elb.eu-west-1.amazonaws.com", None),
             ("localhost", Some(Scope::Private)),
             ("web.shop.svc.cluster.local", Some(Scope::Private)),
+            ("web.tail1234.ts.net", Some(Scope::Private)),
             ("lb.example", None),
         ] {
             assert_eq!(host_name_scope(host), scope, "{host}");

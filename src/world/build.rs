@@ -7,7 +7,7 @@
 use super::cons::Cons;
 use super::remap::{Map, Remap};
 use super::resolve::{is_no_workload, resolve, unseen};
-use super::rows::{AccountRow, Labels, NodeRow, Part, Row, SecretRow, WorkloadRow};
+use super::rows::{AccountRow, Labels, NamespaceRow, NodeRow, Part, Row, SecretRow, WorkloadRow};
 use super::{NOWHERE, UNKNOWN_NODE, World, builtin, rbac};
 use crate::sym::{Sym, Symbols, merge};
 use rustc_hash::FxHashSet;
@@ -117,7 +117,7 @@ fn concatenate(mut parts: Vec<Part>) -> Tables {
                 }
             )*};
         }
-        append!(namespaces nodes accounts secrets pods workloads volumes claims roles bindings
+        append!(namespaces quotas nodes accounts secrets pods workloads volumes claims roles bindings
             services slices endpoints ingresses classes policies other_policies constraints guards groups webhooks config_maps
             credential_maps gateway_classes gateways routes reference_grants
             router_routes istio_gateways virtual_services);
@@ -128,6 +128,7 @@ fn concatenate(mut parts: Vec<Part>) -> Tables {
             }
         }
         whole.servers.append(&mut part.servers);
+        whole.definitions.append(&mut part.definitions);
         whole.pod_blocks.extend(part.pod_blocks);
         whole.unusable.append(&mut part.unusable);
     }
@@ -153,6 +154,7 @@ const NAMES: &[&str] = &[
     "Pod",
     "PersistentVolume",
     "PersistentVolumeClaim",
+    "ResourceQuota",
     "Role",
     "ClusterRole",
     "RoleBinding",
@@ -367,9 +369,11 @@ fn refer(part: &mut Part, symbols: &Symbols) -> u64 {
     namespaces_of!(pods workloads accounts secrets roles bindings services ingresses gateways routes
         router_routes istio_gateways virtual_services);
     namespaces.remove(&Sym::EMPTY);
-    part.namespaces.extend(sorted(namespaces).map(|name| unseen(Sym::EMPTY, name, ())));
+    part.namespaces
+        .extend(sorted(namespaces).map(|name| unseen(Sym::EMPTY, name, NamespaceRow::default())));
 
     copies += settle(&mut part.namespaces, |r| (r.ns, r.name));
+    copies += settle(&mut part.quotas, |r| (r.ns, r.name));
     copies += settle(&mut part.nodes, |r| (r.ns, r.name));
     copies += settle(&mut part.accounts, |r| (r.ns, r.name));
     copies += settle(&mut part.secrets, |r| (r.ns, r.name));

@@ -3,6 +3,7 @@
 //! A negative answer is worth as much as the evidence it rests on: every report prints these
 //! topics, and what is not shown is never taken for absent.
 
+use super::guarded::GuardCounts;
 use super::network::plugin::{Enforces, Policies};
 use super::nodes::ControlPlane;
 use super::{ServiceIx, World};
@@ -322,7 +323,7 @@ impl World {
     }
 
     fn admission_coverage(&self) -> Topic {
-        let (read, judged, other, inert) = self.guard_counts();
+        let GuardCounts { read, judged, other, elsewhere, inert } = self.guard_counts();
         // What Kyverno writes down of its own work is no policy.
         let engines = self.count_of(
             |g| g == "policies.kubewarden.io",
@@ -340,7 +341,8 @@ impl World {
                     other,
                     "not judged, or not in full (a pod that one of them may refuse is possible at best)",
                 ),
-                (inert, "without effect on new pods"),
+                (elsewhere, "not about new pods, may refuse other steps (exec, tokens, bindings)"),
+                (inert, "without effect: they refuse nothing, or nobody asks them"),
             ];
             let parts: Vec<String> = parts
                 .iter()
@@ -348,14 +350,14 @@ impl World {
                 .map(|(count, what)| format!("{count} {what}"))
                 .collect();
             reasons.push(format!(
-                "{} of Kyverno, Gatekeeper and the API server: {}; Rego, parameters and who asks are not evaluated",
+                "{} of Kyverno, Gatekeeper and the API server: {}; Rego, parameters and the groups of users are not evaluated",
                 counted(read as u64, "policy was read", "policies were read"),
                 parts.join(", ")
             ));
         }
         if engines + own > 0 {
             reasons.push(format!(
-                "{} not evaluated and may refuse what a step creates: where a path creates a pod, check what it lets in",
+                "{} not evaluated: steps that a validating webhook may refuse are possible at best and name it; one that mutates is not weighed",
                 counted(
                     engines + own,
                     "webhook configuration or policy is",
@@ -372,7 +374,8 @@ impl World {
         let unknown = other > 0 || engines + own > 0;
         let state = if unknown { State::Unknown } else { State::Partial };
         let reason = reasons.join("; ");
-        Topic { topic: "admission", state, reason, affects: &["creating privileged pods"] }
+        let affects = &["creating privileged pods", "steps that write or connect"];
+        Topic { topic: "admission", state, reason, affects }
     }
 
     /// OpenShift's constraints, in a cluster of OpenShift.

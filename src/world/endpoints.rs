@@ -3,6 +3,7 @@
 
 use super::exposure::Said;
 use super::hosts::{Host, listeners};
+use super::pods::Container;
 use super::rows::{ServicePort, Target};
 use super::slices::{List, To};
 use super::{PodIx, Service, ServiceIx, WorkloadIx, World};
@@ -98,7 +99,8 @@ impl World {
             .chain(templates.map(Host::Template))
             .filter_map(|host| {
                 let containers = &self.host_spec(host).containers;
-                let (containers, declared) = listeners(containers, port)?;
+                let (containers, declared) =
+                    listeners(containers, port, |c| self.keeps_running(host, c))?;
                 Some(Endpoint { host, containers, declared, port: port.clone(), by: By::Selector })
             })
             .collect()
@@ -124,7 +126,9 @@ impl World {
                 let mut add = |pod: PodIx, declared_only: bool| {
                     let host = Host::Pod(pod);
                     let containers = &self.host_spec(host).containers;
-                    let listening = listeners(containers, &port).filter(|_| self.is_running(pod));
+                    let runs = |c: &Container| self.keeps_running(Host::Pod(pod), c);
+                    let listening =
+                        listeners(containers, &port, runs).filter(|_| self.is_running(pod));
                     let Some((containers, declared)) = listening else { return };
                     if declared || !declared_only {
                         let port = port.clone();

@@ -4,12 +4,14 @@
 //! who reads the entries, and [`Via`] says whose packets the policies see. A rule's host name is
 //! never evidence in either direction.
 
-use super::balancer::is_public;
+use super::balancer::{assigned_scope, is_public};
+use super::controllers::Controllers;
 use super::gateway::{Fronts, RouteIx};
-use super::ingresses::Controllers;
+use super::hosts::Host;
 use super::istio::VirtualServiceIx;
 use super::routers::RouterRouteIx;
 use super::{IngressIx, NodeIx, ObjectId, PodIx, ServiceIx, World};
+use crate::sym::Sym;
 
 /// What makes an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -60,6 +62,8 @@ pub enum Via {
     Balancers,
     /// The pods behind a Service do.
     Proxies(ServiceIx),
+    /// Pods that no Service leads to do: those of one workload, by one of them.
+    Pods(Host),
 }
 
 impl Via {
@@ -174,10 +178,9 @@ impl World {
             entries.extend(self.service_entry(ServiceIx::new(i), &fronts));
         }
         let services = entries.len();
-        let mut known = Controllers::new();
+        let mut controllers = Controllers::new(self, &fronts);
         for i in 0..self.ingresses.len() {
-            let ix = IngressIx::new(i);
-            let entry = self.ingress_entry(ix, &fronts, &mut known);
+            let entry = self.ingress_entry(IngressIx::new(i), &fronts, &mut controllers);
             entries.extend(entry);
         }
         self.route_entries(&mut entries, &fronts);
@@ -187,6 +190,43 @@ impl World {
             self.host_ports(PodIx::new(i), &mut entries);
         }
         entries
+    }
+
+    /// What the addresses and names of a status say, the widest of them; each with its field. Names
+    /// that tell nothing count where nothing else tells, and then the other answer is true.
+    pub(super) fn told<'t>(
+        &self,
+        object: ObjectId,
+        status: impl Iterator<Item = (String, &'t str, &'t str)>,
+    ) -> Option<(Reach, bool)> {
+        let (mut told, mut untold) = (None, None);
+        for (field, ip, host) in status {
+            let value = if ip.is_empty() { host } else { ip };
+            let facts = vec![(object, field, value.to_owned())];
+            match assigned_scope(ip, host) {
+                Some(Scope::Internet) => {
+                    Reach::offer(&mut told, Reach::internet(Sure::Certain, 1.0, facts));
+                }
+                Some(Scope::Private) => {
+                    Reach::offer(&mut told, Reach::private(Sure::Certain, facts));
+                }
+                None if value.is_empty() => {}
+                None => Reach::offer(&mut untold, Reach::internet(Sure::Likely, 0.8, facts)),
+            }
+        }
+        told.map(|reach| (reach, false)).or_else(|| untold.map(|reach| (reach, true)))
+    }
+
+    /// The addresses of a balancer's status, each with its field.
+    pub(super) fn balanced<'w>(
+        &'w self,
+        balancer: &'w [(Sym, Sym)],
+    ) -> impl Iterator<Item = (String, &'w str, &'w str)> {
+        balancer.iter().enumerate().map(|(i, (ip, host))| {
+            let field = if ip.is_empty() { "hostname" } else { "ip" };
+            let at = format!(".status.loadBalancer.ingress[{i}].{field}");
+            (at, self.text(*ip), self.text(*host))
+        })
     }
 
     /// A node with a public address, or this one's: the object and the fact.
@@ -219,14 +259,21 @@ impl World {
         Some(Reach::private(Sure::Certain, vec![fact]))
     }
 
-    /// From where a port is reached that listens on one of its machine's addresses.
-    fn bound(&self, machine: &Reach, (object, at): (ObjectId, String), ip: &str) -> Reach {
-        let fact = (object, format!("{at}.hostIP"), ip.to_owned());
-        match is_public(ip) {
-            Some(true) => Reach::internet(Sure::Possible, 0.5, vec![fact]),
-            Some(false) => Reach::private(Sure::Certain, vec![fact]),
-            None => machine.clone(),
-        }
+    /// From where a port of a pod is reached that its machine listens on, at all addresses or at
+    /// one; `None` if nothing outside the machine comes there.
+    pub(super) fn machine_port_reach(&self, node: NodeIx, ip: Sym, fact: Said) -> Option<Reach> {
+        let bound = || (fact.0, format!("{}.hostIP", fact.1), self.text(ip).to_owned());
+        let reach = match self.text(ip) {
+            "" | "0.0.0.0" | "::" => self.machine_reach(node)?,
+            // Nothing outside the machine comes there.
+            ip if ip.starts_with("127.") || ip == "::1" => return None,
+            ip => match is_public(ip) {
+                Some(true) => Reach::internet(Sure::Possible, 0.5, vec![bound()]),
+                Some(false) => Reach::private(Sure::Certain, vec![bound()]),
+                None => self.machine_reach(node)?,
+            },
+        };
+        Some(reach.after([fact]))
     }
 
     fn host_ports(&self, ix: PodIx, entries: &mut Vec<Entry>) {
@@ -237,19 +284,16 @@ impl World {
         {
             return;
         }
-        let Some(machine) = self.machine_reach(pod.node) else { return };
+        if self.machine_reach(pod.node).is_none() {
+            return;
+        }
         for container in spec.containers.iter().filter(|c| c.keeps_running()) {
             for port in container.ports.iter().filter(|p| p.host_port != 0) {
                 let at = format!("{}.ports[{}]", container.field(), port.place);
-                let fact = (pod.object, at.clone(), port.host_port.to_string());
+                let fact = (pod.object, at, port.host_port.to_string());
                 let door = Door::HostPort(ix, port.host_port);
-                let own = match self.text(port.host_ip) {
-                    "" | "0.0.0.0" | "::" => machine.clone(),
-                    // Nothing outside the machine comes there.
-                    ip if ip.starts_with("127.") || ip == "::1" => continue,
-                    ip => self.bound(&machine, (pod.object, at.clone()), ip),
-                };
-                let reach = own.after([fact]);
+                let own = self.machine_port_reach(pod.node, port.host_ip, fact);
+                let Some(reach) = own else { continue };
                 let via = vec![Via::of(reach.scope)];
                 entries.push(Entry::new(door, reach, Vec::new(), via));
             }

@@ -157,6 +157,10 @@ pub struct Grant<'w> {
     pub scope: Scope,
     pub rule: RuleRef,
     pub names: Names<'w>,
+    /// The permission that was asked for.
+    pub permission: Permission,
+    /// Other permissions that would do as well, some of which the rule may grant too.
+    pub others: &'static [Permission],
 }
 
 /// Two grants that one principal holds together.
@@ -178,9 +182,18 @@ pub enum Holder {
 }
 
 impl World {
-    /// Every grant of a permission, by binding and rule. O(distinct rules + bindings).
+    /// Every grant of a permission whose requests the API server's own admission lets pass, by
+    /// binding and rule. O(distinct rules + bindings).
     #[must_use]
     pub fn grants(&self, permission: &Permission) -> Vec<Grant<'_>> {
+        let mut grants = self.authorized(permission);
+        grants.retain(|grant| !self.refuses(permission, grant.scope));
+        grants
+    }
+
+    /// Every grant of a permission, in namespaces that refuse what it asks for too.
+    #[must_use]
+    pub fn authorized(&self, permission: &Permission) -> Vec<Grant<'_>> {
         let matching: Vec<Option<Names<'_>>> =
             self.rules.iter().map(|rule| self.matches(rule, permission)).collect();
         let mut grants = Vec::new();
@@ -197,7 +210,14 @@ impl World {
                     if permission.cluster && scope != Scope::Cluster {
                         continue;
                     }
-                    grants.push(Grant { binding: *binding, scope, rule: *rule, names: *names });
+                    grants.push(Grant {
+                        binding: *binding,
+                        scope,
+                        rule: *rule,
+                        names: *names,
+                        permission: *permission,
+                        others: &[],
+                    });
                 }
             }
         }
@@ -233,9 +253,23 @@ impl World {
     #[must_use]
     pub fn grants_any(&self, permissions: &[Permission]) -> Vec<Grant<'_>> {
         let mut grants: Vec<_> = permissions.iter().flat_map(|p| self.grants(p)).collect();
-        grants.sort_unstable_by_key(|g| (g.binding, g.rule));
+        grants.sort_by_key(|g| (g.binding, g.rule));
         grants.dedup_by_key(|g| (g.binding, g.rule));
         grants
+    }
+
+    /// The same, where each of the permissions does as well as another.
+    #[must_use]
+    pub fn grants_either(&self, permissions: &'static [Permission]) -> Vec<Grant<'_>> {
+        let grants = self.grants_any(permissions).into_iter();
+        grants.map(|grant| Grant { others: permissions, ..grant }).collect()
+    }
+
+    /// Whether the rule of a grant grants another permission on as many objects.
+    #[must_use]
+    pub fn grants_also(&self, grant: &Grant<'_>, permission: &Permission) -> bool {
+        let rule = self.rules.get(grant.rule.rule as usize);
+        rule.and_then(|rule| self.matches(rule, permission)).is_some_and(|n| n == grant.names)
     }
 
     /// What a rule grants of a permission: nothing, everything, or these names.

@@ -13,7 +13,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The label by which the API server keeps a namespace's name.
-const NAME_LABEL: &str = "kubernetes.io/metadata.name";
+pub(super) const NAME_LABEL: &str = "kubernetes.io/metadata.name";
 
 /// Which rule: the policy's place in the table, and the rule's in the policy.
 pub type RuleIx = (u32, u32);
@@ -89,7 +89,7 @@ fn is_marked(world: &World, labels: &[(Sym, Sym)], marks: Marks) -> bool {
 
 /// Where an engine runs.
 #[derive(Debug, Default)]
-struct Engines {
+pub(super) struct Engines {
     kyverno: Vec<Sym>,
     gatekeeper: Vec<Sym>,
     /// Nothing that runs was collected.
@@ -99,7 +99,7 @@ struct Engines {
 }
 
 impl Engines {
-    fn of(world: &World) -> Self {
+    pub(super) fn of(world: &World) -> Self {
         let mut of = Self { hidden: world.pods.is_empty(), ..Self::default() };
         let has = |spec: &super::pods::PodSpec, name: &str| {
             spec.containers.iter().filter(|c| c.list == List::Main).any(|c| {
@@ -151,7 +151,23 @@ impl Engines {
         of
     }
 
-    fn runs(&self, engine: Engine) -> bool {
+    pub(super) fn hidden(&self) -> bool {
+        self.hidden
+    }
+
+    /// Whose webhooks a Service answers.
+    pub(super) fn of_service(&self, world: &World, (ns, name): (Sym, Sym)) -> Option<Engine> {
+        let name = world.text(name);
+        if self.kyverno.contains(&ns) || name == "kyverno-svc" {
+            Some(Engine::Kyverno)
+        } else if self.gatekeeper.contains(&ns) || name == "gatekeeper-webhook-service" {
+            Some(Engine::Gatekeeper)
+        } else {
+            None
+        }
+    }
+
+    pub(super) fn runs(&self, engine: Engine) -> bool {
         match engine {
             Engine::ApiServer => true,
             Engine::Kyverno => self.hidden || !self.kyverno.is_empty(),
@@ -161,7 +177,7 @@ impl Engines {
 
     /// Whether an engine leaves a namespace alone as it is installed: Kyverno by the filters of its
     /// chart, Gatekeeper by a label, and both their own namespace.
-    fn leaves(
+    pub(super) fn leaves(
         &self,
         world: &World,
         engine: Engine,
@@ -284,10 +300,14 @@ impl Judge {
 impl World {
     /// Says of each namespace what policies do about its new pods, and of one that somebody makes.
     pub(super) fn guard(&mut self) {
+        if self.guards.is_empty() && self.webhooks.is_empty() {
+            return;
+        }
+        self.engines = Engines::of(self);
         if self.guards.iter().all(|g| g.rules.is_empty()) {
             return;
         }
-        let engines = Engines::of(self);
+        let engines = std::mem::take(&mut self.engines);
         let own_name = self.symbols.get(NAME_LABEL);
         let judge = Judge::default();
         let mut guarded = Vec::with_capacity(self.namespaces.len());
@@ -333,6 +353,7 @@ impl World {
             namespace.guarded = guarded;
         }
         self.new_namespace = anywhere;
+        self.engines = engines;
         self.settle(&judge);
     }
 
@@ -420,29 +441,38 @@ impl World {
         Some((guard, rule, *binding))
     }
 
-    /// How many policies were read; of these, how many say something of new pods that is judged,
-    /// how many something that is not, and how many refuse nothing.
+    /// How many policies were read, and what of them counts.
     #[must_use]
-    pub fn guard_counts(&self) -> (usize, usize, usize, usize) {
-        if self.guards.is_empty() {
-            return (0, 0, 0, 0);
-        }
-        let engines = Engines::of(self);
-        let (mut judged, mut other, mut inert) = (0, 0, 0);
+    pub fn guard_counts(&self) -> GuardCounts {
+        let mut counts = GuardCounts { read: self.guards.len(), ..GuardCounts::default() };
         for guard in &self.guards {
-            let mut refusing = guard
-                .rules
-                .iter()
-                .filter(|(r, _)| r.enforces || r.overrides.iter().any(|(enforces, _)| *enforces))
-                .peekable();
-            if refusing.peek().is_none() || !engines.runs(guard.form.engine()) {
-                inert += 1;
+            let refuses = |r: &GuardRule| r.enforces || r.overrides.iter().any(|(e, _)| *e);
+            let runs = self.engines.runs(guard.form.engine());
+            let mut refusing = guard.rules.iter().filter(|(r, _)| refuses(r)).peekable();
+            if !runs || !guard.writes.iter().any(|(write, _)| refuses(&write.rule)) {
+                counts.inert += 1;
+            } else if refusing.peek().is_none() {
+                counts.elsewhere += 1;
             } else if refusing.any(|(r, _)| r.judged == Judged::Other) {
-                other += 1;
+                counts.other += 1;
             } else {
-                judged += 1;
+                counts.judged += 1;
             }
         }
-        (self.guards.len(), judged, other, inert)
+        counts
     }
+}
+
+/// How many policies were read, each counted once more by what it says.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct GuardCounts {
+    pub read: usize,
+    /// Of new pods, and it is judged.
+    pub judged: usize,
+    /// Of new pods, and it is not judged everywhere.
+    pub other: usize,
+    /// Of other requests alone.
+    pub elsewhere: usize,
+    /// They refuse nothing: they only warn or report, are in force nowhere, or nobody asks them.
+    pub inert: usize,
 }

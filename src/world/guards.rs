@@ -10,6 +10,7 @@
 use super::ObjectId;
 use super::cel::Program;
 use super::remap::{Map, Remap};
+use super::requests::{Asks, Request, Taken};
 use super::resolve::Objects;
 use super::rows::{Row, Selector};
 use crate::glob::fits;
@@ -187,6 +188,48 @@ impl GuardRule {
     }
 }
 
+/// What a rule says of requests for which it is not evaluated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Plain {
+    /// It refuses every one that it is asked about.
+    Refuses,
+    /// It asks for what whoever makes a pod chooses freely, and looks at nothing else.
+    OfPods,
+    /// It lets all pass that can be written otherwise.
+    Passes,
+    /// Not judged.
+    Other,
+}
+
+/// One rule of a policy, with all that it is asked about, new pods or other.
+#[derive(Debug, Clone)]
+pub struct WriteRule {
+    pub rule: GuardRule,
+    /// All of these must take a request in: a policy's, and its binding's.
+    pub asks: Vec<Asks>,
+    pub plain: Plain,
+    /// Who asks, or what the object is called or labelled, decides whether it is asked.
+    pub narrowed: bool,
+}
+
+impl WriteRule {
+    /// Whether it is asked about a request.
+    #[must_use]
+    pub fn takes(&self, request: &Request) -> Taken {
+        let taken = self.asks.iter().map(|asks| asks.take(request)).min().unwrap_or(Taken::No);
+        if self.narrowed { taken.min(Taken::Perhaps) } else { taken }
+    }
+
+    /// Whether it counts for a request in a namespace, or for one in none.
+    pub(super) fn refuses(&self, symbols: &Symbols, of: Option<&Place<'_>>) -> bool {
+        let Some(place) = of else {
+            let named = |area: &Area| !area.namespaces.is_empty();
+            return self.rule.enforces && !self.rule.areas.iter().all(named);
+        };
+        self.rule.refuses(symbols, place)
+    }
+}
+
 /// Which policies do not count somewhere.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Spares {
@@ -205,7 +248,19 @@ pub struct GuardRow {
     pub binds: Option<Sym>,
     /// It is no policy: its rules say where some do not count.
     pub spares: Option<Spares>,
+    /// What is asked about new pods.
     pub rules: Box<[GuardRule]>,
+    /// Every rule.
+    pub writes: Vec<WriteRule>,
+}
+
+impl Remap for GuardRule {
+    fn remap(&mut self, map: &Map<'_>) {
+        map.sym(&mut self.field);
+        self.overrides.iter_mut().for_each(|(_, area)| area.remap(map));
+        let areas = self.areas.iter_mut().chain(&mut self.except).chain(&mut self.loosened);
+        areas.for_each(|area| area.remap(map));
+    }
 }
 
 impl Remap for Area {
@@ -225,12 +280,8 @@ impl Remap for GuardRow {
         if let Some(Spares::Policies(names)) = &mut self.spares {
             names.remap(map);
         }
-        for rule in &mut self.rules {
-            map.sym(&mut rule.field);
-            rule.overrides.iter_mut().for_each(|(_, area)| area.remap(map));
-            let areas = rule.areas.iter_mut().chain(&mut rule.except).chain(&mut rule.loosened);
-            areas.for_each(|area| area.remap(map));
-        }
+        self.rules.iter_mut().for_each(|rule| rule.remap(map));
+        self.writes.iter_mut().for_each(|write| write.rule.remap(map));
     }
 }
 
@@ -241,10 +292,12 @@ pub struct Guard {
     pub form: Form,
     /// Each with the binding that puts it in force, where it needs one.
     pub rules: Vec<(GuardRule, Option<ObjectId>)>,
+    /// All of its rules, those about new pods among them.
+    pub writes: Vec<(WriteRule, Option<ObjectId>)>,
 }
 
 /// A binding, and what it selects.
-type Bound = (ObjectId, Box<[GuardRule]>);
+type Bound = (ObjectId, Box<[GuardRule]>, Vec<WriteRule>);
 
 /// The table of policies, the API server's joined with their bindings: one without a binding does
 /// nothing.
@@ -254,23 +307,33 @@ pub(super) fn resolve(rows: Vec<Row<GuardRow>>, objects: &mut Objects) -> Vec<Gu
     let mut spared: Vec<(Spares, Vec<Area>)> = Vec::new();
     for row in rows {
         let object = objects.add(row.body.kind, &row);
-        let GuardRow { form, binds, spares, rules, .. } = row.body;
+        let GuardRow { form, binds, spares, rules, writes, .. } = row.body;
         if let Some(spares) = spares {
             let areas = rules.iter().flat_map(|rule| rule.areas.iter().cloned());
             spared.push((spares, areas.collect()));
             continue;
         }
         if let Some(policy) = binds {
-            bindings.entry(policy).or_default().push((object, rules));
+            bindings.entry(policy).or_default().push((object, rules, writes));
             continue;
         }
         let bound = form == Form::ApiServer;
         let rules = rules.into_iter().map(|rule| (rule, None)).collect();
-        guards.push((bound, row.name, Guard { object, form, rules }));
+        let writes = writes.into_iter().map(|rule| (rule, None)).collect();
+        guards.push((bound, row.name, Guard { object, form, rules, writes }));
     }
     for (_, name, guard) in guards.iter_mut().filter(|(bound, _, _)| *bound) {
         let policy = std::mem::take(&mut guard.rules);
-        for (object, rules) in bindings.get(name).into_iter().flatten() {
+        let all = std::mem::take(&mut guard.writes);
+        for (object, rules, writes) in bindings.get(name).into_iter().flatten() {
+            for (of, _) in &all {
+                let bound = writes.iter().map(|by| WriteRule {
+                    rule: join(&of.rule, &by.rule),
+                    asks: [&of.asks[..], &by.asks[..]].concat(),
+                    ..*of
+                });
+                guard.writes.extend(bound.map(|write| (write, Some(*object))));
+            }
             for (rule, _) in &policy {
                 let bound = rules.iter().map(|binding| (join(rule, binding), Some(*object)));
                 guard.rules.extend(bound);
@@ -280,6 +343,7 @@ pub(super) fn resolve(rows: Vec<Row<GuardRow>>, objects: &mut Objects) -> Vec<Gu
     for (spares, areas) in &spared {
         for (_, name, guard) in &mut guards {
             let rules = guard.rules.iter_mut().map(|(rule, _)| rule);
+            let rules = rules.chain(guard.writes.iter_mut().map(|(write, _)| &mut write.rule));
             match (spares, guard.form.engine()) {
                 (Spares::Constraints, Engine::Gatekeeper) => {
                     rules.for_each(|rule| extend(&mut rule.except, areas));

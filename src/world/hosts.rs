@@ -33,6 +33,24 @@ impl World {
         }
     }
 
+    /// Whether there is a process of a container of what runs to be taken over: it keeps running and
+    /// has not ended, or the pod's init containers are still at work.
+    #[must_use]
+    pub fn is_enterable(&self, host: Host, container: &Container) -> bool {
+        use super::rows::Phase;
+        let Host::Pod(pod) = host else { return container.keeps_running() };
+        let pod = &self.pods[pod.index()];
+        !pod.states.has_ended(container)
+            && (container.keeps_running() || pod.phase == Phase::Pending)
+    }
+
+    /// Whether a container of what runs goes on running: it is no init container that ends, and it
+    /// has not ended.
+    #[must_use]
+    pub fn keeps_running(&self, host: Host, container: &Container) -> bool {
+        container.keeps_running() && self.is_enterable(host, container)
+    }
+
     /// Whether the snapshot shows on which node a pod is.
     #[must_use]
     pub fn is_placed(&self, pod: PodIx) -> bool {
@@ -145,14 +163,15 @@ impl World {
     }
 }
 
-/// The containers that may listen on a port, and whether one declares it. `None`: the port is a
-/// name that no container has for this protocol, so the pod is no endpoint of it.
+/// The containers that may listen on a port, of those that run, and whether one declares it. `None`:
+/// the port is a name that no container has for this protocol, so the pod is no endpoint of it.
 pub(super) fn listeners(
     containers: &[Container],
     port: &ServicePort,
+    runs: impl Fn(&Container) -> bool,
 ) -> Option<(Vec<usize>, bool)> {
     let declares = |c: &Container| c.ports.iter().any(|own| port.means(own));
-    let running = || containers.iter().enumerate().filter(|(_, c)| c.keeps_running());
+    let running = || containers.iter().enumerate().filter(|(_, c)| runs(c));
     let declared: Vec<usize> = running().filter(|(_, c)| declares(c)).map(|(i, _)| i).collect();
     if !declared.is_empty() {
         return Some((declared, true));

@@ -1,29 +1,24 @@
 //! Ingresses as doors: which class serves one, and from where its controller is reached.
 
-use super::balancer::assigned_scope;
-use super::exposure::{Door, Entry, Reach, Scope, Sure, Via};
+use super::controllers::{Controllers, Served};
+use super::exposure::{Door, Entry, Reach, Said, Scope, Sure, Via};
 use super::gateway::Fronts;
-use super::hosts::Host;
 use super::lower::INBOUND;
-use super::pods::is_ingress_nginx;
-use super::rows::Target;
+use super::rows::{ServicePort, Target};
 use super::{Ingress, IngressClass, IngressIx, ServiceIx, World};
-use crate::sym::Sym;
-use std::collections::BTreeMap;
 
-/// What is known of controllers, by the name of the class and its controller: a Service of the
-/// controller's pods, and from where these are reached.
-pub(super) type Controllers = BTreeMap<(Sym, Option<Sym>), Option<(ServiceIx, Reach)>>;
+/// The controller of Tailscale.
+const TAILSCALE: &str = "tailscale.com/ts-ingress";
 
 /// The controller of AWS' balancers.
 const ALB: &str = "ingress.k8s.aws/alb";
 
 impl World {
-    pub(super) fn ingress_entry(
-        &self,
+    pub(super) fn ingress_entry<'w>(
+        &'w self,
         ix: IngressIx,
         fronts: &Fronts,
-        known: &mut Controllers,
+        controllers: &mut Controllers<'w>,
     ) -> Option<Entry> {
         let ingress = &self.ingresses[ix.index()];
         let mut backends = Vec::new();
@@ -44,12 +39,11 @@ impl World {
             }
         }
         let first = backends.first()?.2.clone();
-        let mut reach = if ingress.balancer.is_empty() {
-            self.unassigned(ingress, fronts, known)?
+        let (mut reach, via) = if ingress.balancer.is_empty() {
+            self.unassigned(ingress, controllers)?
         } else {
-            self.assigned(ingress, fronts)?
+            self.assigned(ingress, fronts, controllers)?
         };
-        let via = vec![self.ingress_proxies(ingress, fronts, known)];
         if reach.facts.is_empty() {
             reach.facts = first;
         }
@@ -69,6 +63,8 @@ impl World {
         let name = self.text(ingress.class);
         let read = match self.text(*key) {
             INBOUND => controller == ALB || name == "alb",
+            // The controller of NGINX itself has other words.
+            _ if controller.starts_with("nginx.org/") => false,
             _ => controller.contains("nginx") || class.is_none() && name.contains("nginx"),
         };
         if !read || reach.scope == Scope::Private {
@@ -78,32 +74,149 @@ impl World {
         self.narrowed(reach, blocks, (ingress.object, field))
     }
 
-    /// From where the address of an Ingress' own is reached: as the Service whose balancer has it,
-    /// or as it looks itself.
-    fn assigned(&self, ingress: &Ingress, fronts: &Fronts) -> Option<Reach> {
-        let mut best: Option<(Reach, Sym)> = None;
-        for (i, (ip, host)) in ingress.balancer.iter().enumerate() {
-            let (field, of) = if ip.is_empty() { ("hostname", *host) } else { ("ip", *ip) };
-            let at = format!(".status.loadBalancer.ingress[{i}].{field}");
-            let facts = vec![(ingress.object, at, self.text(of).to_owned())];
-            let own = match assigned_scope(self.text(*ip), self.text(*host)) {
-                Some(Scope::Internet) => Reach::internet(Sure::Certain, 1.0, facts),
-                Some(Scope::Private) => Reach::private(Sure::Certain, facts),
-                None if of.is_empty() => continue,
-                None => self.scheme_of(ingress, Reach::internet(Sure::Likely, 0.8, facts)),
-            };
-            let rank = |reach: &Reach| (reach.scope, reach.likelihood);
-            if best.as_ref().is_none_or(|(known, _)| rank(&own) > rank(known)) {
-                best = Some((own, of));
+    /// From where an Ingress with an address is reached, and what passes its requests on. The pods
+    /// that serve it may be reached by more than the address that the status names; and a Service
+    /// whose balancer has that address may have source ranges, or be none of theirs.
+    fn assigned<'w>(
+        &'w self,
+        ingress: &Ingress,
+        fronts: &Fronts,
+        controllers: &mut Controllers<'w>,
+    ) -> Option<(Reach, Vec<Via>)> {
+        let own = self.address_of(ingress)?;
+        let addresses = ingress.balancer.iter().flat_map(|(ip, host)| [*ip, *host]);
+        let mut at: Vec<ServiceIx> =
+            addresses.flat_map(|a| fronts.with_address(a)).copied().collect();
+        at.sort_unstable();
+        at.dedup();
+        let class = self.class_of_ingress(ingress);
+        let mut ways: Vec<(Reach, Via)> = Vec::new();
+        let mut shared = false;
+        if self.is_of_cloud(class, ingress) {
+            return Some((own, vec![Via::Balancers]));
+        }
+        match self.served(class, ingress, controllers) {
+            Served::By(passes, reach, via) => {
+                let theirs = |ix: &&ServiceIx| passes.iter().any(|p| p.services.contains(ix));
+                let address = match at.iter().any(|ix| theirs(&ix)) {
+                    // Their Services tell.
+                    true => None,
+                    false => Some(self.by_address(own.clone(), &at, fronts, is_web)),
+                };
+                if let Some((before, _, several)) = address {
+                    shared = several;
+                    ways.extend(via.iter().map(|via| (before.clone(), *via)));
+                }
+                // A private address is said; what nothing shows is not beside it.
+                if reach.sure != Sure::Unknown || ways.is_empty() {
+                    let by = match reach.scope == own.scope {
+                        true => own.facts,
+                        false => self.controller_fact(class).into_iter().collect(),
+                    };
+                    let reach = reach.after(by);
+                    ways.extend(via.into_iter().map(|via| (reach.clone(), via)));
+                }
+            }
+            served => {
+                let (reach, via, several) = self.by_address(own, &at, fronts, is_web);
+                shared = several;
+                let via = match (via.is_empty(), served) {
+                    (false, _) => via,
+                    (true, Served::Called(service, _)) => vec![Via::Proxies(service)],
+                    (true, _) => vec![Via::Hidden],
+                };
+                ways.extend(via.into_iter().map(|via| (reach.clone(), via)));
             }
         }
-        let (own, address) = best?;
-        let Some(service) = fronts.with_address(address).filter(|_| own.scope == Scope::Internet)
-        else {
-            return Some(own);
-        };
-        // Source ranges may keep the internet out of a public address.
-        Some(self.service_reach(service, fronts)?.after(own.facts))
+        let (reach, via) = Reach::widest(ways)?;
+        // Which of the Services that share the address is meant, nothing says.
+        Some((if shared { reach.but(Sure::Likely, 0.8) } else { reach }, via))
+    }
+
+    /// What the addresses in an Ingress' status say.
+    fn address_of(&self, ingress: &Ingress) -> Option<Reach> {
+        let (reach, untold) = self.told(ingress.object, self.balanced(&ingress.balancer))?;
+        Some(match self.funnelled(ingress) {
+            Some(funnelled) => funnelled.after(reach.facts),
+            None if untold => self.scheme_of(ingress, reach),
+            None => reach,
+        })
+    }
+
+    /// From where an Ingress of Tailscale is reached that lets the internet in.
+    fn funnelled(&self, ingress: &Ingress) -> Option<Reach> {
+        let at = ".metadata.annotations[\"tailscale.com/funnel\"]".to_owned();
+        let fact = (ingress.object, at, "true".to_owned());
+        // Its network's own policy may still refuse it.
+        let ours = self.is_of_tailscale(self.class_of_ingress(ingress), ingress);
+        (ours && ingress.funnel).then(|| Reach::internet(Sure::Likely, 0.8, vec![fact]))
+    }
+
+    fn is_of_tailscale(&self, class: Option<&IngressClass>, ingress: &Ingress) -> bool {
+        match class {
+            Some(class) => self.text(class.controller) == TAILSCALE,
+            None => self.text(ingress.class) == "tailscale",
+        }
+    }
+
+    /// What the Services whose balancers have an address make of it: the reach, the proxies behind
+    /// those with a port that counts, and whether there are several.
+    pub(super) fn by_address(
+        &self,
+        own: Reach,
+        at: &[ServiceIx],
+        fronts: &Fronts,
+        counts: impl Fn(&ServicePort) -> bool + Copy,
+    ) -> (Reach, Vec<Via>, bool) {
+        let listens = |ix: &&ServiceIx| self.services[ix.index()].ports.iter().any(counts);
+        let mut meant: Vec<ServiceIx> = at.iter().filter(listens).copied().collect();
+        if meant.is_empty() {
+            meant = at.to_vec();
+        }
+        let mut ways: Vec<(Reach, Via)> = Vec::new();
+        for ix in &meant {
+            let Some(pass) = self.pass_behind(*ix, counts, fronts) else { continue };
+            let shown = pass.reach.filter(|reach| reach.sure != Sure::Unknown);
+            // Source ranges may keep the internet out of a public address.
+            if let Some(reach) = shown.or_else(|| self.service_reach(*ix, fronts)) {
+                let by = if reach.scope == own.scope { own.facts.clone() } else { Vec::new() };
+                ways.push((reach.after(by), pass.via));
+            }
+        }
+        match Reach::widest(ways) {
+            Some((reach, via)) => (reach, via, meant.len() > 1),
+            None => (own, meant.into_iter().map(Via::Proxies).collect(), false),
+        }
+    }
+
+    /// Whether balancers of a cloud serve a class, and no pods of the cluster.
+    fn is_of_cloud(&self, class: Option<&IngressClass>, ingress: &Ingress) -> bool {
+        let controller = class.map_or("", |c| self.text(c.controller));
+        controller == ALB || matches!(self.text(ingress.class), "gce" | "gce-internal" | "alb")
+    }
+
+    /// Who serves an Ingress. An annotation that no class answers to may be a flag of anything.
+    fn served<'w>(
+        &self,
+        class: Option<&'w IngressClass>,
+        ingress: &Ingress,
+        controllers: &mut Controllers<'w>,
+    ) -> Served {
+        match controllers.of(class, ingress) {
+            Served::Called(..) if self.is_only_annotated(class, ingress) => Served::Hidden,
+            served => served,
+        }
+    }
+
+    /// Whether an annotation names a class that is not among those that were collected.
+    fn is_only_annotated(&self, class: Option<&IngressClass>, ingress: &Ingress) -> bool {
+        ingress.annotated && class.is_none() && !self.classes.is_empty()
+    }
+
+    fn controller_fact(&self, class: Option<&IngressClass>) -> Option<Said> {
+        let class = class?;
+        let controller = self.text(class.controller).to_owned();
+        Some((class.object, ".spec.controller".to_owned(), controller))
     }
 
     /// What the annotation of AWS' controller makes of a name that does not tell.
@@ -127,29 +240,28 @@ impl World {
     }
 
     /// From where an Ingress without an address of its own is reached: as its controller is, if
-    /// anything serves it.
-    fn unassigned(
-        &self,
+    /// anything serves it; and what passes its requests on.
+    fn unassigned<'w>(
+        &'w self,
         ingress: &Ingress,
-        fronts: &Fronts,
-        known: &mut Controllers,
-    ) -> Option<Reach> {
+        controllers: &mut Controllers<'w>,
+    ) -> Option<(Reach, Vec<Via>)> {
         let name = self.text(ingress.class);
         let class = self.class_of_ingress(ingress);
         let annotation = ".metadata.annotations[\"kubernetes.io/ingress.class\"]";
-        if ingress.annotated {
-            let fact = || vec![(ingress.object, annotation.to_owned(), name.to_owned())];
-            match name {
-                // GKE's controller knows these words and needs no class.
-                "gce-internal" => return Some(Reach::private(Sure::Likely, fact())),
-                "gce" => return Some(Reach::internet(Sure::Likely, 0.8, fact())),
-                // Controllers hold the annotation against a flag of theirs and need none either.
-                _ if class.is_none() && !self.classes.is_empty() => {
-                    return Some(Reach::internet(Sure::Possible, 0.3, fact()));
-                }
-                _ => {}
+        let fact = || vec![(ingress.object, annotation.to_owned(), name.to_owned())];
+        let balanced = |reach| Some((reach, vec![Via::Balancers]));
+        match name {
+            // GKE's controller knows these words and needs no class.
+            "gce-internal" if ingress.annotated => {
+                return balanced(Reach::private(Sure::Likely, fact()));
             }
-        } else if class.is_none() && !self.classes.is_empty() {
+            "gce" if ingress.annotated => {
+                return balanced(Reach::internet(Sure::Likely, 0.8, fact()));
+            }
+            _ => {}
+        }
+        if class.is_none() && !self.classes.is_empty() && !ingress.annotated {
             if !ingress.class.is_empty() {
                 // Classes were collected and this one is not among them: nothing serves it.
                 return None;
@@ -157,157 +269,78 @@ impl World {
             // Without a class and a default one, some controllers serve it if a flag tells them.
             let field = ".spec.ingressClassName".to_owned();
             let fact = (ingress.object, field, "not set, and no class is the default".to_owned());
-            return Some(Reach::internet(Sure::Possible, 0.3, vec![fact]));
+            let reach = Reach::internet(Sure::Possible, 0.3, vec![fact]);
+            return Some((reach, vec![self.perhaps(class, ingress, controllers)]));
         }
-        self.controller_reach(class, ingress, fronts, known)
-    }
-
-    /// What passes the requests of an Ingress on: the pods of the Service that has its address, or
-    /// of its controller's.
-    fn ingress_proxies(&self, ingress: &Ingress, fronts: &Fronts, known: &mut Controllers) -> Via {
-        let addresses = ingress.balancer.iter().flat_map(|(ip, host)| [*ip, *host]);
-        let own = addresses.filter(|a| !a.is_empty()).find_map(|a| fronts.with_address(a));
-        if let Some(service) = own {
-            return Via::Proxies(service);
+        if self.is_of_cloud(class, ingress) {
+            return balanced(self.balancer_reach(class, ingress));
         }
-        let class = self.class_of_ingress(ingress);
-        let controller = class.map_or("", |c| self.text(c.controller));
-        let name = self.text(ingress.class);
-        if matches!(name, "gce" | "gce-internal" | "alb") || controller == ALB {
-            return Via::Balancers;
+        if self.is_of_tailscale(class, ingress) {
+            // Its proxies listen in a network of their own.
+            let inside =
+                || Reach::private(Sure::Likely, Vec::from_iter(self.controller_fact(class)));
+            return Some((self.funnelled(ingress).unwrap_or_else(inside), vec![Via::Hidden]));
         }
-        if ingress.annotated && class.is_none() && !self.classes.is_empty() {
-            return Via::Hidden;
-        }
-        self.controller_of_class(class, ingress, fronts, known)
-            .map_or(Via::Hidden, |(service, _)| Via::Proxies(*service))
-    }
-
-    fn controller_reach(
-        &self,
-        class: Option<&IngressClass>,
-        ingress: &Ingress,
-        fronts: &Fronts,
-        known: &mut Controllers,
-    ) -> Option<Reach> {
-        let controller = class.map_or("", |c| self.text(c.controller));
-        if controller == ALB || self.text(ingress.class) == "alb" {
-            let scheme = self.text(ingress.scheme);
-            if let Some(class) = class.filter(|class| class.parameters) {
-                // They override the annotation.
-                let fact = (class.object, ".spec.parameters".to_owned(), "not read".to_owned());
-                return Some(Reach::internet(Sure::Possible, 0.3, vec![fact]));
+        let only_annotated = self.is_only_annotated(class, ingress);
+        let (reach, via) = match self.served(class, ingress, controllers) {
+            Served::By(_, reach, via) => (reach, via),
+            Served::Called(service, reach) => (reach, vec![Via::Proxies(service)]),
+            Served::Nobody => return None,
+            // Controllers hold the annotation against a flag of theirs and need no class either.
+            Served::Hidden if only_annotated => {
+                let reach = Reach::internet(Sure::Possible, 0.3, fact());
+                return Some((reach, vec![Via::Hidden]));
             }
-            let at = ".metadata.annotations[\"alb.ingress.kubernetes.io/scheme\"]".to_owned();
-            // The controller's default is an internal balancer.
-            return Some(match scheme {
-                "internet-facing" => {
-                    let fact = (ingress.object, at, scheme.to_owned());
-                    Reach::internet(Sure::Likely, 0.8, vec![fact])
-                }
-                "" => {
-                    let said = "not set, and balancers are internal by default".to_owned();
-                    Reach::private(Sure::Likely, vec![(ingress.object, at, said)])
-                }
-                _ => Reach::private(Sure::Likely, vec![(ingress.object, at, scheme.to_owned())]),
-            });
-        }
-        let fact = class.map(|c| (c.object, ".spec.controller".to_owned(), controller.to_owned()));
-        let own = self.controller_of_class(class, ingress, fronts, known).cloned();
-        // Where nothing of it is in the snapshot, its own exposure is not either.
-        let reach = own
-            .map_or_else(|| Reach::internet(Sure::Possible, 0.5, Vec::new()), |(_, reach)| reach);
-        Some(reach.after(fact))
-    }
-
-    fn controller_of_class<'k>(
-        &self,
-        class: Option<&IngressClass>,
-        ingress: &Ingress,
-        fronts: &Fronts,
-        known: &'k mut Controllers,
-    ) -> Option<&'k (ServiceIx, Reach)> {
-        let controller = class.map_or("", |c| self.text(c.controller));
-        let find = || self.find_controller(controller, self.text(ingress.class), fronts);
-        let key = (ingress.class, class.map(|c| c.controller));
-        known.entry(key).or_insert_with(find).as_ref()
-    }
-
-    /// A Service of a controller's pods, and the widest way by which these are reached: by one of
-    /// their Services, or by their machines' ports.
-    fn find_controller(
-        &self,
-        controller: &str,
-        class: &str,
-        fronts: &Fronts,
-    ) -> Option<(ServiceIx, Reach)> {
-        let words = controller_words(controller, class);
-        // Names mislead: where pods with the controller's image are shown, others do not count, and
-        // what is not known does not beside what is.
-        let rank = |is_it: bool, reach: &Reach| {
-            (is_it, reach.sure != Sure::Unknown, reach.scope, reach.likelihood)
+            // Where nothing of it is in the snapshot, its own exposure is not either.
+            Served::Hidden => (Reach::internet(Sure::Possible, 0.5, Vec::new()), vec![Via::Hidden]),
         };
-        let mut best: Option<(ServiceIx, bool, Reach)> = None;
-        for (i, service) in self.services.iter().enumerate() {
-            let label = self.label(service.object, "app.kubernetes.io/name");
-            let label = label.map_or("", |label| self.text(label));
-            let name = format!("{}/{}", self.text(service.ns), self.text(service.name));
-            if !words.iter().any(|w| name.contains(w) || label.contains(w)) {
-                continue;
-            }
-            let ix = ServiceIx::new(i);
-            let hosts = self.behind(ix);
-            if !hosts.is_empty() && hosts.iter().all(|h| self.serves_another(*h, controller, class))
-            {
-                continue;
-            }
-            let mut own = self.service_reach(ix, fronts);
-            for host in &hosts {
-                if let Some(reach) = self.web_ports_reach(*host) {
-                    Reach::offer(&mut own, reach);
-                }
-            }
-            let own = own.unwrap_or_else(|| {
-                let at = ".spec.type".to_owned();
-                let fact = (service.object, at, self.text(service.kind).to_owned());
-                // What leads to it from outside is not in the snapshot.
-                Reach::internet(Sure::Unknown, 0.2, vec![fact])
-            });
-            let is_it = hosts.iter().any(|host| {
-                let containers = &self.host_spec(*host).containers;
-                containers.iter().any(|c| is_ingress_nginx(self.text(c.image)))
-            });
-            if best.as_ref().is_none_or(|(_, it, known)| rank(is_it, &own) > rank(*it, known)) {
-                best = Some((ix, is_it, own));
-            }
+        let by = if only_annotated { fact() } else { Vec::from_iter(self.controller_fact(class)) };
+        Some((reach.after(by), via))
+    }
+
+    /// What would pass requests on if something served an Ingress.
+    fn perhaps<'w>(
+        &self,
+        class: Option<&'w IngressClass>,
+        ingress: &Ingress,
+        controllers: &mut Controllers<'w>,
+    ) -> Via {
+        match controllers.of(class, ingress) {
+            Served::By(_, _, via) => via.first().copied().unwrap_or(Via::Hidden),
+            Served::Called(service, _) => Via::Proxies(service),
+            Served::Nobody | Served::Hidden => Via::Hidden,
         }
-        best.map(|(ix, _, own)| (ix, own))
     }
 
-    /// From where the ports of a pod are reached on its machine's addresses.
-    fn web_ports_reach(&self, host: Host) -> Option<Reach> {
-        let Host::Pod(pod) = host else { return None };
-        let mut running = self.host_spec(host).containers.iter().filter(|c| c.keeps_running());
-        let at = running.find_map(|c| {
-            let mut ports = c.ports.iter().filter(|p| p.host_port != 0);
-            ports.find(|p| self.text(p.host_ip).is_empty()).map(|p| (c.field(), p))
-        });
-        let (container, port) = at?;
-        let field = format!("{container}.ports[{}]", port.place);
-        let fact = (self.pods[pod.index()].object, field, port.host_port.to_string());
-        Some(self.machine_reach(self.pods[pod.index()].node)?.after([fact]))
-    }
-
-    /// Whether a pod is a controller of ingress-nginx whose flags name another class.
-    fn serves_another(&self, host: Host, controller: &str, class: &str) -> bool {
-        self.host_spec(host).containers.iter().any(|c| {
-            let other = |flag: &str, own: &str| {
-                !own.is_empty() && self.flags(c, flag).last().is_some_and(|named| named != own)
-            };
-            is_ingress_nginx(self.text(c.image))
-                && (other("--controller-class", controller)
-                    || controller.is_empty() && other("--ingress-class", class))
-        })
+    /// From where a balancer of a cloud is reached that no status shows yet.
+    fn balancer_reach(&self, class: Option<&IngressClass>, ingress: &Ingress) -> Reach {
+        let controller = class.map_or("", |c| self.text(c.controller));
+        if controller != ALB && self.text(ingress.class) != "alb" {
+            return Reach::internet(
+                Sure::Possible,
+                0.5,
+                Vec::from_iter(self.controller_fact(class)),
+            );
+        }
+        if let Some(class) = class.filter(|class| class.parameters) {
+            // They override the annotation.
+            let fact = (class.object, ".spec.parameters".to_owned(), "not read".to_owned());
+            return Reach::internet(Sure::Possible, 0.3, vec![fact]);
+        }
+        let at = ".metadata.annotations[\"alb.ingress.kubernetes.io/scheme\"]".to_owned();
+        let scheme = self.text(ingress.scheme);
+        // The controller's default is an internal balancer.
+        match scheme {
+            "internet-facing" => {
+                let fact = (ingress.object, at, scheme.to_owned());
+                Reach::internet(Sure::Likely, 0.8, vec![fact])
+            }
+            "" => {
+                let said = "not set, and balancers are internal by default".to_owned();
+                Reach::private(Sure::Likely, vec![(ingress.object, at, said)])
+            }
+            _ => Reach::private(Sure::Likely, vec![(ingress.object, at, scheme.to_owned())]),
+        }
     }
 
     /// The port of a Service of the cluster that an alias stands for: controllers ask for its name
@@ -317,7 +350,7 @@ impl World {
         alias: ServiceIx,
         port: Option<usize>,
         asked: Target,
-    ) -> Option<(ServiceIx, usize, super::exposure::Said)> {
+    ) -> Option<(ServiceIx, usize, Said)> {
         let of = &self.services[alias.index()];
         let name = self.text(of.external_name).trim_end_matches('.');
         let (service, rest) = name.split_once('.')?;
@@ -341,20 +374,7 @@ impl World {
     }
 }
 
-/// Words that the names or labels of a controller's Services usually hold.
-fn controller_words<'c>(controller: &'c str, class: &'c str) -> Vec<&'c str> {
-    const KNOWN: &[&str] = &[
-        "ingress-nginx",
-        "nginx",
-        "traefik",
-        "haproxy",
-        "contour",
-        "envoy",
-        "kong",
-        "istio",
-        "ambassador",
-    ];
-    let known = KNOWN.iter().copied().filter(|w| controller.contains(w) || class.contains(w));
-    let words: Vec<&str> = known.collect();
-    if words.is_empty() && !class.is_empty() { vec![class] } else { words }
+/// Whether a port is one by which Ingresses are served.
+fn is_web(port: &ServicePort) -> bool {
+    matches!(port.port, 80 | 443)
 }

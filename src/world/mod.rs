@@ -11,11 +11,15 @@ pub mod admission;
 pub mod balancer;
 mod build;
 mod builtin;
+mod callers;
 mod cel;
+pub mod closed;
 pub mod cons;
 pub mod contents;
+mod controllers;
 pub mod coverage;
 pub mod custom;
+pub mod definitions;
 pub mod endpoints;
 pub mod exposure;
 mod flags;
@@ -27,14 +31,18 @@ pub mod hosts;
 pub mod image;
 mod ingresses;
 pub mod istio;
+mod lookup;
 mod lower;
 pub mod network;
 pub mod nodes;
 pub mod openshift;
 pub mod pods;
 mod principals;
+mod proxies;
 pub mod rbac;
+pub mod refusals;
 mod remap;
+pub mod requests;
 mod resolve;
 mod roles;
 pub mod routers;
@@ -42,6 +50,7 @@ pub mod rows;
 mod secrets;
 mod services;
 pub mod slices;
+pub mod states;
 pub mod version;
 pub mod webhooks;
 
@@ -50,7 +59,7 @@ use crate::sym::{Sym, Symbols};
 use admission::Level;
 use nodes::ControlPlane;
 use pods::PodSpec;
-use rows::{Backend, Labels, Phase, Rule, Selector};
+use rows::{Backend, Free, Labels, Phase, Rule, Selector};
 pub use secrets::{ConfigMap, Login, Secret};
 pub use services::Service;
 
@@ -127,6 +136,8 @@ pub struct Namespace {
     pub usable: Option<openshift::Usable>,
     /// What admission policies do about its new pods; `None` where none is in force.
     pub guarded: Option<Box<guarded::Guarded>>,
+    /// Why it takes no new objects, or no new pods.
+    pub closed: Option<closed::Closed>,
 }
 
 #[derive(Debug)]
@@ -178,6 +189,7 @@ pub struct Pod {
     pub phase: Phase,
     pub mirror: bool,
     pub live: bool,
+    pub states: states::States,
 }
 
 #[derive(Debug)]
@@ -206,6 +218,9 @@ pub struct Volume {
     pub claim: (Sym, Sym),
     /// It has a `nodeAffinity`.
     pub placed: bool,
+    /// The terms of that, of which one must select a node.
+    pub nodes: Box<[Selector]>,
+    pub free: Free,
 }
 
 #[derive(Debug)]
@@ -286,6 +301,7 @@ pub struct Ingress {
     pub balancer: Box<[(Sym, Sym)]>,
     pub scheme: Sym,
     pub sources: Option<(Sym, Box<[Sym]>)>,
+    pub funnel: bool,
 }
 
 #[derive(Debug)]
@@ -343,6 +359,8 @@ pub struct World {
     pub constraints: Vec<openshift::Constraints>,
     /// Admission policies of Kyverno, Gatekeeper and the API server.
     pub guards: Vec<guards::Guard>,
+    /// Where the engines of policies run.
+    engines: guarded::Engines,
     /// Of Gateway API.
     pub gateway: gateway::Tables,
     /// Routes of OpenShift.
@@ -368,123 +386,8 @@ pub struct World {
     pub clusters: usize,
     /// What could not be used: where it stands and what is wrong.
     pub unusable: Vec<(Origin, String)>,
+    /// Custom resources, as their definitions name them.
+    pub definitions: Vec<definitions::Definition>,
     pub index: rbac::Index,
     pub(crate) by_node: Vec<Vec<PodIx>>,
-}
-
-macro_rules! lookup {
-    ($(#[$doc:meta])* $name:ident, $table:ident, $index:ident) => {
-        $(#[$doc])*
-        #[must_use]
-        pub fn $name(&self, ns: Sym, name: Sym) -> Option<$index> {
-            self.$table.binary_search_by_key(&(ns, name), |row| (row.ns, row.name)).ok().map($index::new)
-        }
-    };
-}
-
-impl World {
-    lookup! { /// The service account of a name.
-    account, accounts, AccountIx }
-    lookup! { /// The pod of a name.
-    pod, pods, PodIx }
-    lookup! { /// The claim of a name.
-    claim, claims, ClaimIx }
-    lookup! { /// The role of a name; a ClusterRole has no namespace.
-    role, roles, RoleIx }
-    lookup! { /// The Service of a name.
-    service, services, ServiceIx }
-
-    /// The namespace of a name.
-    #[must_use]
-    pub fn namespace(&self, name: Sym) -> Option<NamespaceIx> {
-        self.namespaces.binary_search_by_key(&name, |n| n.name).ok().map(NamespaceIx::new)
-    }
-
-    /// The node of a name.
-    #[must_use]
-    pub fn node(&self, name: Sym) -> Option<NodeIx> {
-        self.nodes.binary_search_by_key(&name, |n| n.name).ok().map(NodeIx::new)
-    }
-
-    /// The group of a name, if the snapshot or Kubernetes knows it.
-    #[must_use]
-    pub fn group(&self, name: &str) -> Option<GroupIx> {
-        let name = self.symbols.get(name)?;
-        self.groups.binary_search_by_key(&name, |g| g.1).ok().map(GroupIx::new)
-    }
-
-    /// The user of a name, if a binding names it.
-    #[must_use]
-    pub fn user(&self, name: &str) -> Option<UserIx> {
-        let name = self.symbols.get(name)?;
-        self.users.binary_search_by_key(&name, |u| u.1).ok().map(UserIx::new)
-    }
-
-    /// The text of a symbol.
-    #[must_use]
-    pub fn text(&self, sym: Sym) -> &str {
-        self.symbols.text(sym)
-    }
-
-    /// The pods of a namespace, a range of the table.
-    #[must_use]
-    pub fn pods_of(&self, ns: Sym) -> std::ops::Range<usize> {
-        range(&self.pods, |p| p.ns, ns)
-    }
-
-    /// The service accounts of a namespace, a range of the table.
-    #[must_use]
-    pub fn accounts_of(&self, ns: Sym) -> std::ops::Range<usize> {
-        range(&self.accounts, |p| p.ns, ns)
-    }
-
-    /// The claims of a namespace, a range of the table.
-    #[must_use]
-    pub fn claims_of(&self, ns: Sym) -> std::ops::Range<usize> {
-        range(&self.claims, |c| c.ns, ns)
-    }
-
-    /// The workloads of a namespace, a range of the table.
-    #[must_use]
-    pub fn workloads_of(&self, ns: Sym) -> std::ops::Range<usize> {
-        range(&self.workloads, |p| p.ns, ns)
-    }
-
-    /// The pods on a node.
-    #[must_use]
-    pub fn pods_on(&self, node: NodeIx) -> &[PodIx] {
-        self.by_node.get(node.index()).map_or(&[], Vec::as_slice)
-    }
-
-    /// The object that a principal is, or is named by.
-    #[must_use]
-    pub fn principal_object(&self, principal: Principal) -> ObjectId {
-        match principal {
-            Principal::Account(a) => self.accounts[a.index()].object,
-            Principal::Node(n) => self.nodes[n.index()].object,
-            Principal::User(u) => self.users[u.index()].0,
-            Principal::Group(g) => self.groups[g.index()].0,
-        }
-    }
-
-    /// The value of one of an object's labels.
-    #[must_use]
-    pub fn label(&self, object: ObjectId, key: &str) -> Option<Sym> {
-        let key = self.symbols.get(key)?;
-        let labels = self.labels_of(object);
-        labels.iter().find(|(k, _)| *k == key).map(|(_, v)| *v)
-    }
-
-    /// An object's labels.
-    #[must_use]
-    pub fn labels_of(&self, object: ObjectId) -> &[(Sym, Sym)] {
-        self.labels.get(self.objects[object.index()].labels as usize).map_or(&[], |l| l)
-    }
-}
-
-/// The rows of a table sorted by namespace that stand in one namespace.
-fn range<T>(table: &[T], ns: impl Fn(&T) -> Sym, wanted: Sym) -> std::ops::Range<usize> {
-    let start = table.partition_point(|row| ns(row) < wanted);
-    let end = start + table[start..].partition_point(|row| ns(row) == wanted);
-    start..end
 }

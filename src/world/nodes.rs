@@ -46,6 +46,23 @@ const POOLS: &[&str] = &[
 ];
 
 impl World {
+    /// The nodes that a volume's `nodeAffinity` selects, in order. The kubelet labels a node with its
+    /// host's name, which is the node's own where no label says otherwise.
+    #[must_use]
+    pub fn selected_nodes(&self, volume: super::VolumeIx) -> Vec<super::NodeIx> {
+        let terms = &self.volumes[volume.index()].nodes;
+        let host = self.symbols.get("kubernetes.io/hostname");
+        let selected = |node: &super::Node| {
+            let mut labels = self.labels_of(node.object).to_vec();
+            if let Some(host) = host.filter(|host| labels.iter().all(|(key, _)| key != host)) {
+                labels.push((host, node.name));
+            }
+            terms.iter().any(|term| term.selects(&labels))
+        };
+        let nodes = self.nodes.iter().enumerate().filter(|(_, node)| selected(node));
+        nodes.map(|(i, _)| super::NodeIx::new(i)).collect()
+    }
+
     /// The pool of a node: its provider's label, or its role.
     #[must_use]
     pub fn pool(&self, node: super::NodeIx) -> &str {

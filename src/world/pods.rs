@@ -69,6 +69,8 @@ pub struct Container {
     /// `runAsUser`, the container's before the pod's. `None`: the image decides.
     pub run_as_user: Option<i64>,
     pub run_as_non_root: bool,
+    /// `allowPrivilegeEscalation: false`: no program that it starts gains a privilege.
+    pub no_new_privileges: bool,
     /// Its seccomp or AppArmor profile is `Unconfined` or, of seccomp, not set.
     pub confined: bool,
     /// It is spared the runtime's AppArmor profile, or the machine's SELinux policy.
@@ -116,6 +118,13 @@ impl Container {
             Some(user) => user == 0,
             None => !self.run_as_non_root,
         }
+    }
+
+    /// Whether its processes may use a capability beside those of their user. Runtimes raise none
+    /// for a user other than root to keep, so it takes a program that bears it.
+    #[must_use]
+    pub fn may_raise_capabilities(&self) -> bool {
+        self.privileged || self.may_be_root() || !self.no_new_privileges
     }
 
     /// Whether it runs for as long as its pod does: not an init container that ends.

@@ -3,9 +3,9 @@
 use super::openshift::ConstraintsRow;
 use super::pods::{Container, EnvRef, Given, Literal, Mount, PodSpec, Port, Volume};
 use super::rows::{
-    AccountRow, BindingRow, ClaimRow, ClassRow, ConfigMapRow, IngressRow, Labels, NodeRow, PodRow,
-    PolicyRow, RoleRow, Row, Rule, SecretRow, Selector, ServiceRow, Target, VolumeRow, WebhookRow,
-    WorkloadRow,
+    AccountRow, BindingRow, ClaimRow, ClassRow, ConfigMapRow, IngressRow, Labels, NamespaceRow,
+    NodeRow, PodRow, PolicyRow, QuotaRow, RoleRow, Row, Rule, SecretRow, Selector, ServiceRow,
+    Target, VolumeRow, WebhookRow, WorkloadRow,
 };
 use crate::sym::Sym;
 
@@ -41,10 +41,6 @@ impl Map<'_> {
 /// A value whose symbols can be exchanged for those of the joined table.
 pub(super) trait Remap {
     fn remap(&mut self, map: &Map<'_>);
-}
-
-impl Remap for () {
-    fn remap(&mut self, _: &Map<'_>) {}
 }
 
 impl<T: Remap> Remap for Row<T> {
@@ -139,6 +135,17 @@ impl Remap for VolumeRow {
         map.sym(&mut self.path);
         map.sym(&mut self.claim.0);
         map.sym(&mut self.claim.1);
+        self.nodes.iter_mut().for_each(|term| term.remap(map));
+    }
+}
+
+impl Remap for NamespaceRow {
+    fn remap(&mut self, _: &Map<'_>) {}
+}
+
+impl Remap for QuotaRow {
+    fn remap(&mut self, map: &Map<'_>) {
+        map.sym(&mut self.no_pods);
     }
 }
 
@@ -206,8 +213,10 @@ impl Remap for ServiceRow {
         }
         map.all(&mut self.external_ips);
         map.all(&mut self.source_ranges);
+        map.sym(&mut self.ranges_at);
         map.pairs(&mut self.balancer);
-        map.sym(&mut self.wanted_ip);
+        map.sym(&mut self.wanted_ip.0);
+        map.sym(&mut self.wanted_ip.1);
         map.sym(&mut self.external_name);
         if let Some((field, value, _)) = &mut self.scheme {
             map.sym(field);
@@ -253,6 +262,13 @@ impl Remap for WebhookRow {
             map.sym(&mut hook.service.0);
             map.sym(&mut hook.service.1);
             hook.namespaces.remap(map);
+        }
+        for screen in &mut self.screens {
+            screen.namespaces.remap(map);
+            if let Some((ns, name)) = &mut screen.service {
+                map.sym(ns);
+                map.sym(name);
+            }
         }
     }
 }

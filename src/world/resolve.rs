@@ -1,6 +1,7 @@
 //! Turns settled rows into the world's tables: references become rows' numbers.
 
 use super::build::{Tables, deployment_of};
+use super::closed::Closed;
 use super::nodes::{ControlPlane, control_plane_label};
 use super::openshift::Constraints;
 use super::principals::{Named, named_principals};
@@ -51,7 +52,7 @@ pub(super) fn resolve(tables: Tables, duplicates: u64, clusters: usize) -> World
         let (key, set) = (key?, labels.get(set as usize)?);
         set.iter().find(|(k, _)| *k == key).map(|(_, v)| *v)
     };
-    let namespaces: Vec<Namespace> = part
+    let mut namespaces: Vec<Namespace> = part
         .namespaces
         .iter()
         .map(|row| Namespace {
@@ -59,10 +60,20 @@ pub(super) fn resolve(tables: Tables, duplicates: u64, clusters: usize) -> World
             name: row.name,
             usable: None,
             guarded: None,
+            closed: row.body.terminating.then_some(Closed::Terminating),
             enforce: label(row.labels, enforce)
                 .map(|v| super::admission::Level::enforced(symbols.text(v))),
         })
         .collect();
+    for row in part.quotas.iter().filter(|row| !row.body.no_pods.is_empty()) {
+        let of = namespaces.binary_search_by_key(&row.ns, |n| n.name);
+        let Some(namespace) = of.ok().and_then(|at| namespaces.get_mut(at)) else { continue };
+        if namespace.closed.is_none() {
+            let object = objects.add(sym("ResourceQuota"), row);
+            namespace.closed =
+                Some(Closed::NoPods { object, name: row.name, key: row.body.no_pods });
+        }
+    }
     let mut nodes: Vec<Node> = part
         .nodes
         .into_iter()
@@ -192,6 +203,7 @@ pub(super) fn resolve(tables: Tables, duplicates: u64, clusters: usize) -> World
                 phase: row.body.phase,
                 mirror: row.body.mirror,
                 live: row.body.live,
+                states: row.body.states,
             }
         })
         .collect();
@@ -243,6 +255,8 @@ pub(super) fn resolve(tables: Tables, duplicates: u64, clusters: usize) -> World
             local: row.body.local,
             claim: row.body.claim,
             placed: row.body.placed,
+            nodes: row.body.nodes.clone(),
+            free: row.body.free,
         })
         .collect();
     let claims = part
@@ -328,6 +342,7 @@ pub(super) fn resolve(tables: Tables, duplicates: u64, clusters: usize) -> World
             ports: row.body.ports,
             external_ips: row.body.external_ips,
             source_ranges: row.body.source_ranges,
+            ranges_at: row.body.ranges_at,
             balancer: row.body.balancer,
             has_class: row.body.has_class,
             wanted_ip: row.body.wanted_ip,
@@ -361,6 +376,7 @@ pub(super) fn resolve(tables: Tables, duplicates: u64, clusters: usize) -> World
             balancer: row.body.balancer,
             scheme: row.body.scheme,
             sources: row.body.sources,
+            funnel: row.body.funnel,
         })
         .collect();
     let classes = part
@@ -447,6 +463,7 @@ pub(super) fn resolve(tables: Tables, duplicates: u64, clusters: usize) -> World
         config_maps,
         constraints,
         guards,
+        engines: super::guarded::Engines::default(),
         gateway,
         router_routes,
         istio,
@@ -466,6 +483,7 @@ pub(super) fn resolve(tables: Tables, duplicates: u64, clusters: usize) -> World
         duplicates,
         clusters,
         unusable: part.unusable.into_keys().collect(),
+        definitions: part.definitions.into_iter().collect(),
         index: rbac::Index::default(),
         by_node,
         symbols,

@@ -66,7 +66,7 @@ impl World {
         &self,
         ix: RouterRouteIx,
         route: &Item<RouterRouteRow>,
-        reach: &mut impl FnMut(&str) -> Option<Reach>,
+        reach: &mut impl FnMut(&str) -> Option<(Reach, Via)>,
     ) -> Option<Entry> {
         let mut backends = Vec::new();
         for (field, name) in &route.says.backends {
@@ -83,12 +83,12 @@ impl World {
         let mut ways: Vec<(Reach, Via)> = Vec::new();
         if route.says.answers.is_empty() {
             // No router has said anything: the one that is there by default may take it.
-            let own = reach("default")?.but(Sure::Possible, 0.5).after(first);
-            ways.push((own, self.router_proxies("default")));
+            let (own, via) = reach("default")?;
+            ways.push((own.but(Sure::Possible, 0.5).after(first), via));
         }
         for answer in &route.says.answers {
             let router = self.text(answer.router);
-            let Some(own) = reach(router) else { continue };
+            let Some((own, via)) = reach(router) else { continue };
             let at = format!(".status.ingress[{}]", answer.place);
             let own = match answer.admitted {
                 Some((false, _)) => continue,
@@ -98,7 +98,7 @@ impl World {
                     own.but(Sure::Likely, 0.8).after([fact])
                 }
             };
-            ways.push((own, self.router_proxies(router)));
+            ways.push((own, via));
         }
         let (best, via) = Reach::widest(ways)?;
         Some(Entry::new(Door::Router(ix), best, backends, via))
@@ -122,27 +122,36 @@ impl World {
         }
     }
 
-    /// A router's pods, by a Service of theirs. Those on the network of machines have none that
-    /// tells, and what policies take them for depends on the plugin.
-    fn router_proxies(&self, router: &str) -> Via {
-        let Some(ns) = self.symbols.get(NAMESPACE) else { return Via::Hidden };
-        let service =
-            |prefix: &str| self.service(ns, self.symbols.get(&format!("{prefix}{router}"))?);
-        let own = service("router-").or_else(|| service("router-nodeport-"));
-        own.or_else(|| service("router-internal-")).map_or(Via::Hidden, Via::Proxies)
-    }
-
-    /// From where a router is reached.
-    fn router_reach(&self, router: &str, fronts: &Fronts) -> Option<Reach> {
+    /// From where a router is reached, and its pods, by a Service of theirs. Those on the network of
+    /// machines have none that tells, and what policies take them for depends on the plugin.
+    fn router_reach(&self, router: &str, fronts: &Fronts) -> Option<(Reach, Via)> {
         let Some(ns) = self.symbols.get(NAMESPACE) else {
             // The router's own exposure is not in the snapshot.
-            return Some(Reach::internet(Sure::Possible, 0.5, Vec::new()));
+            return Some((Reach::internet(Sure::Possible, 0.5, Vec::new()), Via::Hidden));
         };
         let service =
             |prefix: &str| self.service(ns, self.symbols.get(&format!("{prefix}{router}"))?);
-        if let Some(service) = service("router-").or_else(|| service("router-nodeport-")) {
-            return self.service_reach(service, fronts);
+        let published = service("router-").or_else(|| service("router-nodeport-"));
+        let inner = service("router-internal-");
+        // Somebody's own Service may lead to the same pods.
+        let pass = published
+            .or(inner)
+            .and_then(|own| self.pass_behind(own, |port| self.is_for_clients(port), fronts));
+        let shown = pass.and_then(|pass| Some((pass.reach?, pass.via)));
+        match shown {
+            Some((reach, via)) if published.is_some() => return Some((reach, via)),
+            Some((reach, via)) if matches!(via, Via::Proxies(own) if Some(own) != inner) => {
+                return Some((reach, via));
+            }
+            _ if published.is_some() => return None,
+            _ => {}
         }
+        let via = inner.map_or(Via::Hidden, Via::Proxies);
+        self.machines_reach(ns, router, inner.is_some()).map(|reach| (reach, via))
+    }
+
+    /// From where a router without a Service for others is reached.
+    fn machines_reach(&self, ns: Sym, router: &str, inner: bool) -> Option<Reach> {
         let name = self.symbols.get(router);
         let on_machines = self.pods_of(ns).map(PodIx::new).filter(|ix| {
             let pod = &self.pods[ix.index()];
@@ -164,7 +173,7 @@ impl World {
             // What leads to the machines from outside is not in the snapshot.
             Some(fact) => Some(Reach::internet(Sure::Unknown, 0.2, vec![fact])),
             // It publishes nothing.
-            None if service("router-internal-").is_some() => None,
+            None if inner => None,
             None => Some(Reach::internet(Sure::Possible, 0.5, Vec::new())),
         }
     }

@@ -4,21 +4,26 @@
 //! the object says; what follows from it is worked out when all rows are known.
 
 use super::balancer::Wanted;
+use super::cel::Program;
 use super::cons::Cons;
 use super::contents::Finding;
+use super::definitions::Definition;
 use super::gateway::{GatewayClassRow, GatewayRow, ReferenceGrantRow, RouteRow};
 use super::guards::GuardRow;
 use super::istio::{IstioGatewayRow, VirtualServiceRow};
 use super::network::{self, Protocol};
 use super::openshift::ConstraintsRow;
 use super::pods::PodSpec;
+use super::requests::Asks;
 use super::routers::RouterRouteRow;
 use super::slices::{Addresses, EndpointsRow};
+use super::states::States;
 use crate::input::Origin;
 use crate::k8s::data::PolicySwitches;
 use crate::sym::{Sym, Symbols};
 use rustc_hash::FxHashSet;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// A label set, sorted by key.
 pub type Labels = Box<[(Sym, Sym)]>;
@@ -61,6 +66,7 @@ pub struct PodRow {
     pub live: bool,
     pub template_hash: Sym,
     pub addresses: Addresses,
+    pub states: States,
 }
 
 #[derive(Debug, Clone)]
@@ -143,6 +149,31 @@ pub struct VolumeRow {
     pub claim: (Sym, Sym),
     /// It has a `nodeAffinity`.
     pub placed: bool,
+    /// The terms of that, of which one must select a node.
+    pub nodes: Box<[Selector]>,
+    pub free: Free,
+}
+
+/// Whether a volume waits for a claim.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Free {
+    /// Its phase is `Available`.
+    Yes,
+    /// Its phase is not shown, and no claim holds it.
+    Unsaid,
+    No,
+}
+
+#[derive(Debug, Clone, Default)]
+pub struct NamespaceRow {
+    /// Its phase is `Terminating`.
+    pub terminating: bool,
+}
+
+#[derive(Debug, Clone)]
+pub struct QuotaRow {
+    /// The key by which it allows no pod at all; empty for one that allows some.
+    pub no_pods: Sym,
 }
 
 #[derive(Debug, Clone)]
@@ -225,12 +256,14 @@ pub struct ServiceRow {
     pub selector: Option<Selector>,
     pub ports: Box<[ServicePort]>,
     pub external_ips: Box<[Sym]>,
+    /// The blocks that its balancer lets in, and the field that says so.
     pub source_ranges: Box<[Sym]>,
+    pub ranges_at: Sym,
     /// Address or host name of each `status.loadBalancer.ingress`.
     pub balancer: Box<[(Sym, Sym)]>,
     pub has_class: bool,
-    /// `loadBalancerIP`.
-    pub wanted_ip: Sym,
+    /// The address that is asked for: the field and its value.
+    pub wanted_ip: (Sym, Sym),
     /// What makes the balancer internal, or internet-facing: a field and its value.
     pub scheme: Option<(Sym, Sym, Wanted)>,
     /// The balancer sends packets to pods and not to nodes; whether they bear the client's address.
@@ -283,6 +316,8 @@ pub struct IngressRow {
     pub balancer: Box<[(Sym, Sym)]>,
     /// `alb.ingress.kubernetes.io/scheme`.
     pub scheme: Sym,
+    /// `tailscale.com/funnel`: Tailscale lets the internet in.
+    pub funnel: bool,
     /// The annotation that narrows who may come, and the blocks.
     pub sources: Option<(Sym, Box<[Sym]>)>,
 }
@@ -317,6 +352,22 @@ pub struct PolicyRow {
 pub struct WebhookRow {
     pub mutates: bool,
     pub hooks: Box<[Hook]>,
+    /// Of one that validates: all that may refuse.
+    pub screens: Box<[Screen]>,
+}
+
+/// A webhook that may refuse.
+#[derive(Debug, Clone)]
+pub struct Screen {
+    /// Its place in `webhooks`.
+    pub place: u16,
+    /// Namespace and name of the Service that answers, if one does.
+    pub service: Option<(Sym, Sym)>,
+    pub asks: Asks,
+    /// `namespaceSelector`; empty for every namespace.
+    pub namespaces: Selector,
+    /// `matchConditions`, as a policy that refuses whatever they let through.
+    pub(super) conditions: Option<Arc<Program>>,
 }
 
 /// One webhook that a Service answers, and that is asked about something of worth.
@@ -359,7 +410,8 @@ pub struct Part {
     pub labels: Cons<Labels>,
     pub specs: Cons<PodSpec>,
     pub rules: Cons<Rule>,
-    pub namespaces: Vec<Row<()>>,
+    pub namespaces: Vec<Row<NamespaceRow>>,
+    pub quotas: Vec<Row<QuotaRow>>,
     pub nodes: Vec<Row<NodeRow>>,
     pub accounts: Vec<Row<AccountRow>>,
     pub secrets: Vec<Row<SecretRow>>,
@@ -401,6 +453,8 @@ pub struct Part {
     pub config_maps: Vec<Row<ConfigMapRow>>,
     /// How many objects of each group and, in it, of each kind.
     pub seen: BTreeMap<String, BTreeMap<String, u64>>,
+    /// Custom resources, as their definitions name them.
+    pub definitions: BTreeSet<Definition>,
     /// Hashes of the hosts by which this cluster's API server is known.
     pub servers: Vec<u64>,
     /// Objects that could not be used, by what is wrong with them.

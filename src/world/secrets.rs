@@ -1,9 +1,10 @@
 //! Secrets, and ConfigMaps that hold what only Secrets should.
 
 use super::contents::Finding;
+use super::lookup::range;
 use super::lower::uid;
 use super::rows::LoginRow;
-use super::{AccountIx, MapIx, Node, ObjectId, SecretIx, World, range};
+use super::{AccountIx, MapIx, Node, ObjectId, SecretIx, World};
 use crate::k8s::data::PolicySwitches;
 use crate::sym::{Sym, Symbols};
 use std::ops::Range;

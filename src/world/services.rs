@@ -1,6 +1,6 @@
 //! Services as doors: from where their balancers, node ports and external addresses are reached.
 
-use super::balancer::{Wanted, assigned_scope, is_public, reaches_public};
+use super::balancer::{Wanted, is_public, reaches_public};
 use super::exposure::{Door, Entry, Reach, Said, Scope, Sure, Via};
 use super::gateway::Fronts;
 use super::hosts::Host;
@@ -21,9 +21,10 @@ pub struct Service {
     pub ports: Box<[ServicePort]>,
     pub external_ips: Box<[Sym]>,
     pub source_ranges: Box<[Sym]>,
+    pub ranges_at: Sym,
     pub balancer: Box<[(Sym, Sym)]>,
     pub has_class: bool,
-    pub wanted_ip: Sym,
+    pub wanted_ip: (Sym, Sym),
     pub scheme: Option<(Sym, Sym, Wanted)>,
     pub targets_pods: Option<bool>,
     pub node_ports: bool,
@@ -120,23 +121,11 @@ impl World {
     /// From where a Service's load balancer is reached. Its address decides before any annotation,
     /// and an annotation before the provider's default.
     fn load_balancer(&self, service: &Service) -> Option<Reach> {
-        let mut best: Option<Reach> = None;
-        for (i, (ip, host)) in service.balancer.iter().enumerate() {
-            let (ip, host) = (self.text(*ip), self.text(*host));
-            let (field, value) = if ip.is_empty() { ("hostname", host) } else { ("ip", ip) };
-            let at = format!(".status.loadBalancer.ingress[{i}].{field}");
-            let facts = vec![(service.object, at, value.to_owned())];
-            let reach = match assigned_scope(ip, host) {
-                Some(Scope::Internet) => Reach::internet(Sure::Certain, 1.0, facts),
-                Some(Scope::Private) => Reach::private(Sure::Certain, facts),
-                None if value.is_empty() => continue,
-                // A name that does not tell.
-                None => self.asked(service, Reach::internet(Sure::Likely, 0.8, facts)),
-            };
-            Reach::offer(&mut best, reach);
-        }
-        let reach = match best {
-            Some(reach) => reach,
+        let told = self.told(service.object, self.balanced(&service.balancer));
+        let reach = match told {
+            Some((reach, false)) => reach,
+            // A name that does not tell.
+            Some((reach, true)) => self.asked(service, reach),
             None if !service.balancer.is_empty() => return None,
             None => {
                 // A class of its own may have a default of its own.
@@ -156,8 +145,9 @@ impl World {
     /// What is asked for where nothing that was given tells.
     fn asked(&self, service: &Service, default: Reach) -> Reach {
         let Some((field, value, wanted)) = service.scheme else {
-            let wanted = self.text(service.wanted_ip);
-            let fact = || (service.object, ".spec.loadBalancerIP".to_owned(), wanted.to_owned());
+            let (field, wanted) = service.wanted_ip;
+            let (field, wanted) = (self.text(field), self.text(wanted));
+            let fact = || (service.object, field.to_owned(), wanted.to_owned());
             return match is_public(wanted) {
                 Some(true) => Reach::internet(Sure::Likely, 0.8, default.facts).after([fact()]),
                 Some(false) => Reach::private(Sure::Likely, default.facts).after([fact()]),
@@ -176,7 +166,7 @@ impl World {
     /// What a balancer's source ranges leave of its way to the internet. The node ports behind it
     /// are as open as they were.
     fn through_ranges(&self, service: &Service, reach: Reach) -> Reach {
-        let field = ".spec.loadBalancerSourceRanges".to_owned();
+        let field = self.text(service.ranges_at).to_owned();
         self.narrowed(reach, &service.source_ranges, (service.object, field))
     }
 

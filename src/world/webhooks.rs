@@ -2,7 +2,7 @@
 
 use super::ObjectId;
 use super::resolve::Objects;
-use super::rows::{Hook, Row, WebhookRow};
+use super::rows::{Hook, Row, Screen, WebhookRow};
 use crate::sym::{Sym, Symbols};
 
 /// A MutatingWebhookConfiguration or a ValidatingWebhookConfiguration.
@@ -11,6 +11,7 @@ pub struct Configuration {
     pub object: ObjectId,
     pub mutates: bool,
     pub hooks: Box<[Hook]>,
+    pub screens: Box<[Screen]>,
 }
 
 /// The table of configurations.
@@ -23,7 +24,9 @@ pub(super) fn resolve(
         let mutates = row.body.mutates;
         let kind = if mutates { "Mutating" } else { "Validating" };
         let kind = symbols.get(&format!("{kind}WebhookConfiguration")).unwrap_or(Sym::EMPTY);
-        Configuration { object: objects.add(kind, &row), mutates, hooks: row.body.hooks }
+        let object = objects.add(kind, &row);
+        let WebhookRow { hooks, screens, .. } = row.body;
+        Configuration { object, mutates, hooks, screens }
     };
     rows.into_iter().map(configuration).collect()
 }

@@ -34,6 +34,15 @@ fn class(name: &str, controller: &str, more: &str) -> String {
     )
 }
 
+/// A pod of ingress-nginx, with the labels that the Services of these tests select.
+fn controller() -> String {
+    pod(
+        "ingress-nginx/nginx",
+        "n1",
+        "[{name: controller, image: \"registry.k8s.io/ingress-nginx/controller:v1.11.3\", ports: [{containerPort: 80}]}]",
+    )
+}
+
 const PUBLIC: &str = "{ip: 203.0.113.10}";
 
 /// I-01: every shape of a backend.
@@ -190,7 +199,7 @@ fn classes_and_controllers() {
         let spec = format!("type: {kind}, selector: {{app: nginx}}, ports: [{{port: 80}}]");
         service("ingress-nginx/ingress-nginx-controller", "", &spec, ingress)
     };
-    let open = || of("LoadBalancer", PUBLIC);
+    let open = || [of("LoadBalancer", PUBLIC), controller()].concat();
     let nginx = || class("nginx", "k8s.io/ingress-nginx", "");
     let default = ", annotations: {ingressclass.kubernetes.io/is-default-class: \"true\"}";
     let annotation = "kubernetes.io/ingress.class: nginx";
@@ -224,6 +233,11 @@ fn classes_and_controllers() {
             (
                 "no controller in the snapshot",
                 plain("", "nginx", "", &[nginx()]),
+                "internet possible",
+            ),
+            (
+                "something that is called like a controller",
+                plain("", "nginx", "", &[nginx(), of("LoadBalancer", PUBLIC)]),
                 "internet possible",
             ),
             (
@@ -406,12 +420,24 @@ fn attributes() {
         let more = [
             class("nginx", "k8s.io/ingress-nginx", ""),
             service("ingress-nginx/ingress-nginx-controller", "", spec, PUBLIC),
+            controller(),
         ];
         plain(annotations, "nginx", "", &more)
     };
     let ranges = |list: &str| {
         nginx(&format!("nginx.ingress.kubernetes.io/whitelist-source-range: \"{list}\""))
     };
+    let allow = |list: &str| format!("nginx.ingress.kubernetes.io/allowlist-source-range: {list}");
+    let both = format!(
+        "{}, nginx.ingress.kubernetes.io/whitelist-source-range: 10.0.0.0/8",
+        allow("0.0.0.0/0")
+    );
+    let of_nginx = plain(
+        &allow("10.0.0.0/8"),
+        "nginx",
+        PUBLIC,
+        &[class("nginx", "nginx.org/ingress-controller", "")],
+    );
     let other = plain(
         "nginx.ingress.kubernetes.io/whitelist-source-range: 10.0.0.0/8",
         "",
@@ -435,7 +461,10 @@ fn attributes() {
             ("every source", ranges("0.0.0.0/0"), "internet certain"),
             ("some sources", ranges("198.51.100.0/24"), "internet possible"),
             ("private sources", ranges("10.0.0.0/8, 192.168.0.0/16"), "private"),
+            ("private sources, by the newer word", nginx(&allow("10.0.0.0/8")), "private"),
+            ("the newer word wins", nginx(&both), "internet certain"),
             ("of a controller that does not read it", other, "internet certain"),
+            ("of the controller of NGINX itself", of_nginx, "internet certain"),
         ],
     );
 }

@@ -5,6 +5,7 @@
 //! small as the rule allows.
 
 mod backends;
+mod controllers;
 mod endpoints;
 mod ingresses;
 mod machines;

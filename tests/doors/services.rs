@@ -35,6 +35,22 @@ fn by_the_address_of_its_balancer() {
                 at("{hostname: lb.example}, {ip: 203.0.113.9}"),
                 "internet certain",
             ),
+            // Names that do not tell count for nothing beside an address.
+            (
+                "a name beside a private one",
+                at("{hostname: lb.example}, {ip: 10.1.2.3}"),
+                "private",
+            ),
+            (
+                "a private one beside a name",
+                at("{ip: 10.1.2.3}, {hostname: lb.example}"),
+                "private",
+            ),
+            (
+                "a name of AWS beside a private one",
+                at("{ip: 10.1.2.3}, {hostname: a-1.eu-west-1.elb.amazonaws.com}"),
+                "internet certain",
+            ),
             ("none yet", at(""), "internet likely"),
             (
                 "asked for a public one",
@@ -58,6 +74,7 @@ fn by_the_name_of_its_balancer() {
             ("network balancer", at("a-1.elb.eu-west-1.amazonaws.com"), "internet likely"),
             ("another", at("lb.example"), "internet likely"),
             ("a desktop's", at("localhost"), "private"),
+            ("of Tailscale", at("web.tail1234.ts.net"), "private"),
         ],
     );
 }
@@ -128,6 +145,22 @@ fn annotations_of_providers() {
         // The one in the cloud provider makes them too, and they face the internet by default.
         (format!("{aws}-type: nlb"), "internet likely"),
         ("service.beta.kubernetes.io/azure-load-balancer-internal: \"true\"".into(), "private"),
+        // Azure and OpenStack compare with the one word.
+        (
+            "service.beta.kubernetes.io/azure-load-balancer-internal: \"True\"".into(),
+            "internet likely",
+        ),
+        (
+            "service.beta.kubernetes.io/openstack-internal-load-balancer: \"True\"".into(),
+            "internet likely",
+        ),
+        ("load-balancer.hetzner.cloud/disable-public-network: \"true\"".into(), "private"),
+        ("load-balancer.hetzner.cloud/disable-public-network: \"false\"".into(), "internet likely"),
+        // What is asked for tells until an address is there.
+        ("metallb.universe.tf/loadBalancerIPs: 10.0.0.50".into(), "private"),
+        ("metallb.io/loadBalancerIPs: \"10.0.0.50,203.0.113.5\"".into(), "internet likely"),
+        ("lbipam.cilium.io/ips: \"192.168.3.3, fd00::3\"".into(), "private"),
+        ("kube-vip.io/loadbalancerIPs: 203.0.113.5".into(), "internet likely"),
         (
             "service.beta.kubernetes.io/azure-load-balancer-internal: \"false\"".into(),
             "internet likely",
@@ -196,6 +229,7 @@ fn by_its_class() {
             ("unknown, no address", of("example.com/own", "", ""), "internet possible"),
             ("unknown, public", of("example.com/own", "", "{ip: 203.0.113.9}"), "internet certain"),
             ("of AWS", of("service.k8s.aws/nlb", "", ""), "private"),
+            ("of Tailscale", of("tailscale", "", ""), "private"),
             ("of AWS, facing", of("service.k8s.aws/nlb", facing, ""), "internet likely"),
             (
                 "of AWS, a name that does not tell",
@@ -218,6 +252,9 @@ fn source_ranges() {
          ports: [{port: 80, nodePort: 30080, targetPort: 8080}]";
     let beside = [service("shop/lb", "", spec, ip), web()].concat();
     let public = node("n1", "ExternalIP", "203.0.113.7");
+    let azure =
+        |ranges: &str| format!("service.beta.kubernetes.io/azure-allowed-ip-ranges: {ranges}");
+    let tags = "service.beta.kubernetes.io/azure-allowed-service-tags: AzureFrontDoor.Backend";
     scopes(
         DOOR,
         &[
@@ -229,6 +266,18 @@ fn source_ranges() {
             ("half of it", by("0.0.0.0/1"), "internet possible"),
             ("private", by("10.0.0.0/8, 192.168.0.0/16"), "private"),
             ("a block around private ones", by("10.0.0.0/7"), "internet possible"),
+            ("annotation of Azure, private", balancer(&azure("10.0.0.0/8"), "", ip), "private"),
+            (
+                "annotation of Azure, everything",
+                balancer(&azure("0.0.0.0/0"), "", ip),
+                "internet certain",
+            ),
+            // Addresses that Azure knows come beside them.
+            (
+                "annotation of Azure, private and some of its own",
+                balancer(&format!("{}, {tags}", azure("10.0.0.0/8")), "", ip),
+                "internet possible",
+            ),
             (
                 "annotation, private",
                 balancer(&annotation("10.0.0.0/8, 172.16.0.0/12"), "", ip),

@@ -112,6 +112,108 @@ subjects: [{kind: ServiceAccount, name: default, namespace: ops}]";
     assert!(text.contains("node n1 (and 1 more node of its pool) reaches cluster-admin"), "{text}");
 }
 
+/// Machines of AWS with a pod of a DaemonSet on the network of each.
+fn machines(nodes: &[(&str, &str, &str)]) -> String {
+    let mut yaml = "
+apiVersion: apps/v1
+kind: DaemonSet
+metadata: {name: agent, namespace: ops, uid: d}
+spec: {selector: {matchLabels: {a: b}}, template: {spec: {containers: [{name: c, image: i}]}}}"
+        .to_owned();
+    for (node, label, id) in nodes {
+        write!(
+            yaml,
+            "
+---
+apiVersion: v1
+kind: Node
+metadata: {{name: {node}, labels: {{{label}}}}}
+spec: {{providerID: 'aws:///eu-1/{id}'}}
+---
+apiVersion: v1
+kind: Pod
+metadata: {{name: agent-{node}, namespace: ops, ownerReferences: [{{apiVersion: apps/v1, kind: DaemonSet, name: agent, uid: d, controller: true}}]}}
+spec: {{nodeName: {node}, hostNetwork: true, containers: [{{name: c, image: i}}]}}
+status: {{phase: Running}}"
+        )
+        .unwrap();
+    }
+    yaml
+}
+
+#[test]
+fn identities_of_the_machines_of_a_pool_are_one_answer() {
+    let control = "node-role.kubernetes.io/control-plane: ''";
+    let managed = "eks.amazonaws.com/nodegroup: big";
+    let nodes = [
+        ("n1", "a: b", "i-1"),
+        ("n2", "a: b", "i-2"),
+        ("n3", "a: b", "i-3"),
+        ("cp", control, "i-4"),
+        ("m1", managed, "i-5"),
+        ("m2", managed, "i-6"),
+    ];
+    let graph = graph(&machines(&nodes));
+    let answers = ask(&graph, "workload/ops/*", "cloud/*");
+    let read: Vec<_> = answers.iter().map(|a| (spell(&graph, a.to), names(&graph, a))).collect();
+    // The control plane's is another pool's; a managed pool has one identity and stands for itself.
+    let own = |id: &str| format!("cloud/aws-instance-role/eu-1/{id}");
+    assert_eq!(read.len(), 3, "{read:?}");
+    assert!(read.contains(&(own("i-1"), vec![own("i-1"), own("i-2"), own("i-3")])), "{read:?}");
+    assert!(read.contains(&(own("i-4"), Vec::new())), "{read:?}");
+    assert!(read.contains(&("cloud/aws-instance-role/pool/big".to_owned(), Vec::new())));
+    let text = written(&graph, &answers, "text");
+    assert!(text.contains("aws-instance-role/eu-1/i-1 (and 2 more of its pool)\n"), "{text}");
+    assert!(text.contains("  = identities: aws-instance-role/eu-1/i-1, "), "{text}");
+
+    // A machine that took another's place is the same to who kept the name of the answer.
+    let renewed =
+        nodes.map(|(node, label, id)| (node, label, if id == "i-1" { "i-9" } else { id }));
+    let after = crate::fixtures::graph(&machines(&renewed));
+    let prints = |answers: &[Answer]| -> Vec<String> {
+        let mut all: Vec<_> = answers.iter().map(|a| a.fingerprint.clone()).collect();
+        all.sort();
+        all
+    };
+    assert_eq!(prints(&answers), prints(&ask(&after, "workload/ops/*", "cloud/*")));
+}
+
+/// To act as a member of a group is a step of its own, not a word beside what the group may do.
+#[test]
+fn a_group_that_is_impersonated_is_a_step() {
+    let graph = graph(
+        "
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {name: acts}
+rules:
+- {apiGroups: [''], resources: [groups], verbs: [impersonate], resourceNames: [ops]}
+- {apiGroups: [''], resources: [users], verbs: [impersonate]}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: acts}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: acts}
+subjects: [{kind: User, name: ann, apiGroup: rbac.authorization.k8s.io}]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: ops}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: cluster-admin}
+subjects: [{kind: Group, name: ops, apiGroup: rbac.authorization.k8s.io}]",
+    );
+    let told = |from: &str| -> Vec<_> {
+        let answers = ask(&graph, from, "cluster-admin");
+        assert_eq!(answers.len(), 1);
+        let steps = answers[0].steps.iter();
+        steps.map(|s| (s.attack.id, spell(&graph, s.to), s.by.len())).collect()
+    };
+    let admin = ("is-cluster-admin", "cluster-admin".to_owned(), 0);
+    assert_eq!(told("user/ann"), [("impersonate-group", "group/ops".to_owned(), 0), admin.clone()]);
+    // Who is in the group needs nothing.
+    assert_eq!(told("group/ops"), [admin]);
+}
+
 #[test]
 fn one_path_of_two_queries_is_told_once() {
     let graph = graph(&agents(&[("n1", "big", false), ("n2", "big", false)]));

@@ -35,19 +35,17 @@ pub struct Held {
     pub of: RuleRef,
 }
 
-/// The bindings that grant a permission. Without a namespace those of all namespaces count.
+/// The bindings that grant a permission. Without a namespace those of all namespaces count, but on
+/// what lives outside them: a RoleBinding grants neither that nor paths.
 #[must_use]
 pub fn granting(
     world: &World,
-    verb: &str,
     asked: &Asked,
     name: Option<&str>,
     namespace: Option<&str>,
 ) -> Vec<(BindingIx, RuleRef)> {
-    let namespace = namespace.filter(|_| !asked.is_cluster_wide());
-    let target = asked.target(name, namespace);
     let anywhere = namespace.is_none() && !asked.is_cluster_wide();
-    world.allowing(verb, &target, anywhere)
+    world.allowing(asked.verb(), &asked.request(name, namespace), anywhere)
 }
 
 /// The subjects of some bindings, by name, each with the rule of the binding's role.

@@ -1,7 +1,7 @@
 //! Whether somebody may: who is meant by what was typed, and why the answer is yes.
 
 use super::super::near;
-use super::resource::Doubt;
+use super::doubt::Doubt;
 use crate::world::rbac::{Allowed, account_of_user};
 use crate::world::{Principal, World};
 

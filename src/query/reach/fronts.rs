@@ -28,6 +28,8 @@ pub(super) enum Source {
     Balancers,
     /// Those of the pods behind a Service.
     Proxies(ServiceIx),
+    /// Those of the pods that run as one does.
+    Pods(Host),
 }
 
 /// What becomes of them.
@@ -53,7 +55,7 @@ struct Proxies {
 #[derive(Default)]
 pub(super) struct Asked {
     known: FxHashMap<(ClassIx, PortSpec, Source), Rc<Answer>>,
-    proxies: FxHashMap<ServiceIx, Rc<Proxies>>,
+    proxies: FxHashMap<Source, Rc<Proxies>>,
 }
 
 /// What two sources come to when nothing shows which of them it is.
@@ -69,6 +71,7 @@ impl Ground<'_> {
             Via::Hidden => Source::Hidden,
             Via::Balancers => Source::Balancers,
             Via::Proxies(service) => Source::Proxies(service),
+            Via::Pods(host) => Source::Pods(host),
         }
     }
 
@@ -98,9 +101,10 @@ impl Ground<'_> {
             }
         };
         let mut answer = Answer::clone(&known);
-        if let (Source::Proxies(service), true) = (source, answer.state != State::Allowed) {
+        let proxied = matches!(source, Source::Proxies(_) | Source::Pods(_));
+        if proxied && answer.state != State::Allowed {
             // A machine gets through to its own pods, and so does a proxy on its network.
-            let nodes = &self.proxies(asked, service).nodes;
+            let nodes = &self.proxies(asked, source).nodes;
             let (near, state) = match host {
                 Host::Pod(_) => {
                     let node = self.world.host_node(host).filter(|n| nodes.contains(n));
@@ -163,8 +167,8 @@ impl Ground<'_> {
                     ),
                 }
             }
-            Source::Proxies(service) => {
-                let proxies = self.proxies(asked, service);
+            Source::Proxies(_) | Source::Pods(_) => {
+                let proxies = self.proxies(asked, source);
                 if !proxies.any {
                     return self.answer(asked, Source::Hidden, class, port);
                 }
@@ -196,45 +200,70 @@ impl Ground<'_> {
         }
     }
 
-    /// The pods behind a Service that clients reach, by class.
-    fn proxies(&self, asked: &mut Asked, ix: ServiceIx) -> Rc<Proxies> {
-        if let Some(known) = asked.proxies.get(&ix) {
+    /// The pods that pass requests on and that clients reach, by class.
+    fn proxies(&self, asked: &mut Asked, source: Source) -> Rc<Proxies> {
+        if let Some(known) = asked.proxies.get(&source) {
             return Rc::clone(known);
         }
-        let service = &self.world.services[ix.index()];
-        // What leads to a Service of the cluster's own addresses is not judged here.
-        let outside =
-            self.world.text(service.kind) != "ClusterIP" || !service.external_ips.is_empty();
-        let client = Source::Client(self.may_hide_client(ix));
+        // What leads to a Service of the cluster's own addresses, or to pods without a port of
+        // their machine, is not judged here.
+        let mut fronts: Vec<(Host, Option<(PortSpec, Source)>)> = Vec::new();
+        match source {
+            Source::Proxies(ix) => {
+                let service = &self.world.services[ix.index()];
+                let outside = self.world.text(service.kind) != "ClusterIP"
+                    || !service.external_ips.is_empty();
+                let client = Source::Client(self.may_hide_client(ix));
+                for port in 0..service.ports.len() {
+                    let listening = self.listening(ix, port).into_iter();
+                    fronts.extend(
+                        listening.map(|(host, spec)| (host, outside.then_some((spec, client)))),
+                    );
+                }
+            }
+            Source::Pods(first) => {
+                for host in self.world.alike(first) {
+                    let before = fronts.len();
+                    let containers = self.world.host_spec(host).containers.iter();
+                    let ports = containers.filter(|c| c.keeps_running()).flat_map(|c| &c.ports);
+                    fronts.extend(ports.filter(|p| p.host_port != 0).map(|p| {
+                        let own = PortSpec { protocol: p.protocol, port: p.number };
+                        (host, Some((own, Source::Client(true))))
+                    }));
+                    if fronts.len() == before {
+                        fronts.push((host, None));
+                    }
+                }
+            }
+            _ => {}
+        }
         let mut proxies = Proxies::default();
         let mut found: BTreeMap<Option<ClassIx>, (End, State)> = BTreeMap::new();
-        for port in 0..service.ports.len() {
-            for (host, spec) in self.listening(ix, port) {
-                let Some(class) = self.network.class_of(host) else { continue };
-                proxies.any = true;
-                let machine = self.world.host_spec(host).host_network;
-                let front = match outside && !machine {
-                    true => self.judge(asked, client, host, spec).state,
-                    false => State::Allowed,
-                };
-                if front == State::Denied {
-                    continue;
-                }
-                if let (true, Host::Pod(_)) = (machine, host) {
-                    proxies.nodes.extend(self.world.host_node(host));
-                }
-                // Each machine is a class of its own; any of them will do.
-                let (key, end) = match machine {
-                    true => (None, End::Nodes),
-                    false => (Some(class), End::Class(class)),
-                };
-                let known = found.entry(key).or_insert((end, front));
-                known.1 = known.1.max(front);
+        for (host, judged) in fronts {
+            let Some(class) = self.network.class_of(host) else { continue };
+            proxies.any = true;
+            let machine = self.world.host_spec(host).host_network;
+            let front = match judged.filter(|_| !machine) {
+                Some((spec, client)) => self.judge(asked, client, host, spec).state,
+                None => State::Allowed,
+            };
+            if front == State::Denied {
+                continue;
             }
+            if let (true, Host::Pod(_)) = (machine, host) {
+                proxies.nodes.extend(self.world.host_node(host));
+            }
+            // Each machine is a class of its own; any of them will do.
+            let (key, end) = match machine {
+                true => (None, End::Nodes),
+                false => (Some(class), End::Class(class)),
+            };
+            let known = found.entry(key).or_insert((end, front));
+            known.1 = known.1.max(front);
         }
         proxies.ends.extend(found.into_values());
         let proxies = Rc::new(proxies);
-        asked.proxies.insert(ix, Rc::clone(&proxies));
+        asked.proxies.insert(source, Rc::clone(&proxies));
         proxies
     }
 }

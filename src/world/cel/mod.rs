@@ -11,9 +11,11 @@ mod eval;
 mod parse;
 mod pods;
 mod policy;
+mod requests;
 mod value;
 
 pub(super) use policy::{Asked, Place, Program, Verdict};
+pub(super) use requests::{Ask, Caller, Looks, Reply};
 
 #[cfg(test)]
 mod tests;

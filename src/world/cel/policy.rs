@@ -15,7 +15,7 @@ use std::cell::Cell;
 use std::collections::BTreeSet;
 
 /// What a single question to a policy may cost.
-const FUEL: u32 = 20_000;
+pub(super) const FUEL: u32 = 20_000;
 /// Of each kind of expression a policy may have so many.
 const EXPRESSIONS: usize = 64;
 
@@ -23,10 +23,10 @@ const EXPRESSIONS: usize = 64;
 #[derive(Debug, Clone)]
 pub(in crate::world) struct Program {
     conditions: Vec<Option<Expr>>,
-    variables: Vec<(String, Option<Expr>)>,
+    pub(super) variables: Vec<(String, Option<Expr>)>,
     validations: Vec<Option<Expr>>,
     /// What fails lets pods pass.
-    ignores: bool,
+    pub(super) ignores: bool,
     /// It takes parameters, which the snapshot does not keep.
     takes_parameters: bool,
     /// Every text that it spells out.
@@ -38,6 +38,13 @@ pub(in crate::world) struct Program {
 pub(in crate::world) struct Place<'a> {
     pub(in crate::world) name: Option<&'a str>,
     pub(in crate::world) labels: Option<&'a [(&'a str, &'a str)]>,
+}
+
+impl Place<'_> {
+    /// The namespace's name.
+    pub(super) fn value(&self) -> Value {
+        self.name.map_or(Value::Unknown, Value::text).marked(Mark::Name)
+    }
 }
 
 /// What a policy says of the ways of a request.
@@ -62,7 +69,7 @@ pub(in crate::world) struct Local {
 
 /// What a policy says of one pod.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Answer {
+pub(super) enum Answer {
     Refused,
     Allowed,
     /// It is not known. `free`: nothing that it depends on is the danger, and all of it is up to
@@ -134,8 +141,7 @@ impl Program {
     ) -> Verdict {
         let mut verdict =
             Verdict { closed: Ways::default(), unsure: Ways::default(), local: Local::default() };
-        let name = place.name.map_or(Value::Unknown, Value::text);
-        let namespace = name.marked(Mark::Name);
+        let namespace = place.value();
         let globals = self.globals(asked, place, &namespace);
         let mut question = Question { program: self, globals, skipped, budget };
         for way in ways(asked) {
@@ -201,6 +207,20 @@ impl Program {
             ],
             false,
         );
+        let mut globals = self.surroundings(place, namespace);
+        let old = if asked == Asked::Create { Value::Null } else { foreign() };
+        globals.extend([("request", request), ("oldObject", old)]);
+        globals
+    }
+
+    /// What expressions may name of all requests in a namespace.
+    pub(super) fn surroundings(
+        &self,
+        place: &Place<'_>,
+        namespace: &Value,
+    ) -> Vec<(&'static str, Value)> {
+        let foreign = || Value::Unknown.marked(Mark::Foreign);
+        let text = Value::text;
         // The API server keeps the name among the labels. Whoever makes a namespace chooses its labels.
         let labels = match place.labels {
             Some(labels) => {
@@ -226,8 +246,6 @@ impl Program {
         let object = [("metadata", metadata), ("spec", foreign()), ("status", foreign())];
         let object = Value::map(object, true);
         vec![
-            ("request", request),
-            ("oldObject", if asked == Asked::Create { Value::Null } else { foreign() }),
             ("namespaceObject", object),
             ("params", if self.takes_parameters { foreign() } else { Value::Null }),
             ("authorizer", foreign()),
@@ -236,11 +254,11 @@ impl Program {
 }
 
 /// A policy with what it is asked in.
-struct Question<'q> {
-    program: &'q Program,
-    globals: Vec<(&'static str, Value)>,
-    skipped: bool,
-    budget: &'q Cell<u64>,
+pub(super) struct Question<'q> {
+    pub(super) program: &'q Program,
+    pub(super) globals: Vec<(&'static str, Value)>,
+    pub(super) skipped: bool,
+    pub(super) budget: &'q Cell<u64>,
 }
 
 impl Question<'_> {
@@ -252,11 +270,19 @@ impl Question<'_> {
         self.globals.push(("object", object));
         let program = self.program;
         let eval = Eval::new(FUEL, &self.globals, &program.variables, program.ignores);
-        let answer = self.answer(&eval);
+        let answer = self.weighed(&eval);
         self.budget.set(budget + u64::from(eval.meter.left()));
         local.labels |= eval.meter.saw(Mark::Labels);
         local.name |= eval.meter.saw(Mark::Name);
         local.spelling |= eval.meter.saw(Mark::Spelling);
+        answer
+    }
+
+    /// What the policy says, with the parameters that are not known taken into account.
+    pub(super) fn weighed(&self, eval: &Eval<'_>) -> Answer {
+        let unsure = Answer::Open { free: false };
+        let program = self.program;
+        let answer = self.answer(eval);
         let free = !eval.meter.saw(Mark::Danger) && !eval.meter.saw(Mark::Foreign);
         match answer {
             Ok(Some(true)) if program.takes_parameters && !self.skipped => unsure,

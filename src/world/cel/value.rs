@@ -15,6 +15,10 @@ pub(super) enum Mark {
     Labels,
     /// The namespace's name.
     Name,
+    /// Who asks.
+    Caller,
+    /// The account of a pod.
+    Account,
     /// No mark of a value: a text is taken for more than a name that is or is not another one.
     Spelling,
 }
@@ -23,12 +27,12 @@ pub(super) enum Mark {
 #[derive(Debug)]
 pub(super) struct Meter {
     left: Cell<u32>,
-    seen: Cell<[bool; 5]>,
+    seen: Cell<[bool; 7]>,
 }
 
 impl Meter {
     pub(super) const fn new(fuel: u32) -> Self {
-        Self { left: Cell::new(fuel), seen: Cell::new([false; 5]) }
+        Self { left: Cell::new(fuel), seen: Cell::new([false; 7]) }
     }
 
     /// Pays for something; whether there was enough.

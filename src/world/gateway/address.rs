@@ -4,8 +4,9 @@
 use super::attach::{condition, is_handled};
 use super::{GatewayClassRow, GatewayRow, Item};
 use crate::sym::Sym;
-use crate::world::balancer::{Wanted, assigned_scope, is_public};
+use crate::world::balancer::{Wanted, is_public};
 use crate::world::exposure::{Reach, Said, Scope, Sure, Via};
+use crate::world::rows::ServicePort;
 use crate::world::{ServiceIx, World};
 use std::collections::BTreeMap;
 
@@ -14,8 +15,8 @@ use std::collections::BTreeMap;
 pub(in crate::world) struct Fronts {
     /// By namespace and name of the Gateway that they are labelled for.
     labelled: BTreeMap<(Sym, Sym), ServiceIx>,
-    /// By the address of their load balancer.
-    addressed: BTreeMap<Sym, ServiceIx>,
+    /// By the address of their load balancer, which several may share.
+    addressed: BTreeMap<Sym, Vec<ServiceIx>>,
     /// A node with a public address.
     pub(in crate::world) public: Option<Said>,
     /// A node with other addresses.
@@ -53,38 +54,31 @@ impl Fronts {
             }
             for address in service.balancer.iter().flat_map(|(ip, host)| [*ip, *host]) {
                 if !address.is_empty() {
-                    fronts.addressed.entry(address).or_insert(ServiceIx::new(i));
+                    fronts.addressed.entry(address).or_default().push(ServiceIx::new(i));
                 }
             }
         }
         fronts
     }
 
-    /// The Service whose load balancer has an address.
-    pub(in crate::world) fn with_address(&self, address: Sym) -> Option<ServiceIx> {
-        self.addressed.get(&address).copied()
+    /// The Services whose load balancers have an address: several may share it, each with ports of
+    /// its own.
+    pub(in crate::world) fn with_address(&self, address: Sym) -> &[ServiceIx] {
+        self.addressed.get(&address).map_or(&[], |services| services)
     }
 
-    fn of(&self, gateway: &Item<GatewayRow>) -> Option<ServiceIx> {
-        let labelled = self.labelled.get(&(gateway.ns, gateway.name));
-        let mut addresses = gateway.says.addresses.iter();
-        labelled.copied().or_else(|| addresses.find_map(|a| self.with_address(*a)))
-    }
-}
-
-impl World {
-    /// What passes the requests of a Gateway on. A Service without a selector has its endpoints
-    /// made by hand; those of Cilium's Gateways are no pods, and policies know their packets by a
-    /// word of its own.
-    pub(super) fn gateway_proxies(&self, gateway: &Item<GatewayRow>, fronts: &Fronts) -> Via {
-        if class_is_internal(self.text(gateway.says.class)).is_some() {
-            return Via::Balancers;
+    /// The Services before a Gateway's proxies: the one that is labelled for it, or those that have
+    /// its address.
+    fn of(&self, gateway: &Item<GatewayRow>) -> Vec<ServiceIx> {
+        if let Some(labelled) = self.labelled.get(&(gateway.ns, gateway.name)) {
+            return vec![*labelled];
         }
-        let own = fronts.of(gateway);
-        let leads = |s: &ServiceIx| {
-            self.services[s.index()].selector.is_some() || !self.behind(*s).is_empty()
-        };
-        own.filter(leads).map_or(Via::Hidden, Via::Proxies)
+        let addresses = gateway.says.addresses.iter();
+        let mut at: Vec<ServiceIx> =
+            addresses.flat_map(|a| self.with_address(*a)).copied().collect();
+        at.sort_unstable();
+        at.dedup();
+        at
     }
 }
 
@@ -112,12 +106,13 @@ impl World {
         self.class_of(gateway).map(|class| class.controller)
     }
 
-    /// From where a Gateway is reached; `None` if nothing serves it.
+    /// From where a Gateway is reached, and what passes its requests on; `None` if nothing serves
+    /// it.
     pub(super) fn gateway_reach(
         &self,
         gateway: &Item<GatewayRow>,
         fronts: &Fronts,
-    ) -> Option<Reach> {
+    ) -> Option<(Reach, Vec<Via>)> {
         let says = &gateway.says;
         let class = self.class_of(says);
         // Classes were collected and this one is not among them: nothing serves the Gateway.
@@ -127,43 +122,67 @@ impl World {
         {
             return None;
         }
-        let mut reach = self.address_reach(gateway, fronts);
+        let (mut reach, via) = self.address_reach(gateway, fronts);
         if let Some(answer) = says.programmed.filter(|(holds, _)| !holds) {
             reach.facts.push(condition(gateway.object, ".status", answer, "Programmed"));
             reach = reach.but(Sure::Possible, 0.3);
         }
-        Some(reach)
+        Some((reach, via))
     }
 
-    fn address_reach(&self, gateway: &Item<GatewayRow>, fronts: &Fronts) -> Reach {
+    /// From where a Gateway's proxies are reached, and who they are.
+    fn address_reach(&self, gateway: &Item<GatewayRow>, fronts: &Fronts) -> (Reach, Vec<Via>) {
+        let says = &gateway.says;
+        let assigned = self.assigned_to(gateway);
+        if class_is_internal(self.text(says.class)).is_some() {
+            return (self.before(gateway, assigned), vec![Via::Balancers]);
+        }
+        let counts = |port: &ServicePort| says.listeners.iter().any(|l| l.port == port.port);
+        let at = fronts.of(gateway);
+        let own = assigned.clone().unwrap_or(Reach::private(Sure::Unknown, Vec::new()));
+        let own = Reach { facts: Vec::new(), ..own };
+        let (mut reach, via, several) = self.by_address(own, &at, fronts, counts);
+        // The Service is the nearer evidence, and the Gateway's address comes beside it.
+        let beside = assigned.iter().filter(|address| address.scope == reach.scope);
+        let beside: Vec<Said> = beside.flat_map(|address| address.facts.clone()).collect();
+        reach.facts.extend(beside);
+        // A Service without a selector has its endpoints made by hand: so Cilium's Gateways, whose
+        // packets policies know by a word of its own.
+        let known = |via: &Via| match via {
+            Via::Proxies(service) => {
+                self.services[service.index()].selector.is_some()
+                    || !self.behind(*service).is_empty()
+            }
+            _ => true,
+        };
+        let mut via: Vec<Via> = via.into_iter().filter(known).collect();
+        if via.is_empty() {
+            via.push(Via::Hidden);
+        }
+        // The addresses of a balancer decide; what only the cluster reaches may have others before
+        // it.
+        let balances = |ix: &ServiceIx| self.text(self.services[ix.index()].kind) == "LoadBalancer";
+        let tells = !at.is_empty() && !reach.facts.is_empty();
+        if tells && (reach.scope == Scope::Internet || at.iter().any(balances)) {
+            // Which of those that share the address is meant, nothing says.
+            return (if several { reach.but(Sure::Likely, 0.8) } else { reach }, via);
+        }
+        (self.before(gateway, assigned), via)
+    }
+
+    /// What the addresses in a Gateway's status say.
+    fn assigned_to(&self, gateway: &Item<GatewayRow>) -> Option<Reach> {
+        let addresses = gateway.says.addresses.iter().enumerate().map(|(i, address)| {
+            let text = self.text(*address);
+            (format!(".status.addresses[{i}].value"), text, text)
+        });
+        self.told(gateway.object, addresses).map(|(reach, _)| reach)
+    }
+
+    /// From where a Gateway is reached by its own words: its addresses, its annotations, its class.
+    fn before(&self, gateway: &Item<GatewayRow>, assigned: Option<Reach>) -> Reach {
         let says = &gateway.says;
         let fact = |field: String, value: &str| (gateway.object, field, value.to_owned());
-        let mut assigned: Option<Reach> = None;
-        for (i, address) in says.addresses.iter().enumerate() {
-            let text = self.text(*address);
-            let facts = vec![fact(format!(".status.addresses[{i}].value"), text)];
-            let reach = match assigned_scope(text, text) {
-                Some(Scope::Internet) => Reach::internet(Sure::Certain, 1.0, facts),
-                Some(Scope::Private) => Reach::private(Sure::Certain, facts),
-                None if text.is_empty() => continue,
-                None => Reach::internet(Sure::Likely, 0.8, facts),
-            };
-            Reach::offer(&mut assigned, reach);
-        }
-        if let Some(service) = fronts.of(gateway) {
-            let of = &self.services[service.index()];
-            let own = self.service_reach(service, fronts);
-            // Its own addresses decide; one that only the cluster reaches may have others before it.
-            if let Some(mut reach) =
-                own.filter(|r| r.scope == Scope::Internet || self.text(of.kind) == "LoadBalancer")
-            {
-                if reach.scope == Scope::Internet {
-                    let internet = assigned.filter(|a| a.scope == Scope::Internet);
-                    reach.facts.extend(internet.into_iter().flat_map(|a| a.facts));
-                }
-                return reach;
-            }
-        }
         if let Some(reach) = assigned {
             return reach;
         }

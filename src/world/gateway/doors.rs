@@ -19,7 +19,7 @@ impl World {
         if self.gateway.routes.is_empty() {
             return;
         }
-        let reach: Vec<Option<Reach>> =
+        let gateways: Vec<Option<(Reach, Vec<Via>)>> =
             self.gateway.gateways.iter().map(|g| self.gateway_reach(g, fronts)).collect();
         let mut grants = Grants::default();
         for (at, grant) in self.gateway.grants.iter().enumerate() {
@@ -27,11 +27,8 @@ impl World {
                 grants.entry((grant.ns, *kind, *from)).or_default().push((at, *place));
             }
         }
-        let proxies: Vec<Via> =
-            self.gateway.gateways.iter().map(|g| self.gateway_proxies(g, fronts)).collect();
         for (i, route) in self.gateway.routes.iter().enumerate() {
-            let gateways = (&reach[..], &proxies[..]);
-            entries.extend(self.route_entry(RouteIx::new(i), route, gateways, &grants));
+            entries.extend(self.route_entry(RouteIx::new(i), route, &gateways, &grants));
         }
     }
 
@@ -39,7 +36,7 @@ impl World {
         &self,
         ix: RouteIx,
         route: &Item<RouteRow>,
-        (reach, proxies): (&[Option<Reach>], &[Via]),
+        gateways: &[Option<(Reach, Vec<Via>)>],
         grants: &Grants,
     ) -> Option<Entry> {
         let mut ways = Vec::new();
@@ -47,15 +44,17 @@ impl World {
         for parent in &route.says.parents {
             let Some(attached) = self.attach(route, parent) else { continue };
             let mut own = Reach::internet(attached.sure, attached.likelihood, attached.facts);
+            let mut proxies = &[Via::Hidden][..];
             if let Some(gateway) = attached.gateway {
-                let Some(of) = reach[gateway].clone() else { continue };
-                own = of.but(own.sure, own.likelihood).after(own.facts);
+                let Some((of, via)) = &gateways[gateway] else { continue };
+                own = of.clone().but(own.sure, own.likelihood).after(own.facts);
+                proxies = via;
             }
             let rank = (own.scope, own.likelihood);
             if answer.as_ref().is_none_or(|(known, _)| rank > *known) {
                 answer = Some((rank, attached.answer));
             }
-            ways.push((own, attached.gateway.map_or(Via::Hidden, |gateway| proxies[gateway])));
+            ways.extend(proxies.iter().map(|via| (own.clone(), *via)));
         }
         let (mut own, via) = Reach::widest(ways)?;
         let answer = answer.and_then(|(_, answer)| answer);

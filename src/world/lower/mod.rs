@@ -14,17 +14,20 @@ mod network_policy;
 mod pods;
 mod policies;
 mod rbac;
+mod requests;
 mod routers;
 mod secrets;
 mod slices;
+mod states;
 
 pub(super) use network::INBOUND;
 
 use super::rows::{
-    AccountRow, BindingRow, ClaimRow, ClassRow, ConfigMapRow, NodeRow, Part, Phase, PodRow,
-    RoleRow, Row, VolumeRow, WebhookRow, WorkloadRow,
+    AccountRow, BindingRow, ClaimRow, ClassRow, ConfigMapRow, Free, NamespaceRow, NodeRow, Part,
+    Phase, PodRow, QuotaRow, RoleRow, Row, VolumeRow, WebhookRow, WorkloadRow,
 };
 use crate::input::{Collect, Origin};
+use crate::k8s::cluster::ResourceQuotaSpec;
 use crate::k8s::data::PolicySwitches;
 use crate::k8s::scalar::Str;
 use crate::k8s::{Body, Kind, Meta, Object};
@@ -39,6 +42,10 @@ impl Collect for Part {
         if object.meta.name.is_empty() && object.meta.generate_name.is_empty() {
             self.unusable
                 .insert((origin, format!("a {} without `metadata.name`", kind.name())), ());
+            return;
+        }
+        if let Body::Definition(spec) = &object.body {
+            self.define(spec);
             return;
         }
         if kind.is_policy() {
@@ -128,9 +135,20 @@ impl Part {
     #[expect(clippy::too_many_lines, reason = "one arm a kind, each a few lines")]
     fn lower(&mut self, kind: Kind, meta: &Meta<'_>, body: Body<'_>, origin: Origin) {
         match (kind, body) {
-            (Kind::Namespace, _) => {
-                let row = self.row(kind, meta, origin, ());
+            (Kind::Namespace, body) => {
+                let terminating =
+                    matches!(&body, Body::Namespace(status) if &*status.phase == "Terminating");
+                let row = self.row(kind, meta, origin, NamespaceRow { terminating });
                 self.namespaces.push(row);
+            }
+            (Kind::ResourceQuota, body) => {
+                let no_pods = match &body {
+                    Body::ResourceQuota(spec) => no_pods(spec),
+                    _ => "",
+                };
+                let body = QuotaRow { no_pods: self.sym(no_pods) };
+                let row = self.row(kind, meta, origin, body);
+                self.quotas.push(row);
             }
             (Kind::Pod, body) => {
                 let (spec, status) = match body {
@@ -152,6 +170,7 @@ impl Part {
                     addresses: self.pod_addresses(&status, spec.host_network.is_true()),
                     live: !meta.uid.is_empty() || !status.phase.is_empty(),
                     template_hash: self.template_hash(meta),
+                    states: states::states(&spec, &status),
                     spec: self.pod_spec(&spec, is_control_plane_pod(meta), networks),
                 };
                 let row = self.row(kind, meta, origin, body);
@@ -251,13 +270,28 @@ impl Part {
                     self.credential_maps.push(row);
                 }
             }
-            (Kind::PersistentVolume, Body::PersistentVolume(spec)) => {
+            (Kind::PersistentVolume, Body::PersistentVolume(spec, status)) => {
                 let local = spec.host_path.is_none() && spec.local.is_some();
                 let path = spec.host_path.or(spec.local).unwrap_or_default();
                 let claim = spec.claim_ref.unwrap_or_default();
+                // One with a uid is kept for that claim, and for no later one of its name.
+                let free = match &*status.phase {
+                    _ if !claim.uid.is_empty() => Free::No,
+                    "Available" => Free::Yes,
+                    "" => Free::Unsaid,
+                    _ => Free::No,
+                };
                 let claim = (self.sym(&claim.namespace), self.sym(&claim.name));
-                let placed = spec.node_affinity.0;
-                let body = VolumeRow { path: self.sym(&path.path), local, claim, placed };
+                let placed = spec.node_affinity.is_some();
+                let terms = spec.node_affinity.and_then(|a| a.required).unwrap_or_default();
+                let terms = terms.node_selector_terms.iter();
+                // What no expression of labels says (`matchFields`) selects nothing that is seen.
+                let nodes = terms
+                    .filter(|term| !term.match_expressions.is_empty())
+                    .map(|term| self.selector(term))
+                    .collect();
+                let path = self.sym(&path.path);
+                let body = VolumeRow { path, local, claim, placed, nodes, free };
                 let row = self.row(kind, meta, origin, body);
                 self.volumes.push(row);
             }
@@ -356,7 +390,8 @@ impl Part {
                 Body::Webhooks(webhooks),
             ) => {
                 let mutates = kind == Kind::MutatingWebhookConfiguration;
-                let body = WebhookRow { mutates, hooks: self.hooks(&webhooks, mutates) };
+                let screens = if mutates { Box::default() } else { self.screens(&webhooks) };
+                let body = WebhookRow { mutates, hooks: self.hooks(&webhooks, mutates), screens };
                 let row = self.row(kind, meta, origin, body);
                 self.webhooks.push(row);
             }
@@ -447,4 +482,16 @@ fn is_control_plane_pod(meta: &Meta<'_>) -> bool {
             &**key == "component"
                 && matches!(&**value, "kube-apiserver" | "kube-controller-manager" | "etcd")
         })
+}
+
+/// The key by which a quota allows its namespace no pod, if it does. One with scopes leaves out the
+/// pods that are not in them, which whoever creates a pod chooses.
+fn no_pods<'s>(spec: &'s ResourceQuotaSpec<'_>) -> &'s str {
+    if !spec.scopes.is_empty() || spec.scope_selector.0 {
+        return "";
+    }
+    let zero = |value: &str| value.contains('0') && !value.contains(|c| matches!(c, '1'..='9'));
+    let mut hard = spec.hard.0.iter();
+    let none = hard.find(|(key, value)| matches!(&**key, "pods" | "count/pods") && zero(value));
+    none.map_or("", |(key, _)| key)
 }

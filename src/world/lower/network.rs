@@ -10,8 +10,16 @@ use crate::world::rows::{
     Backend, IngressRow, Operator, Part, Requirement, Selector, ServicePort, ServiceRow, Target,
 };
 
-/// What ingress-nginx lets in.
+/// What ingress-nginx lets in; its older word counts where this one is not there.
+const ALLOWLIST: &str = "nginx.ingress.kubernetes.io/allowlist-source-range";
 const WHITELIST: &str = "nginx.ingress.kubernetes.io/whitelist-source-range";
+
+/// What balancers let in, by Kubernetes' own annotation; `spec.loadBalancerSourceRanges` wins.
+const RANGES: &str = "service.beta.kubernetes.io/load-balancer-source-ranges";
+
+/// The same of Azure, which refuses both; addresses of its own services come beside them.
+const AZURE_RANGES: &str = "service.beta.kubernetes.io/azure-allowed-ip-ranges";
+const AZURE_TAGS: &str = "service.beta.kubernetes.io/azure-allowed-service-tags";
 
 /// What AWS' controller lets in.
 pub(in crate::world) const INBOUND: &str = "alb.ingress.kubernetes.io/inbound-cidrs";
@@ -56,28 +64,40 @@ impl Part {
             protocol: Protocol::of(&p.protocol).unwrap_or(Protocol::Tcp),
         });
         let ports: Box<[_]> = ports.collect();
-        let annotated =
-            meta.annotations.get("service.beta.kubernetes.io/load-balancer-source-ranges");
-        let source_ranges = match (&*spec.load_balancer_source_ranges, annotated) {
-            ([], Some(list)) => {
-                let ranges = list.split(',').map(str::trim).filter(|r| !r.is_empty());
-                ranges.map(|r| self.symbols.intern(r)).collect()
+        let listed = |key: &str| {
+            let list = meta.annotations.get(key).unwrap_or("").split(',').map(str::trim);
+            list.filter(|one| !one.is_empty())
+        };
+        let (ranges_at, source_ranges) = match &*spec.load_balancer_source_ranges {
+            [] => {
+                let mut keys = [RANGES, AZURE_RANGES].into_iter();
+                let key = keys.find(|key| listed(key).next().is_some()).unwrap_or(RANGES);
+                let tags = if key == AZURE_RANGES { AZURE_TAGS } else { "" };
+                let ranges = listed(key).chain(listed(tags)).map(|r| self.symbols.intern(r));
+                (format!(".metadata.annotations[{key:?}]"), ranges.collect())
             }
-            (ranges, _) => self.syms(ranges),
+            ranges => (".spec.loadBalancerSourceRanges".to_owned(), self.syms(ranges)),
         };
         let annotations: Vec<(&str, &str)> =
             meta.annotations.0.iter().map(|(key, value)| (&**key, &**value)).collect();
         let class = &*spec.load_balancer_class;
         let scheme = balancer::wanted(&annotations, class, ".metadata.annotations");
+        let wanted_ip = match &*spec.load_balancer_ip {
+            "" => balancer::wanted_address(&annotations, ".metadata.annotations"),
+            address => Some((".spec.loadBalancerIP".to_owned(), address)),
+        };
         ServiceRow {
             kind: self.sym(if spec.kind.is_empty() { "ClusterIP" } else { &spec.kind }),
             selector,
             ports,
             external_ips: self.syms(&spec.external_ips),
             source_ranges,
+            ranges_at: self.sym(&ranges_at),
             balancer: self.balancer(status),
             has_class: !spec.load_balancer_class.is_empty(),
-            wanted_ip: self.sym(&spec.load_balancer_ip),
+            wanted_ip: wanted_ip.map_or((Sym::EMPTY, Sym::EMPTY), |(field, address)| {
+                (self.sym(&field), self.sym(address))
+            }),
             scheme: scheme.map(|(field, value, is)| (self.sym(&field), self.sym(value), is)),
             targets_pods: balancer::targets_pods(&annotations),
             keeps_client: &*spec.external_traffic_policy == "Local",
@@ -130,13 +150,14 @@ impl Part {
             (class, _) => class,
         };
         // Each is of its own controller.
-        let sources = [WHITELIST, INBOUND].into_iter().find_map(|key| {
+        let sources = [ALLOWLIST, WHITELIST, INBOUND].into_iter().find_map(|key| {
             let blocks = meta.annotations.get(key)?.split(',').map(str::trim);
             let blocks = blocks.filter(|b| !b.is_empty()).map(|b| self.sym(b)).collect();
             Some((self.sym(key), blocks))
         });
         IngressRow {
             sources,
+            funnel: meta.annotations.get("tailscale.com/funnel") == Some("true"),
             class: self.sym(class),
             annotated: spec.ingress_class_name.is_empty() && !class.is_empty(),
             backends: backends.into(),

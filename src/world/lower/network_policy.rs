@@ -2,8 +2,8 @@
 
 use crate::k8s::Meta;
 use crate::k8s::network_policy::{NetworkPolicyPeer, NetworkPolicyPort, NetworkPolicySpec};
+use crate::k8s::pod_status::PodStatus;
 use crate::k8s::scalar::IntOrStr;
-use crate::k8s::workload::PodStatus;
 use crate::sym::Sym;
 use crate::world::network::{
     Action, Block, Direction, Expr, Key, Peer, Pods, Ports, Protocol, Rule, Spaces,

@@ -5,6 +5,7 @@ use crate::k8s::workload;
 use crate::sym::Sym;
 use crate::world::admission::level_of;
 use crate::world::contents::variable;
+use crate::world::controllers;
 use crate::world::network::Protocol;
 use crate::world::pods::{
     Capabilities, Container, EnvRef, Given, List, Literal, Mount, PodSpec, Port, Spared, Volume,
@@ -215,6 +216,7 @@ impl Part {
                 Some(own) => own,
                 None => pod.is_some_and(|p| p.run_as_non_root.is_true()),
             },
+            no_new_privileges: own.allow_privilege_escalation.0 == Some(false),
             confined: seccomp.is_some_and(|p| matches!(&*p.kind, "RuntimeDefault" | "Localhost")),
             spared,
             proc_unmasked: &*own.proc_mount == "Unmasked",
@@ -241,13 +243,12 @@ impl Part {
         let mut words = words.filter(|w| !w.is_empty()).peekable();
         let mut kept = Vec::new();
         while let Some(word) = words.next() {
-            let name = word.split('=').next().unwrap_or(word);
-            if !CONTROLLER_FLAGS.contains(&name) {
-                continue;
-            }
+            let (name, rest) = word.split_at(word.find('=').unwrap_or(word.len()));
+            let known = CONTROLLER_FLAGS.iter().find(|flag| **flag == name).copied();
+            let Some(known) = known.or_else(|| controllers::flag(name)) else { continue };
             let value = words.peek().filter(|next| name == word && !next.starts_with('-'));
-            let flag = value.map(|value| self.symbols.intern(&format!("{name}={value}")));
-            kept.push(flag.unwrap_or_else(|| self.symbols.intern(word)));
+            let flag = value.map(|value| self.symbols.intern(&format!("{known}={value}")));
+            kept.push(flag.unwrap_or_else(|| self.symbols.intern(&format!("{known}{rest}"))));
         }
         let variables = c.env.iter().filter(|e| VARIABLES.contains(&&*e.name));
         kept.extend(variables.map(|e| self.symbols.intern(&e.name)));

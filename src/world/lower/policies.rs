@@ -1,11 +1,14 @@
 //! Admission policies: what of them speaks of new pods, where, and whether it refuses.
 
 use super::judge::{self, hit};
+use super::requests::by_resources;
 use crate::k8s::rbac::LabelSelector;
 use crate::k8s::{Body, Kind, Meta};
 use crate::sym::Sym;
 use crate::world::cel::Program;
-use crate::world::guards::{Area, Form, GuardRow, GuardRule, Judged, Spares, Ways};
+use crate::world::guards::{
+    Area, Form, GuardRow, GuardRule, Judged, Plain, Spares, Ways, WriteRule,
+};
 use crate::world::rows::{Part, Selector};
 use serde::Deserialize;
 use serde_json::Value;
@@ -20,7 +23,7 @@ pub(super) fn texts(value: &Value) -> Vec<&str> {
     }
 }
 
-fn items(value: &Value) -> &[Value] {
+pub(super) fn items(value: &Value) -> &[Value] {
     value.as_array().map_or(&[], Vec::as_slice)
 }
 
@@ -57,6 +60,7 @@ impl Part {
         let clustered = |form| if kind.is_namespaced() { Form::Namespaced } else { form };
         let named = judge::by_name(&meta.name);
         let mut spares = None;
+        let mut writes = Vec::new();
         let (form, binds, rules) = match kind {
             Kind::Config => {
                 spares = Some(Spares::Constraints);
@@ -74,34 +78,48 @@ impl Part {
                 (Form::ClusterPolicy, None, [self.somewhere(areas)].into())
             }
             Kind::ClusterPolicy | Kind::Policy => {
-                (clustered(Form::ClusterPolicy), None, self.kyverno(spec, named, own))
+                let rules = self.kyverno(spec, named, own);
+                writes = self.kyverno_writes(spec, named, own, &rules);
+                let of_pods = rules.into_iter().filter(|(_, rule)| !rule.areas.is_empty());
+                (clustered(Form::ClusterPolicy), None, of_pods.map(|(_, rule)| rule).collect())
             }
             Kind::ValidatingPolicy | Kind::NamespacedValidatingPolicy => {
                 let asked = spec["evaluation"]["admission"]["enabled"] != false;
                 let actions = texts(&spec["validationActions"]);
                 let enforces = asked && (actions.is_empty() || actions.contains(&"Deny"));
-                let rule = self.expressions(&spec["matchConstraints"], spec, named, own);
-                let rule = rule.map(|rule| GuardRule { enforces, ..rule });
+                let resources = &spec["matchConstraints"];
+                let rule = GuardRule { enforces, ..self.expressions(resources, spec, named, own) };
+                writes.push(by_expressions(resources, named, &rule));
+                let rule = of_pods(resources, true, rule);
                 (clustered(Form::ValidatingPolicy), None, rule.into_iter().collect())
             }
             Kind::Constraint => {
-                (Form::Constraint, None, self.constraint(kind_name, spec).into_iter().collect())
+                let rule = self.constraint(kind_name, spec);
+                writes.push(by_constraint(spec, &rule));
+                let rule = Some(rule).filter(|_| is_constraint_of_pods(spec));
+                (Form::Constraint, None, rule.into_iter().collect())
             }
             Kind::ValidatingAdmissionPolicyBinding => {
                 let policy = self.sym(spec["policyName"].as_str().unwrap_or(""));
                 let all = Judged::Closes(Ways::default());
-                let rule = self.expressions(&spec["matchResources"], &none, all, "");
+                let resources = &spec["matchResources"];
+                let rule = self.expressions(resources, &none, all, "");
                 let enforces = texts(&spec["validationActions"]).contains(&"Deny");
                 let skips = spec["paramRef"]["parameterNotFoundAction"] != "Deny";
-                let rule = rule.map(|rule| GuardRule { enforces, skips, ..rule });
+                let rule = GuardRule { enforces, skips, ..rule };
+                writes.push(by_expressions(resources, all, &rule));
+                let rule = of_pods(resources, false, rule);
                 (Form::ApiServer, Some(policy), rule.into_iter().collect())
             }
             _ => {
-                let rule = self.expressions(&spec["matchConstraints"], spec, named, "");
+                let resources = &spec["matchConstraints"];
+                let rule = self.expressions(resources, spec, named, "");
+                writes.push(by_expressions(resources, named, &rule));
+                let rule = of_pods(resources, true, rule);
                 (Form::ApiServer, None, rule.into_iter().collect())
             }
         };
-        GuardRow { kind: self.sym(kind_name), form, binds, spares, rules }
+        GuardRow { kind: self.sym(kind_name), form, binds, spares, rules, writes }
     }
 
     /// A rule that says nothing but where.
@@ -155,8 +173,9 @@ impl Part {
         selector.map_or_else(|| Selector(Box::default()), |s| self.selector(&s))
     }
 
-    /// The rules of a ClusterPolicy or a Policy that validate new pods.
-    fn kyverno(&mut self, spec: &Value, named: Judged, own: &str) -> Box<[GuardRule]> {
+    /// The rules of a ClusterPolicy or a Policy that validate, by their places: with no area, if not
+    /// new pods.
+    fn kyverno(&mut self, spec: &Value, named: Judged, own: &str) -> Vec<(usize, GuardRule)> {
         let refuses =
             |value: &Value| value.as_str().map(|action| action.eq_ignore_ascii_case("enforce"));
         let mut rules = Vec::new();
@@ -164,10 +183,11 @@ impl Part {
         let failure = failure.into_iter().find(|f| is_given(f)).unwrap_or(&Value::Null);
         for (i, rule) in items(&spec["rules"]).iter().enumerate() {
             let validate = &rule["validate"];
-            if spec["admission"] == false || !is_given(validate) {
+            if spec["admission"] == false || rule["validate"].is_null() {
                 continue;
             }
-            let Some(mut matched) = self.matched(&rule["match"]) else { continue };
+            let matched = self.matched(&rule["match"]);
+            let mut matched = matched.unwrap_or(Matched { areas: Vec::new(), narrowed: false });
             if !own.is_empty() {
                 let own = self.sym(own);
                 matched.areas.iter_mut().for_each(|area| area.namespaces = [own].into());
@@ -192,24 +212,27 @@ impl Part {
                 failure,
                 is_given(&cel["paramKind"]),
             );
-            rules.push(GuardRule {
-                field: self.sym(&format!(".spec.rules[{i}].validate")),
-                judged: judge::rule(rule, named, narrowed),
-                enforces: enforces.unwrap_or(false),
-                overrides,
-                areas: matched.areas.into(),
-                except: except.areas.into(),
-                ephemeral: true,
-                evadable: false,
-                loosened: Box::default(),
-                program: expressions.filter(|_| !narrowed).map(Arc::new),
-                skips: true,
-            });
+            rules.push((
+                i,
+                GuardRule {
+                    field: self.sym(&format!(".spec.rules[{i}].validate")),
+                    judged: judge::rule(rule, named, narrowed),
+                    enforces: enforces.unwrap_or(false),
+                    overrides,
+                    areas: matched.areas.into(),
+                    except: except.areas.into(),
+                    ephemeral: true,
+                    evadable: false,
+                    loosened: Box::default(),
+                    program: expressions.filter(|_| !narrowed).map(Arc::new),
+                    skips: true,
+                },
+            ));
         }
-        rules.into()
+        rules
     }
 
-    fn area(&mut self, resources: &Value) -> Area {
+    pub(super) fn area(&mut self, resources: &Value) -> Area {
         Area {
             namespaces: self.patterns(&resources["namespaces"]),
             excluded: Box::default(),
@@ -268,19 +291,9 @@ impl Part {
         found
     }
 
-    /// The rule of a Gatekeeper constraint, if it is asked about pods.
-    fn constraint(&mut self, kind: &str, spec: &Value) -> Option<GuardRule> {
+    /// The rule of a Gatekeeper constraint.
+    fn constraint(&mut self, kind: &str, spec: &Value) -> GuardRule {
         let of = &spec["match"];
-        let kinds = items(&of["kinds"]);
-        let pods = |k: &Value| {
-            let given = |list: &Value, wanted: &str| {
-                !is_given(list) || texts(list).iter().any(|t| *t == "*" || *t == wanted)
-            };
-            given(&k["kinds"], "Pod") && given(&k["apiGroups"], "")
-        };
-        if !kinds.is_empty() && !kinds.iter().any(pods) || of["scope"] == "Cluster" {
-            return None;
-        }
         let enforces = match spec["enforcementAction"].as_str() {
             None | Some("" | "deny") => true,
             Some("scoped") => {
@@ -291,33 +304,18 @@ impl Part {
         let narrowed = is_given(&of["labelSelector"]) || is_given(&of["name"]);
         let area = Area { excluded: self.patterns(&of["excludedNamespaces"]), ..self.area(of) };
         let judged = judge::constraint(kind, &spec["parameters"], narrowed);
-        Some(GuardRule { judged, enforces, ..self.somewhere(vec![area]) })
+        GuardRule { judged, enforces, ..self.somewhere(vec![area]) }
     }
 
-    /// The rule of a policy in CEL, or of a binding, if `resources` takes in new pods, whatever
-    /// their name.
+    /// The rule of a policy in CEL, or of a binding.
     fn expressions(
         &mut self,
         resources: &Value,
         spec: &Value,
         named: Judged,
         own: &str,
-    ) -> Option<GuardRule> {
-        let rules = items(&resources["resourceRules"]);
-        let asked =
-            |list: &Value, resource: &str| items(list).iter().any(|rule| hit(rule, resource));
-        // Whoever makes a pod gives it a name that is not asked about, or one that is left out.
-        let any_pods = |resource: &str| {
-            rules.iter().any(|rule| !is_given(&rule["resourceNames"]) && hit(rule, resource))
-        };
-        let excluded = &resources["excludeResourceRules"];
-        // A policy names what it is about; a binding that names nothing adds no limit.
+    ) -> GuardRule {
         let policy = is_given(spec);
-        if (policy || !rules.is_empty()) && !any_pods("pods") || asked(excluded, "pods") {
-            return None;
-        }
-        let sub = "pods/ephemeralcontainers";
-        let ephemeral = !policy && rules.is_empty() || any_pods(sub);
         let program = Program::read(
             &spec["matchConditions"],
             &spec["variables"],
@@ -332,20 +330,69 @@ impl Part {
         if !own.is_empty() {
             area.namespaces = [self.sym(own)].into();
         }
-        Some(GuardRule {
+        GuardRule {
             field: self.sym(if policy { ".spec.validations" } else { ".spec.policyName" }),
             judged: if is_given(&spec["matchConditions"]) { Judged::Other } else { named },
             enforces: false,
             overrides: Box::default(),
             areas: [area].into(),
             except: Box::default(),
-            ephemeral: ephemeral && !asked(excluded, sub),
+            ephemeral: true,
             evadable: is_given(&resources["objectSelector"]),
             loosened: Box::default(),
             program: program.map(Arc::new),
             skips: true,
-        })
+        }
     }
+}
+
+/// The rule of a policy in CEL, or of a binding, if `resources` takes in new pods, whatever their
+/// name.
+fn of_pods(resources: &Value, policy: bool, rule: GuardRule) -> Option<GuardRule> {
+    let rules = items(&resources["resourceRules"]);
+    let asked = |list: &Value, resource: &str| items(list).iter().any(|rule| hit(rule, resource));
+    // Whoever makes a pod gives it a name that is not asked about, or one that is left out.
+    let any_pods = |resource: &str| {
+        rules.iter().any(|rule| !is_given(&rule["resourceNames"]) && hit(rule, resource))
+    };
+    let excluded = &resources["excludeResourceRules"];
+    // A policy names what it is about; a binding that names nothing adds no limit.
+    if (policy || !rules.is_empty()) && !any_pods("pods") || asked(excluded, "pods") {
+        return None;
+    }
+    let sub = "pods/ephemeralcontainers";
+    let ephemeral = !policy && rules.is_empty() || any_pods(sub);
+    Some(GuardRule { ephemeral: ephemeral && !asked(excluded, sub), ..rule })
+}
+
+/// A rule that is judged by nothing but its expressions, with what it is asked about.
+fn by_expressions(resources: &Value, named: Judged, rule: &GuardRule) -> WriteRule {
+    // What is known by its name asks about pods for the sake of their ways to a node.
+    let plain = if named == Judged::Other { Plain::Other } else { Plain::Passes };
+    let asks = vec![by_resources(resources)];
+    WriteRule { rule: rule.clone(), asks, plain, narrowed: false }
+}
+
+/// A constraint of Gatekeeper, with what it is asked about.
+fn by_constraint(spec: &Value, rule: &GuardRule) -> WriteRule {
+    let of = &spec["match"];
+    let plain = if rule.judged == Judged::Other { Plain::Other } else { Plain::Passes };
+    let narrowed = is_given(&of["labelSelector"]) || is_given(&of["name"]);
+    let asks = vec![super::requests::by_constraint(of)];
+    WriteRule { rule: rule.clone(), asks, plain, narrowed }
+}
+
+/// Whether a constraint of Gatekeeper is asked about pods.
+fn is_constraint_of_pods(spec: &Value) -> bool {
+    let of = &spec["match"];
+    let kinds = items(&of["kinds"]);
+    let pods = |k: &Value| {
+        let given = |list: &Value, wanted: &str| {
+            !is_given(list) || texts(list).iter().any(|t| *t == "*" || *t == wanted)
+        };
+        given(&k["kinds"], "Pod") && given(&k["apiGroups"], "")
+    };
+    (kinds.is_empty() || kinds.iter().any(pods)) && of["scope"] != "Cluster"
 }
 
 /// Whether a filter of Kyverno takes in pods that are created.
@@ -360,12 +407,12 @@ fn is_of_pods(filter: &Value) -> bool {
 }
 
 /// Whether a filter of Kyverno speaks of who asks.
-fn is_of_users(filter: &Value) -> bool {
+pub(super) fn is_of_users(filter: &Value) -> bool {
     ["subjects", "roles", "clusterRoles"].iter().any(|key| is_given(&filter[*key]))
 }
 
 /// Whether whoever makes a pod can decide if a filter of Kyverno fits, or who he is does.
-fn is_narrow(filter: &Value) -> bool {
+pub(super) fn is_narrow(filter: &Value) -> bool {
     let resources = &filter["resources"];
     let names = [texts(&resources["names"]), texts(&resources["name"])].concat();
     is_of_users(filter)

@@ -5,8 +5,8 @@ use super::offers::{actors, offers, principal};
 use super::question::{Of, Question, as_who};
 use crate::graph::{EdgeId, Fact, Graph, NodeId, NodeKind, Thing};
 use crate::query::access::{
-    Asked, Doubt, Held, Right, count, doubts, groups_of, holders, is_master, reason, rights,
-    unknown_user, user_name,
+    Asked, Held, Right, cautions, count, doubts, groups_of, holders, is_master, reason, rights,
+    unknown_user, unplaced, user_name,
 };
 use crate::query::spell;
 use crate::tui::canvas::safe;
@@ -185,11 +185,14 @@ impl Answer {
     fn ask(&mut self, graph: &Graph, question: &Question) {
         let world = graph.world();
         let wanted = &question.wanted;
-        let asked = Asked::parse(&wanted.resource);
+        let asked = Asked::read(world, &wanted.verb, &wanted.resource);
         self.granting = question.granting(world);
-        let mut doubted = doubts(world, &asked, &wanted.verb, wanted.namespace.as_deref());
+        let namespace = wanted.namespace.as_deref();
+        let mut doubted = doubts(world, &asked, namespace);
+        doubted.extend(cautions(&asked, wanted.name.as_deref(), namespace));
         match &question.of {
             Of::Everybody => {
+                doubted.extend(unplaced(world, &asked, &self.granting));
                 self.rows = holders(world, &self.granting).into_iter().map(Row::Held).collect();
             }
             Of::One { who, groups } => {
@@ -200,20 +203,13 @@ impl Answer {
                 self.verdict(world, question, &user, &own);
             }
         }
-        self.notes.extend(doubted.into_iter().map(|Doubt { text, near }| {
-            let end = if text.ends_with('?') { "" } else { ";" };
-            let near = match near.as_str() {
-                "" => String::new(),
-                near => format!("{end} did you mean {near}?"),
-            };
-            Note::warn(format!("{text}{near}"))
-        }));
+        self.notes.extend(doubted.iter().map(|doubt| Note::warn(doubt.sentence())));
     }
 
     /// Whether one user may, and by which bindings.
     fn verdict(&mut self, world: &World, question: &Question, user: &str, groups: &[String]) {
         let wanted = &question.wanted;
-        let asked = Asked::parse(&wanted.resource);
+        let asked = Asked::read(world, &wanted.verb, &wanted.resource);
         let names: Vec<&str> = groups.iter().map(String::as_str).collect();
         let target = asked.target(wanted.name.as_deref(), wanted.namespace.as_deref());
         let request = Request { user, groups: &names, verb: &wanted.verb, target };

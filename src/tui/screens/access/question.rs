@@ -64,10 +64,10 @@ impl Question {
     /// The bindings that grant what is asked for, to whomever.
     pub(super) fn granting(&self, world: &World) -> Vec<(BindingIx, RuleRef)> {
         let Wanted { verb, resource, name, namespace } = &self.wanted;
-        let asked = Asked::parse(resource);
+        let asked = Asked::read(world, verb, resource);
         let (name, namespace) = (name.as_deref(), namespace.as_deref());
         match self.of {
-            Of::Everybody => granting(world, verb, &asked, name, namespace),
+            Of::Everybody => granting(world, &asked, name, namespace),
             // One user's question without a namespace is about the whole cluster.
             Of::One { .. } => world.allowing(verb, &asked.target(name, namespace), false),
         }
