@@ -1,7 +1,6 @@
 //! Which workloads a question to the network finds.
 
 use super::judge::{Judge, Judged, ON_NODE};
-use super::outside::sure;
 use super::{Finding, Finish, Question, Row, Shared, Start, Subject};
 use crate::attacks::has_metadata;
 use crate::graph::Graph;
@@ -121,7 +120,7 @@ impl<'g, 'w> Finder<'g, 'w> {
         }
         // Whom policies let in can be read from them where they are sure to be enforced.
         let network = match question.from {
-            Start::Outside => ground.network.with(sure(ground.network.switches())),
+            Start::Outside => ground.network.with(ground.network.switches().meant()),
             _ => ground.network,
         };
         let mut finder = Self {

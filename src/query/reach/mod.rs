@@ -94,15 +94,9 @@ pub struct Wanted {
 /// unless the user says that this is not known.
 #[must_use]
 pub fn switches(world: &World) -> Switches {
-    let mut switches = Switches::of(world.plugin());
-    if world.plugin().enforces == Enforces::Unknown && world.said.enforces.is_none() {
-        let sure = |t: Truth| if t == Truth::Maybe { Truth::Yes } else { t };
-        switches.kubernetes = sure(switches.kubernetes);
-        switches.admin = sure(switches.admin);
-        switches.cilium = sure(switches.cilium);
-        switches.calico = sure(switches.calico);
-    }
-    switches
+    let switches = Switches::of(world.plugin());
+    let unknown = world.plugin().enforces == Enforces::Unknown && world.said.enforces.is_none();
+    if unknown { switches.meant() } else { switches }
 }
 
 /// The cluster's network at one level.

@@ -76,7 +76,7 @@ impl Entry {
             && self.tier == other.tier
             && self.policy != other.policy
             && match (self.family, other.family) {
-                (Family::Admin, Family::Admin) => true,
+                (Family::Admin | Family::Cluster, Family::Admin | Family::Cluster) => true,
                 (Family::Calico, _) | (_, Family::Calico) => kind(self) != kind(other),
                 _ => false,
             }

@@ -59,8 +59,10 @@ impl Protocol {
 pub enum Family {
     /// NetworkPolicy of `networking.k8s.io`.
     Kubernetes,
-    /// The policies of `policy.networking.k8s.io`.
+    /// AdminNetworkPolicy and BaselineAdminNetworkPolicy of `policy.networking.k8s.io`.
     Admin,
+    /// ClusterNetworkPolicy of the same group, which came after them: no plugin enforces both.
+    Cluster,
     /// The policies of `cilium.io`.
     Cilium,
     /// The policies of `projectcalico.org`.

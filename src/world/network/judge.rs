@@ -186,7 +186,7 @@ impl<'w> Walk<'_, 'w> {
             }
         }
         let mut may = self.under(&[], say);
-        // At most four families, and as a rule one.
+        // At most five families, and as a rule one.
         for some in 1..1_u32 << doubted.len() {
             let off = doubted.iter().enumerate().filter(|(i, _)| some >> i & 1 == 1);
             let off: Vec<Family> = off.map(|(_, family)| *family).collect();
@@ -393,7 +393,7 @@ impl<'w> Walk<'_, 'w> {
             (Peer::Block(block), Other::Class(_)) => {
                 let by_address = match entry.family {
                     Family::Kubernetes => switches.blocks_match_pods,
-                    Family::Admin | Family::Calico => Truth::Yes,
+                    Family::Admin | Family::Cluster | Family::Calico => Truth::Yes,
                     Family::Cilium => Truth::No,
                 };
                 let holds = tables.blocks.get(block).copied().unwrap_or(Truth::Maybe);
@@ -407,7 +407,7 @@ impl<'w> Walk<'_, 'w> {
                 let by_address = match entry.family {
                     Family::Kubernetes => switches.blocks_match_nodes,
                     Family::Cilium => switches.cidrs_match_nodes,
-                    Family::Admin | Family::Calico => Truth::Yes,
+                    Family::Admin | Family::Cluster | Family::Calico => Truth::Yes,
                 };
                 let holds = match self.other {
                     Other::Node(node) => address::node_within(world, block, node),

@@ -89,8 +89,10 @@ pub(super) fn resolve(
 pub struct Switches {
     /// NetworkPolicies are enforced.
     pub kubernetes: Truth,
-    /// The policies of `policy.networking.k8s.io` are.
+    /// AdminNetworkPolicies and BaselineAdminNetworkPolicies are.
     pub admin: Truth,
+    /// ClusterNetworkPolicies of `policy.networking.k8s.io` are.
+    pub cluster: Truth,
     /// Cilium's own are.
     pub cilium: Truth,
     /// Calico's own are.
@@ -115,6 +117,7 @@ impl Default for Switches {
         Self {
             kubernetes: Truth::Yes,
             admin: Truth::Yes,
+            cluster: Truth::Yes,
             cilium: Truth::Yes,
             calico: Truth::Yes,
             antrea: Truth::Yes,
@@ -136,12 +139,10 @@ impl Switches {
             let known = plugin.kinds.iter().find(|(kind, _)| *kind == policies);
             truth(known.map_or(plugin.enforces, |(_, enforces)| *enforces))
         };
-        // One switch for two kinds: what holds for one only may hold for either.
-        let (admin, cluster) =
-            (enforced(plugin::Policies::Admin), enforced(plugin::Policies::Cluster));
         Self {
             kubernetes: enforced(plugin::Policies::Plain),
-            admin: if admin == cluster { admin } else { Truth::Maybe },
+            admin: enforced(plugin::Policies::Admin),
+            cluster: enforced(plugin::Policies::Cluster),
             cilium: enforced(plugin::Policies::Cilium),
             calico: enforced(plugin::Policies::Calico),
             antrea: enforced(plugin::Policies::Antrea),
@@ -161,12 +162,27 @@ impl Switches {
         }
     }
 
+    /// The switches if whatever may be enforced is, of the families that are evaluated.
+    #[must_use]
+    pub fn meant(self) -> Self {
+        let sure = |t: Truth| if t == Truth::Maybe { Truth::Yes } else { t };
+        Self {
+            kubernetes: sure(self.kubernetes),
+            admin: sure(self.admin),
+            cluster: sure(self.cluster),
+            cilium: sure(self.cilium),
+            calico: sure(self.calico),
+            ..self
+        }
+    }
+
     /// Whether policies of a family are enforced.
     #[must_use]
     pub const fn enforced(&self, family: Family) -> Truth {
         match family {
             Family::Kubernetes => self.kubernetes,
             Family::Admin => self.admin,
+            Family::Cluster => self.cluster,
             Family::Cilium => self.cilium,
             Family::Calico => self.calico,
         }

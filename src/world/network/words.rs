@@ -29,7 +29,7 @@ impl<'w> Network<'w> {
                     let field = match (self.world.text(kind), family) {
                         ("ConfigMap", _) => ".data[\"enable-policy\"]",
                         (_, Family::Kubernetes) => ".spec.podSelector",
-                        (_, Family::Admin | Family::Cilium | Family::Calico) => ".spec",
+                        _ => ".spec",
                     };
                     (*policy, field, "isolates the pod, and no rule matches")
                 };
@@ -74,7 +74,8 @@ impl<'w> Network<'w> {
             Reason::Enforcement(family) => {
                 let whose = match family {
                     Family::Kubernetes => "NetworkPolicies",
-                    Family::Admin => "policies of administrators",
+                    Family::Admin => "AdminNetworkPolicies",
+                    Family::Cluster => "ClusterNetworkPolicies",
                     Family::Cilium => "policies of Cilium",
                     Family::Calico => "policies of Calico",
                 };
