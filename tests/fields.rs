@@ -42,6 +42,10 @@ const STANDS_FOR: StandsFor<'_> = &[
     ("IstioDelegate", &["istio.Delegate"]),
     ("IstioDestination", &["istio.HTTPRouteDestination", "istio.RouteDestination"]),
     ("IstioGatewaySpec", &["istio.Gateway"]),
+    (
+        "IstioMatch",
+        &["istio.HTTPMatchRequest", "istio.L4MatchAttributes", "istio.TLSMatchAttributes"],
+    ),
     ("IstioMirror", &["istio.HTTPMirrorPolicy"]),
     ("IstioPort", &["istio.Port"]),
     ("IstioPortNumber", &["istio.PortSelector"]),
