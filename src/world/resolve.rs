@@ -327,6 +327,7 @@ pub(super) fn resolve(tables: Tables, duplicates: u64, clusters: usize) -> World
             selector: row.body.selector,
             ports: row.body.ports,
             external_ips: row.body.external_ips,
+            v6: row.body.v6,
             source_ranges: row.body.source_ranges,
             balancer: row.body.balancer,
             has_class: row.body.has_class,
@@ -377,7 +378,8 @@ pub(super) fn resolve(tables: Tables, duplicates: u64, clusters: usize) -> World
             rules: row.body.rules,
         })
         .collect();
-    let network = super::network::resolve(part.other_policies, part.pod_blocks, &mut objects);
+    let network =
+        super::network::resolve(part.other_policies, part.pod_blocks, part.held, &mut objects);
     let webhooks = super::webhooks::resolve(part.webhooks, &symbols, &mut objects);
     let constraints = part
         .constraints

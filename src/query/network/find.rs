@@ -108,8 +108,6 @@ pub(super) struct Finder<'g, 'w> {
     pub(super) cloud: Vec<bool>,
     /// Ports at which policies on what is sent begin to say something else.
     pub(super) sent: Vec<PortSpec>,
-    /// Some kinds of policies are not evaluated.
-    pub(super) unread: bool,
 }
 
 impl<'g, 'w> Finder<'g, 'w> {
@@ -136,7 +134,6 @@ impl<'g, 'w> Finder<'g, 'w> {
             on_nodes: 0,
             cloud: Vec::new(),
             sent: Vec::new(),
-            unread: ground.world.network().is_unread(),
         };
         if question.from == Start::Outside {
             let network = ground.network;

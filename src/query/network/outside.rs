@@ -51,7 +51,7 @@ impl Finder<'_, '_> {
                 any.map(|other| (network.state(End::Class(other), End::Class(class), port), other));
             if let Some((State::Unknown, other)) = may {
                 best = best.or(Some((State::Unknown, other, port)));
-                if self.unread {
+                if network.is_unread(class, Direction::Ingress) {
                     break;
                 }
             }

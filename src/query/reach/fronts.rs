@@ -18,8 +18,9 @@ use std::rc::Rc;
 /// Whose packets arrive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Source {
-    /// A client's; or a node's in its place, unless it is known that none steps between.
-    Client(bool),
+    /// A client's; or a node's in its place, unless it is known that none steps between. By IPv6,
+    /// or by IPv4, alone, if that is known.
+    Client(bool, Option<bool>),
     /// The same of clients in networks around the cluster.
     Neighbour(bool),
     /// Somebody's whom the snapshot does not show.
@@ -64,7 +65,10 @@ impl Ground<'_> {
     pub(super) fn source(&self, via: Via, service: Option<ServiceIx>) -> Source {
         let hidden = || service.is_none_or(|ix| self.may_hide_client(ix));
         match via {
-            Via::Client => Source::Client(hidden()),
+            Via::Client => {
+                let v6 = service.and_then(|ix| self.world.services[ix.index()].v6);
+                Source::Client(hidden(), v6)
+            }
             Via::Neighbour => Source::Neighbour(hidden()),
             Via::Hidden => Source::Hidden,
             Via::Balancers => Source::Balancers,
@@ -130,8 +134,8 @@ impl Ground<'_> {
             Answer { reason: answer.reason.clone().or(reason), ..answer }
         };
         match source {
-            Source::Client(hidden) => {
-                let verdict = self.network.verdict(End::Internet, to, port);
+            Source::Client(hidden, v6) => {
+                let verdict = self.network.by(v6).verdict(End::Internet, to, port);
                 let mut client = Answer { state: verdict.state, reason: None, from: End::Internet };
                 // Where nothing is sure, that is the reason.
                 if !verdict.only.is_empty() && client.state == State::Allowed {
@@ -205,7 +209,7 @@ impl Ground<'_> {
         // What leads to a Service of the cluster's own addresses is not judged here.
         let outside =
             self.world.text(service.kind) != "ClusterIP" || !service.external_ips.is_empty();
-        let client = Source::Client(self.may_hide_client(ix));
+        let client = Source::Client(self.may_hide_client(ix), self.world.services[ix.index()].v6);
         let mut proxies = Proxies::default();
         let mut found: BTreeMap<Option<ClassIx>, (End, State)> = BTreeMap::new();
         for port in 0..service.ports.len() {

@@ -11,6 +11,7 @@ mod network_calico;
 mod network_cilium;
 mod network_other;
 mod network_policy;
+mod network_unread;
 mod pods;
 mod policies;
 mod rbac;
@@ -51,7 +52,14 @@ impl Collect for Part {
             return;
         }
         if kind.is_network() {
-            self.lower_network(kind, &object.meta, &object.body, origin);
+            let group = &object.group;
+            self.lower_network(
+                kind,
+                (group, &object.kind_name),
+                &object.meta,
+                &object.body,
+                origin,
+            );
             return;
         }
         self.lower(kind, &object.meta, object.body, origin);
@@ -139,7 +147,7 @@ impl Part {
                 let mirror = meta.annotations.get("kubernetes.io/config.mirror").is_some();
                 let networks = self.networks(meta, &meta.namespace);
                 if !spec.host_network.is_true() {
-                    self.pod_addresses(&status);
+                    self.pod_addresses(meta, &status);
                 }
                 let body = PodRow {
                     node: self.sym(&spec.node_name),

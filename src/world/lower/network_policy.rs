@@ -6,7 +6,7 @@ use crate::k8s::scalar::IntOrStr;
 use crate::k8s::workload::PodStatus;
 use crate::sym::Sym;
 use crate::world::network::{
-    Action, Block, Direction, Expr, Key, Peer, Pods, Ports, Protocol, Rule, Spaces,
+    Action, Block, Direction, Expr, HeldRow, Key, Peer, Pods, Ports, Protocol, Rule, Spaces,
 };
 use crate::world::rows::{Part, PolicyRow};
 use ipnet::IpNet;
@@ -25,11 +25,13 @@ pub(super) fn block(cidr: &str) -> Option<IpNet> {
 
 impl Part {
     /// Keeps where pods have their addresses: blocks as large as a node's, of which there are few.
-    pub(super) fn pod_addresses(&mut self, status: &PodStatus<'_>) {
+    pub(super) fn pod_addresses(&mut self, meta: &Meta<'_>, status: &PodStatus<'_>) {
+        let (ns, name) = (self.or_own("", meta), self.sym(&meta.name));
         let more = status.pod_ips.iter().map(|ip| &ip.ip);
         for address in std::iter::once(&status.pod_ip).chain(more) {
             let Ok(address) = address.parse::<IpAddr>() else { continue };
             let bits = if address.is_ipv4() { 24 } else { 64 };
+            self.held.push(HeldRow { address, ns, name, service: false });
             self.pod_blocks.extend(IpNet::new(address, bits).map(|net| net.trunc()));
         }
     }

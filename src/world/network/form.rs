@@ -67,6 +67,20 @@ pub enum Family {
     Cilium,
     /// The policies of `projectcalico.org`.
     Calico,
+    /// Those of Antrea, which are not evaluated.
+    Antrea,
+    /// Those of `networking.k8s.aws`, which are not evaluated.
+    Aws,
+    /// Those of other kinds that are not evaluated.
+    Other,
+}
+
+impl Family {
+    /// Whether what its policies say is evaluated; what those of others select is unknown.
+    #[must_use]
+    pub const fn is_evaluated(self) -> bool {
+        !matches!(self, Self::Antrea | Self::Aws | Self::Other)
+    }
 }
 
 /// What a matching rule does.
@@ -233,6 +247,9 @@ pub enum Role {
     Tier { order: Place, passes: bool },
     /// Addresses that selectors mean by their labels.
     Addresses(Box<[IpNet]>),
+    /// It is not evaluated, and may hold back what its sections select; only what goes outside if
+    /// so.
+    Unread { outside: bool },
 }
 
 impl Remap for Pods {

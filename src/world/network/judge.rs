@@ -40,8 +40,8 @@ pub enum Reason {
     Rule { policy: ObjectId, field: Sym, action: Action, sure: bool, doubt: Option<Doubt> },
     /// These policies isolate the pod, and no rule matches.
     Isolated(Vec<(ObjectId, Family)>),
-    /// A kind of policy that is not evaluated may say otherwise: kind and group.
-    Unread(String),
+    /// This policy is of a kind that is not evaluated, and may say otherwise.
+    Unread(ObjectId),
     /// Whether policies of this family are enforced is not known.
     Enforcement(Family),
     /// Whether a policy isolates the pod is not known, for the reason given.
@@ -52,6 +52,15 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// The policy that leaves it open, where it is one.
+    #[must_use]
+    pub const fn open(&self) -> Option<ObjectId> {
+        match self {
+            Self::Unread(policy) | Self::Vague(policy, _) => Some(*policy),
+            _ => None,
+        }
+    }
+
     /// Whether it leaves open what becomes of a connection, so that an unknown verdict rests on it.
     #[must_use]
     pub const fn is_unsure(&self) -> bool {
@@ -181,7 +190,9 @@ impl<'w> Walk<'_, 'w> {
         let mut doubted: Vec<Family> = Vec::new();
         for entry in tables.selecting(self.class.0, self.direction) {
             let family = tables.entries[*entry as usize].family;
-            if switches.enforced(family) == Truth::Maybe && !doubted.contains(&family) {
+            // What is not evaluated leaves all open, enforced or not.
+            let doubt = family.is_evaluated() && switches.enforced(family) == Truth::Maybe;
+            if doubt && !doubted.contains(&family) {
                 doubted.push(family);
             }
         }
@@ -203,18 +214,24 @@ impl<'w> Walk<'_, 'w> {
     fn under(&self, off: &[Family], say: &mut dyn FnMut(&dyn Fn() -> Reason)) -> May {
         let Network { tables, world, .. } = self.network;
         let mut may = May::default();
-        for unread in &tables.unread {
-            let outside = matches!(self.other, Other::Outside(_));
-            if unread.speaks(self.direction, outside, &self.network.switches) {
-                (may.allow, may.deny) = (true, true);
-                say(&|| Reason::Unread(unread.name.clone()));
-            }
-        }
         let list = tables.selecting(self.class.0, self.direction);
         let on = |e: &&Entry| {
             !off.contains(&e.family) && self.network.switches.enforced(e.family) != Truth::No
         };
-        let mut rest = list.iter().map(|e| &tables.entries[*e as usize]).filter(on).peekable();
+        let entries = || list.iter().map(|e| &tables.entries[*e as usize]).filter(on);
+        for entry in entries() {
+            match entry.unread(world) {
+                // It opens nothing, and closes only what leads out.
+                Some(true) if matches!(self.other, Other::Class(_)) => {}
+                Some(outside) => {
+                    may.deny = true;
+                    may.allow |= !outside;
+                    say(&|| Reason::Unread(entry.policy));
+                }
+                None => {}
+            }
+        }
+        let mut rest = entries().filter(|e| e.family.is_evaluated()).peekable();
         let mut tier = Vec::new();
         while let Some(first) = rest.next() {
             tier.clear();
@@ -374,7 +391,7 @@ impl<'w> Walk<'_, 'w> {
 
     /// Whether the other end is a peer, and what makes that unsure.
     fn is(&self, entry: &Entry, peer: &Peer) -> (Truth, Option<Doubt>) {
-        let Network { tables, world, switches } = self.network;
+        let Network { tables, world, switches, .. } = self.network;
         let truth = match (peer, self.other) {
             (Peer::Any, _) => Truth::Yes,
             (Peer::Unknown(what, _), Other::Anyone) => {
@@ -395,6 +412,7 @@ impl<'w> Walk<'_, 'w> {
                     Family::Kubernetes => switches.blocks_match_pods,
                     Family::Admin | Family::Cluster | Family::Calico => Truth::Yes,
                     Family::Cilium => Truth::No,
+                    Family::Antrea | Family::Aws | Family::Other => Truth::Maybe,
                 };
                 let holds = tables.blocks.get(block).copied().unwrap_or(Truth::Maybe);
                 return (by_address.min(holds), Some(Doubt::Address));
@@ -407,6 +425,7 @@ impl<'w> Walk<'_, 'w> {
                 let by_address = match entry.family {
                     Family::Kubernetes => switches.blocks_match_nodes,
                     Family::Cilium => switches.cidrs_match_nodes,
+                    Family::Antrea | Family::Aws | Family::Other => Truth::Maybe,
                     Family::Admin | Family::Cluster | Family::Calico => Truth::Yes,
                 };
                 let holds = match self.other {

@@ -27,10 +27,10 @@ mod entry;
 mod expr;
 mod find;
 mod form;
+mod held;
 mod judge;
 pub mod plugin;
 mod reach;
-mod unread;
 mod verdict;
 mod words;
 
@@ -42,6 +42,8 @@ pub use form::{
     Action, Block, Direction, Entity, Family, OtherRow, Peer, Place, Pods, Ports, Protocol, Role,
     Rule, Section, Spaces,
 };
+pub(in crate::world) use held::HeldRow;
+pub use held::Holder;
 pub use judge::{Doubt, Judgement, Reason, State};
 pub use reach::Span;
 pub use verdict::{End, PortSpec, Verdict};
@@ -63,6 +65,8 @@ pub struct Policies {
     pub others: Vec<Item<OtherRow>>,
     /// Where pods have their addresses, as few blocks as possible; empty if none is shown.
     pub pod_blocks: Vec<IpNet>,
+    /// Whose the addresses of pods and Services are, sorted.
+    held: Vec<HeldRow>,
     node_blocks: OnceLock<Vec<IpNet>>,
     tables: OnceLock<Tables>,
     plugin: OnceLock<Plugin>,
@@ -71,13 +75,17 @@ pub struct Policies {
 pub(super) fn resolve(
     others: Vec<Row<OtherRow>>,
     pod_blocks: FxHashSet<IpNet>,
+    mut held: Vec<HeldRow>,
     objects: &mut Objects,
 ) -> Policies {
     let mut blocks: Vec<IpNet> = pod_blocks.into_iter().collect();
     blocks.sort_unstable();
+    held.sort_unstable();
+    held.dedup();
     Policies {
         others: super::gateway::table(others, |row| row.kind, objects),
         pod_blocks: IpNet::aggregate(&blocks),
+        held,
         node_blocks: OnceLock::new(),
         tables: OnceLock::new(),
         plugin: OnceLock::new(),
@@ -185,6 +193,9 @@ impl Switches {
             Family::Cluster => self.cluster,
             Family::Cilium => self.cilium,
             Family::Calico => self.calico,
+            Family::Antrea => self.antrea,
+            Family::Aws => self.aws,
+            Family::Other => self.others,
         }
     }
 }
@@ -197,12 +208,25 @@ const fn truth(enforces: Enforces) -> Truth {
     }
 }
 
+/// Whether policies speak of nodes' own traffic: those of Cilium that select nodes, and those that
+/// Calico applies to the interfaces of hosts.
+fn of_nodes(world: &World) -> bool {
+    let calico = |group: &str| matches!(group, "crd.projectcalico.org" | "projectcalico.org");
+    let interfaces = |((group, kind), count): (&(String, String), &u64)| {
+        calico(group) && kind == "HostEndpoint" && *count > 0
+    };
+    world.seen.iter().any(interfaces)
+        || world.network.others.iter().any(|row| matches!(row.says.role, Role::OfNodes))
+}
+
 /// The network of a world, to ask.
 #[derive(Debug, Clone, Copy)]
 pub struct Network<'w> {
     world: &'w World,
     tables: &'w Tables,
     switches: Switches,
+    /// The internet is asked about by IPv6, or by IPv4, alone.
+    v6: Option<bool>,
 }
 
 impl World {
@@ -211,7 +235,7 @@ impl World {
     #[must_use]
     pub fn network(&self) -> Network<'_> {
         let tables = self.network.tables.get_or_init(|| Tables::new(self));
-        Network { world: self, tables, switches: Switches::of(self.plugin()) }
+        Network { world: self, tables, switches: Switches::of(self.plugin()), v6: None }
     }
 
     /// The plugin that moves packets and holds them back. O(pods) at the first call.
@@ -226,6 +250,13 @@ impl<'w> Network<'w> {
     #[must_use]
     pub const fn with(self, switches: Switches) -> Self {
         Self { switches, ..self }
+    }
+
+    /// The same network where the internet has addresses of one family alone, as what it reaches
+    /// has, if that is so.
+    #[must_use]
+    pub const fn by(self, v6: Option<bool>) -> Self {
+        Self { v6, ..self }
     }
 
     /// The switches in force.

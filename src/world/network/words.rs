@@ -70,7 +70,10 @@ impl<'w> Network<'w> {
                 let names: Vec<String> = policies.iter().map(|(p, _)| self.name(*p)).collect();
                 format!("isolated for {way} by {}; no rule matched", names.join(", "))
             }
-            Reason::Unread(kind) => format!("policies of {kind} are not evaluated"),
+            Reason::Unread(policy) => {
+                let kind = self.world.text(self.world.objects[policy.index()].kind);
+                format!("{kind} {} is not evaluated", self.name(*policy))
+            }
             Reason::Enforcement(family) => {
                 let whose = match family {
                     Family::Kubernetes => "NetworkPolicies",
@@ -78,6 +81,9 @@ impl<'w> Network<'w> {
                     Family::Cluster => "ClusterNetworkPolicies",
                     Family::Cilium => "policies of Cilium",
                     Family::Calico => "policies of Calico",
+                    Family::Antrea => "policies of Antrea",
+                    Family::Aws => "policies of AWS",
+                    Family::Other => "policies of other kinds",
                 };
                 format!("whether {whose} are enforced is not known")
             }
