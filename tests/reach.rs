@@ -334,3 +334,78 @@ fn addresses_are_split_where_policies_tell_them_apart() {
     );
     assert!(text.contains("internet  allowed: 2 of 2"), "{text}");
 }
+
+/// `shop/db`, which lets only `ops/job` in and only on 5432, behind a Service, and a node.
+const HELD: &str = r"
+apiVersion: v1
+kind: Node
+metadata: {name: n1}
+status: {addresses: [{type: InternalIP, address: 172.16.0.1}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: db, namespace: shop, labels: {app: db}}
+spec: {nodeName: n1, containers: [{name: c, image: i, ports: [{containerPort: 5432}]}]}
+status: {phase: Running, podIP: 10.2.0.5, podIPs: [{ip: 10.2.0.5}, {ip: 'fd00:2::5'}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: job, namespace: ops, labels: {app: job}}
+spec: {nodeName: n1, containers: [{name: c, image: i}]}
+status: {phase: Running, podIP: 10.2.0.6}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: other, namespace: ops}
+spec: {nodeName: n1, containers: [{name: c, image: i}]}
+status: {phase: Running, podIP: 10.2.0.7}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: ended, namespace: ops}
+spec: {nodeName: n1, containers: [{name: c, image: i}]}
+status: {phase: Succeeded, podIP: 10.2.0.8}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: db, namespace: shop}
+spec: {selector: {app: db}, clusterIP: 10.96.0.7, ports: [{port: 80, targetPort: 5432}]}
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: own, namespace: shop}
+spec:
+  podSelector: {}
+  ingress:
+  - {from: [{namespaceSelector: {}, podSelector: {matchLabels: {app: job}}}], ports: [{port: 5432}]}
+";
+
+#[test]
+fn an_address_of_the_cluster_is_whoever_has_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("held.yaml");
+    fs::write(&file, HELD).unwrap();
+    let file = file.to_str().unwrap();
+    for (from, to, port, says) in [
+        ("pod/ops/job", "10.2.0.5", "80", "TCP 80: denied"),
+        ("pod/ops/job", "10.2.0.5", "5432", "TCP 5432: allowed"),
+        ("pod/ops/job", "fd00:2::5", "80", "TCP 80: denied"),
+        ("10.2.0.6", "pod/shop/db", "5432", "TCP 5432: allowed"),
+        ("10.2.0.7", "pod/shop/db", "5432", "TCP 5432: denied"),
+        // What is sent to a Service goes on to its pods, and is judged there.
+        ("10.2.0.7", "10.96.0.7", "5432", "TCP 5432: denied"),
+        ("10.2.0.6", "10.96.0.7", "5432", "TCP 5432: allowed"),
+        // A node gets to the pods that run on it.
+        ("172.16.0.1", "10.2.0.5", "80", "a node always reaches the pods that run on it"),
+        // The pod has ended: its address may be anybody's.
+        ("10.2.0.8", "pod/shop/db", "5432", "10.2.0.8 -> shop/db[Pod]"),
+        ("10.9.9.9/32", "pod/shop/db", "5432", "10.9.9.9 -> shop/db[Pod]"),
+        ("10.9.0.0/16", "pod/shop/db", "5432", "10.9.0.0/16 -> shop/db[Pod]"),
+        ("0.0.0.0/0", "pod/shop/db", "5432", "every IPv4 address -> shop/db[Pod]"),
+    ] {
+        let text = stdout(&["reach", file, "--from", from, "--to", to, "--port", port]);
+        assert!(text.contains(says), "{from} {to} {port}: {text}");
+        let outside = text.contains("is outside");
+        assert_eq!(outside, says.contains("-> shop"), "{from} {to} {port}: {text}");
+    }
+}

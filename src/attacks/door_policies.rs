@@ -91,14 +91,22 @@ impl Outcome {
     }
 }
 
+/// What a client speaks to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+struct Front {
+    /// The Service whose source ranges he comes through, if it has any.
+    ranges: Option<ServiceIx>,
+    /// Its addresses are all of IPv6, or none is; if either is known.
+    v6: Option<bool>,
+}
+
 /// Whose packets are judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Source {
-    /// A client's; a node's too, unless it is known that none steps between; through the source
-    /// ranges of a Service, if any.
-    Client(bool, Option<ServiceIx>),
+    /// A client's; a node's too, unless it is known that none steps between.
+    Client(bool, Front),
     /// The same of clients in networks around the cluster.
-    Neighbour(bool, Option<ServiceIx>),
+    Neighbour(bool, Front),
     Via(Via),
 }
 
@@ -169,17 +177,18 @@ impl<'w> Doors<'w> {
     /// client's address; some plugins put the node's in its place.
     pub(super) fn host_port(&mut self, host: Host, port: PortSpec, scope: Scope) -> Rc<Outcome> {
         let source = match scope {
-            Scope::Internet => Source::Client(true, None),
-            Scope::Private => Source::Neighbour(true, None),
+            Scope::Internet => Source::Client(true, Front::default()),
+            Scope::Private => Source::Neighbour(true, Front::default()),
         };
         self.judged(host, port, source)
     }
 
     fn source(&self, ix: ServiceIx, via: Via) -> Source {
         let service = &self.world.services[ix.index()];
+        let front = |ranges| Front { ranges, v6: service.v6 };
         match via {
             Via::Client => {}
-            Via::Neighbour => return Source::Neighbour(!service.keeps_client, Some(ix)),
+            Via::Neighbour => return Source::Neighbour(!service.keeps_client, front(Some(ix))),
             _ => return Source::Via(via),
         }
         // It speaks to the pods itself, with the client's address or with its own. The node ports
@@ -192,7 +201,7 @@ impl<'w> Doors<'w> {
         {
             let ranges = !ranges(self.world, service).is_empty();
             return match keeps {
-                true => Source::Client(false, ranges.then_some(ix)),
+                true => Source::Client(false, front(ranges.then_some(ix))),
                 false => Source::Via(Via::Balancers),
             };
         }
@@ -200,7 +209,7 @@ impl<'w> Doors<'w> {
         let named = service.balancer.iter().any(|(_, host)| !host.is_empty());
         // A node port lies beside the balancer, open to whoever reaches the node.
         let ranges = !beside && !ranges(self.world, service).is_empty();
-        Source::Client(!service.keeps_client || named, ranges.then_some(ix))
+        Source::Client(!service.keeps_client || named, front(ranges.then_some(ix)))
     }
 
     /// The pod's port behind a Service's.
@@ -226,8 +235,8 @@ impl<'w> Doors<'w> {
             return Rc::clone(known);
         }
         let outcome = match source {
-            Source::Client(snat, ranges) => self.client(class, port, snat, ranges),
-            Source::Neighbour(snat, ranges) => self.neighbour(class, port, snat, ranges),
+            Source::Client(snat, front) => self.client(class, port, snat, front),
+            Source::Neighbour(snat, front) => self.neighbour(class, port, snat, front),
             Source::Via(via @ (Via::Proxies(_) | Via::Pods(_))) => self.proxied(class, port, via),
             Source::Via(Via::Balancers) => self.balanced(class, port),
             Source::Via(_) => self.hidden(class, port),
@@ -238,7 +247,17 @@ impl<'w> Doors<'w> {
     }
 
     fn ask(&self, from: End, class: ClassIx, port: PortSpec) -> (Verdict, Outcome) {
-        let verdict = self.network.verdict(from, End::Class(class), port);
+        self.asked(self.network, from, class, port)
+    }
+
+    fn asked(
+        &self,
+        network: Network<'w>,
+        from: End,
+        class: ClassIx,
+        port: PortSpec,
+    ) -> (Verdict, Outcome) {
+        let verdict = network.verdict(from, End::Class(class), port);
         let mut outcome = Outcome::of(verdict.state);
         outcome.say(self.network, Direction::Egress, &verdict.egress);
         outcome.say(self.network, Direction::Ingress, &verdict.ingress);
@@ -249,15 +268,10 @@ impl<'w> Doors<'w> {
     }
 
     /// Packets of clients, through the source ranges of a Service.
-    fn client(
-        &self,
-        class: ClassIx,
-        port: PortSpec,
-        snat: bool,
-        ranges_of: Option<ServiceIx>,
-    ) -> Outcome {
-        let (verdict, mut outcome) = self.ask(End::Internet, class, port);
-        if let Some(service) = ranges_of.map(|s| &self.world.services[s.index()]) {
+    fn client(&self, class: ClassIx, port: PortSpec, snat: bool, front: Front) -> Outcome {
+        let network = self.network.by(front.v6);
+        let (verdict, mut outcome) = self.asked(network, End::Internet, class, port);
+        if let Some(service) = front.ranges.map(|s| &self.world.services[s.index()]) {
             // What both let through.
             let ranges = ranges(self.world, service);
             let both: Vec<IpNet> = match verdict.only.as_slice() {
@@ -290,16 +304,12 @@ impl<'w> Doors<'w> {
 
     /// Packets of clients in networks around the cluster: whatever is let in from addresses that the
     /// internet does not route, and that a Service's source ranges hold.
-    fn neighbour(
-        &self,
-        class: ClassIx,
-        port: PortSpec,
-        snat: bool,
-        ranges_of: Option<ServiceIx>,
-    ) -> Outcome {
-        let service = ranges_of.map(|service| &self.world.services[service.index()]);
+    fn neighbour(&self, class: ClassIx, port: PortSpec, snat: bool, front: Front) -> Outcome {
+        let service = front.ranges.map(|service| &self.world.services[service.index()]);
         let own = service.map_or_else(Vec::new, |service| nets(self.world, service));
+        let v6 = |net: &IpNet| matches!(net, IpNet::V6(_));
         let around = PRIVATE.iter().filter_map(|block| block.parse::<IpNet>().ok());
+        let around = around.filter(|net| front.v6.is_none_or(|of| of == v6(net)));
         let around: Vec<IpNet> = match own.as_slice() {
             [] => around.collect(),
             own => around.flat_map(|a| own.iter().filter_map(move |o| both(&a, o))).collect(),

@@ -93,7 +93,8 @@ fn said(
         }
         if reason.is_unsure() {
             let open = network.words(reason, direction);
-            facts.push(match facts.last().map(|fact| fact.object) {
+            let by = reason.open().or_else(|| facts.last().map(|fact| fact.object));
+            facts.push(match by {
                 Some(policy) => sink.fact(policy, "", &open),
                 None => of_every_cluster(world, sink, &open),
             });

@@ -5,10 +5,12 @@ use super::open::Opened;
 use super::query::selector_failure;
 use crate::graph::{Graph, NodeId, NodeKind, Thing};
 use crate::query::reach::around::enforcement;
-use crate::query::reach::{Ground, Range, Wanted};
+use crate::query::reach::{Ground, Wanted};
 use crate::query::selector::Selector;
-use crate::world::coverage::{State, Topic};
+use crate::world::coverage::{State, Topic, counted};
+use crate::world::network::Holder;
 use crate::world::network::plugin::Enforces;
+use crate::world::{ObjectId, World};
 use ipnet::IpNet;
 use std::net::IpAddr;
 
@@ -104,11 +106,79 @@ impl Typed {
         if self.internet {
             wanted.ranges = ground.internet();
         }
-        wanted.ranges.extend(self.nets.iter().map(Range::of));
-        wanted.ranges.sort_unstable();
-        wanted.ranges.dedup();
+        self.nets.iter().for_each(|net| ground.add(&mut wanted, net));
         wanted
     }
+
+    /// Whether it is the address of a pod, or several.
+    pub(crate) fn is_pod_address(&self, world: &World) -> bool {
+        let pod = |net: &IpNet| matches!(held(world, net), Some(Holder::Pod(_)));
+        self.selector.is_none() && !self.internet && self.nets.iter().any(pod)
+    }
+
+    /// What to know of the addresses that were typed: whose they are, or whose they hold.
+    pub(crate) fn notes(&self, world: &World) -> Vec<String> {
+        let name = |object: ObjectId| {
+            let object = &world.objects[object.index()];
+            match (world.text(object.ns), world.text(object.name)) {
+                ("", name) => name.to_owned(),
+                (ns, name) => format!("{ns}/{name}"),
+            }
+        };
+        let note = |net: &IpNet| {
+            let address = net.addr();
+            Some(match held(world, net) {
+                Some(Holder::Pod(pod)) => {
+                    let name = name(world.pods[pod.index()].object);
+                    format!("`{address}` is the address of pod {name}, which is meant")
+                }
+                Some(Holder::Node(node)) => {
+                    let name = name(world.nodes[node.index()].object);
+                    format!("`{address}` is an address of node {name}, which is meant")
+                }
+                Some(Holder::Service(service)) => {
+                    let meant = match world.behind(service).is_empty() {
+                        true => "whose endpoints are not known: it is taken for what is outside",
+                        false => "whose pods are meant, by their own ports",
+                    };
+                    let name = name(world.services[service.index()].object);
+                    format!("`{address}` is the address of Service {name}, {meant}")
+                }
+                None if is_single(net) || net.prefix_len() == 0 => return None,
+                None => {
+                    let mut count = [0_u64; 3];
+                    for holder in world.holders(net) {
+                        count[match holder {
+                            Holder::Pod(_) => 0,
+                            Holder::Node(_) => 1,
+                            Holder::Service(_) => 2,
+                        }] += 1;
+                    }
+                    let words = [("pod", "pods"), ("node", "nodes"), ("Service", "Services")];
+                    let all = count.into_iter().zip(words).filter(|(n, _)| *n > 0);
+                    let all: Vec<String> =
+                        all.map(|(n, (one, many))| counted(n, one, many)).collect();
+                    if all.is_empty() {
+                        return None;
+                    }
+                    let all = all.join(", ");
+                    format!(
+                        "`{net}` holds addresses of {all}, and only what is outside is asked about: give those by name"
+                    )
+                }
+            })
+        };
+        self.nets.iter().filter_map(note).collect()
+    }
+}
+
+fn is_single(net: &IpNet) -> bool {
+    net.prefix_len() == net.max_prefix_len()
+}
+
+/// Who has the address that a block is.
+fn held(world: &World, net: &IpNet) -> Option<Holder> {
+    is_single(net).then(|| world.holder(net.addr()))?
 }
 
 /// What the snapshot shows; of policies, what a question about the network
@@ -122,6 +192,7 @@ pub(crate) fn coverage(opened: &Opened) -> Vec<Topic> {
         topic.state = match plugin.enforces {
             Enforces::Unknown => State::Unknown,
             _ if policies == 0 => State::Unknown,
+            _ if !opened.world.unread_policies().is_empty() => State::Partial,
             _ => State::Complete,
         };
         topic.affects = &["every verdict that rests on a policy"];

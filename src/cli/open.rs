@@ -212,7 +212,10 @@ fn warn(opened: &Opened, context: &Context<'_>) {
 pub(crate) fn kinds(world: &World) -> BTreeMap<String, u64> {
     let mut kinds = BTreeMap::new();
     for ((group, kind), count) in &world.seen {
-        let known = crate::k8s::Kind::of(group, kind).is_some() || group.is_empty();
+        use crate::k8s::Kind;
+        // The kinds of policies that are not evaluated bear the names of others.
+        let read = Kind::of(group, kind).is_some_and(|k| k != Kind::OtherNetworkPolicy);
+        let known = read || group.is_empty();
         let name = if known { kind.clone() } else { format!("{kind}.{group}") };
         *kinds.entry(name).or_default() += count;
     }

@@ -75,7 +75,9 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
     let graph = asks.then(|| opened.derive());
     let pods = || {
         let mut ends = [&from, &to].into_iter().flatten();
-        graph.as_ref().is_some_and(|graph| ends.any(|t| t.is_pods(graph)))
+        ends.any(|t| {
+            t.is_pod_address(&opened.world) || graph.as_ref().is_some_and(|graph| t.is_pods(graph))
+        })
     };
     let level = match args.level.as_deref() {
         Some("pod") => Level::Pod,
@@ -88,6 +90,9 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
         Some(typed) => typed.running(&ground, graph.as_ref()),
         None => Ok(ground.everything()),
     };
+    for note in [&from, &to].into_iter().flatten().flat_map(|typed| typed.notes(&opened.world)) {
+        context.note(&format!("note: {note}"));
+    }
     let (from, to) = (wanted(&from)?, wanted(&to)?);
     let reach = Reach {
         ground: &ground,

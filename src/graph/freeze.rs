@@ -223,7 +223,13 @@ fn set_sizes(graph: &Graph) -> Vec<u32> {
         while let Some((place, counted)) = stack.pop() {
             let within = || {
                 let members = graph.outgoing(NodeId::new(first + place)).map(|(_, member)| member);
-                members.map(|m| (graph.kind(m) == NodeKind::Set).then(|| m.index() - first))
+                let mut members: Vec<NodeId> = members.collect();
+                // Several edges lead to one member where several facts make it one.
+                members.sort_unstable();
+                members.dedup();
+                members
+                    .into_iter()
+                    .map(|m| (graph.kind(m) == NodeKind::Set).then(|| m.index() - first))
             };
             if counted {
                 let size = within().map(|set| set.map_or(1, |set| sizes[set].unwrap_or(0)));

@@ -39,6 +39,8 @@ pub struct PolicySwitches {
     pub always: bool,
     /// Whether blocks of addresses match nodes: Cilium's `policy-cidr-match-mode: nodes`.
     pub nodes: bool,
+    /// Whether what policies deny is only logged: Cilium's `policy-audit-mode`.
+    pub audit: bool,
 }
 
 /// Whether a kubelet's configuration asks nobody who he is, and lets everybody do everything.
@@ -113,6 +115,8 @@ impl<'de: 'a, 'a> Visitor<'de> for DataSeed<'_, 'a> {
             } else if &*key == "policy-cidr-match-mode" {
                 let modes = map.next_value::<Str<'de>>()?;
                 self.0.policies.nodes = modes.split([',', ' ']).any(|mode| mode == "nodes");
+            } else if &*key == "policy-audit-mode" {
+                self.0.policies.audit = &*map.next_value::<Str<'de>>()? == "true";
             } else if &*key == "enable-network-policy-controller" {
                 self.0.policies.any = Some(&*map.next_value::<Str<'de>>()? == "true");
             } else if &*key == "enable-k8s-networkpolicy" {
@@ -158,6 +162,12 @@ mod tests {
             let read = more(&mut Data::default(), &mut reader).unwrap().policies;
             (read.always, read.nodes)
         };
+        let audits = |json: &str| {
+            let mut reader = serde_json::Deserializer::from_str(json);
+            more(&mut Data::default(), &mut reader).unwrap().policies.audit
+        };
+        assert!(audits(r#"{"policy-audit-mode":"true"}"#));
+        assert!(!audits(r#"{"policy-audit-mode":"false","enable-policy":"default"}"#));
         assert_eq!(of(r#"{"enable-policy":"always"}"#), (true, false));
         assert_eq!(
             of(r#"{"enable-policy":"default","policy-cidr-match-mode":""}"#),

@@ -52,10 +52,20 @@ pub struct VirtualServiceSpec<'a> {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, bound(deserialize = "'de: 'a"))]
 pub struct IstioRoute<'a> {
+    #[serde(rename = "match")]
+    pub matches: List<IstioMatch<'a>>,
     pub route: List<IstioDestination<'a>>,
     pub mirror: Option<IstioTarget<'a>>,
     pub mirrors: List<IstioMirror<'a>>,
     pub delegate: Option<IstioDelegate<'a>>,
+}
+
+/// One of `match`, of any form: one of them has to hold.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, bound(deserialize = "'de: 'a"))]
+pub struct IstioMatch<'a> {
+    /// The gateways that it holds at; at all of them if it names none.
+    pub gateways: List<Str<'a>>,
 }
 
 /// One of `route`.

@@ -57,6 +57,8 @@ pub enum Kind {
     /// Of Calico: addresses with labels.
     NetworkSet,
     Node,
+    /// A network policy of a kind that is not evaluated: every kind of [`OTHER_POLICIES`].
+    OtherNetworkPolicy,
     PersistentVolume,
     PersistentVolumeClaim,
     Pod,
@@ -118,6 +120,18 @@ const GATEWAY: &[&str] = &["gateway.networking.k8s.io"];
 const ISTIO: &[&str] = &["networking.istio.io"];
 const CALICO: &[&str] = &["projectcalico.org", "crd.projectcalico.org"];
 const ADMISSION: &[&str] = &["admissionregistration.k8s.io"];
+/// Groups whose kinds say who may connect and are not evaluated, with the names of these kinds.
+#[rustfmt::skip]
+const OTHER_POLICIES: &[(&str, &[&str])] = &[
+    ("crd.antrea.io", &["ClusterNetworkPolicy", "NetworkPolicy"]),
+    ("networking.k8s.aws", &["ApplicationNetworkPolicy", "ClusterNetworkPolicy"]),
+    ("security.antrea.tanzu.vmware.com", &["ClusterNetworkPolicy", "NetworkPolicy"]),
+    ("crd.nsx.vmware.com", &["SecurityPolicy"]),
+    ("nsx.vmware.com", &["SecurityPolicy"]),
+    ("networking.gke.io", &["FQDNNetworkPolicy"]),
+    ("k8s.ovn.org", &["EgressFirewall"]),
+    ("network.openshift.io", &["EgressNetworkPolicy"]),
+];
 /// Its kinds are named by templates.
 const CONSTRAINTS: &str = "constraints.gatekeeper.sh";
 
@@ -157,6 +171,7 @@ const KINDS: &[Row] = &[
     Row { kind: Kind::NetworkPolicy, name: "NetworkPolicy", plural: "networkpolicies", short: &["netpol"], groups: &["networking.k8s.io", "extensions"], namespaced: true },
     Row { kind: Kind::NetworkSet, name: "NetworkSet", plural: "networksets", short: &[], groups: CALICO, namespaced: true },
     Row { kind: Kind::Node, name: "Node", plural: "nodes", short: &["no"], groups: &[""], namespaced: false },
+    Row { kind: Kind::OtherNetworkPolicy, name: "OtherNetworkPolicy", plural: "othernetworkpolicies", short: &[], groups: &[], namespaced: true },
     Row { kind: Kind::PersistentVolume, name: "PersistentVolume", plural: "persistentvolumes", short: &["pv"], groups: &[""], namespaced: false },
     Row { kind: Kind::PersistentVolumeClaim, name: "PersistentVolumeClaim", plural: "persistentvolumeclaims", short: &["pvc"], groups: &[""], namespaced: true },
     Row { kind: Kind::Pod, name: "Pod", plural: "pods", short: &["po"], groups: &[""], namespaced: true },
@@ -194,6 +209,9 @@ impl Kind {
     pub fn of(group: &str, name: &str) -> Option<Self> {
         if group == CONSTRAINTS {
             return Some(Self::Constraint);
+        }
+        if OTHER_POLICIES.iter().any(|(of, names)| *of == group && names.contains(&name)) {
+            return Some(Self::OtherNetworkPolicy);
         }
         KINDS.iter().find(|row| row.name == name && row.groups.contains(&group)).map(|row| row.kind)
     }
@@ -310,6 +328,7 @@ impl Kind {
                 | Self::GlobalNetworkPolicy
                 | Self::GlobalNetworkSet
                 | Self::NetworkSet
+                | Self::OtherNetworkPolicy
                 | Self::ProjectCalicoNetworkPolicy
                 | Self::Tier
         )
@@ -346,7 +365,8 @@ mod tests {
             Kind::of("crd.projectcalico.org", "NetworkPolicy"),
             Some(Kind::ProjectCalicoNetworkPolicy)
         );
-        assert_eq!(Kind::of("crd.antrea.io", "NetworkPolicy"), None);
+        assert_eq!(Kind::of("crd.antrea.io", "NetworkPolicy"), Some(Kind::OtherNetworkPolicy));
+        assert_eq!(Kind::of("crd.antrea.io", "Tier"), None);
         assert_eq!(Kind::typed("networkpolicies"), Some(Kind::NetworkPolicy));
         assert_eq!(Kind::of("extensions", "Ingress"), Some(Kind::Ingress));
         assert_eq!(

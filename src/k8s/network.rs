@@ -15,6 +15,9 @@ pub struct ServiceSpec<'a> {
     /// `None` of a headless Service.
     #[serde(rename = "clusterIP")]
     pub cluster_ip: Str<'a>,
+    #[serde(rename = "clusterIPs")]
+    pub cluster_ips: List<Str<'a>>,
+    pub ip_families: List<Str<'a>>,
     pub external_name: Str<'a>,
     #[serde(rename = "externalIPs")]
     pub external_ips: List<Str<'a>>,

@@ -382,6 +382,7 @@ impl<'de> DeserializeSeed<'de> for FieldSeed<'_, 'de> {
             (Kind::GlobalNetworkPolicy, Field::Spec) => policy(body, d)?,
             (Kind::GlobalNetworkSet, Field::Spec) => policy(body, d)?,
             (Kind::NetworkSet, Field::Spec) => policy(body, d)?,
+            (Kind::OtherNetworkPolicy, Field::Spec) => policy(body, d)?,
             (Kind::ProjectCalicoNetworkPolicy, Field::Spec) => policy(body, d)?,
             (Kind::Tier, Field::Spec) => policy(body, d)?,
             (Kind::CiliumClusterwideNetworkPolicy, Field::Spec) => specs(body, field, d)?,

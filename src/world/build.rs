@@ -130,6 +130,11 @@ fn concatenate(mut parts: Vec<Part>) -> Tables {
         whole.servers.append(&mut part.servers);
         whole.definitions.append(&mut part.definitions);
         whole.pod_blocks.extend(part.pod_blocks);
+        for row in &mut part.held {
+            map.sym(&mut row.ns);
+            map.sym(&mut row.name);
+        }
+        whole.held.append(&mut part.held);
         whole.unusable.append(&mut part.unusable);
     }
     Tables { part: whole, symbols }

@@ -5,6 +5,7 @@
 
 use super::guarded::GuardCounts;
 use super::network::plugin::{Enforces, Policies};
+use super::network::{Switches, Truth};
 use super::nodes::ControlPlane;
 use super::{ServiceIx, World};
 use crate::k8s::Kind;
@@ -163,6 +164,24 @@ impl World {
         Policies::ALL.iter().map(|kind| (*kind, of(*kind))).collect()
     }
 
+    /// The network policies that may be enforced and are of kinds that are not evaluated.
+    #[must_use]
+    pub fn unread_policies(&self) -> Vec<String> {
+        let switches = Switches::of(self.plugin());
+        let unread = self.network.others.iter().filter(|policy| {
+            let family = policy.says.family;
+            !family.is_evaluated() && switches.enforced(family) != Truth::No
+        });
+        let name = |policy: &super::gateway::Item<super::network::OtherRow>| {
+            let (kind, name) = (self.text(policy.says.kind), self.text(policy.name));
+            match self.text(policy.ns) {
+                "" => format!("{kind} {name}"),
+                ns => format!("{kind} {ns}/{name}"),
+            }
+        };
+        unread.map(name).collect()
+    }
+
     fn rbac_coverage(&self) -> Topic {
         let kinds = [Kind::ClusterRole, Kind::ClusterRoleBinding, Kind::Role, Kind::RoleBinding];
         let lacking: Vec<&str> =
@@ -287,19 +306,34 @@ impl World {
 
     fn network_policy_coverage(&self) -> Topic {
         let of_kind: Vec<(Policies, u64)> = self.network_policies();
-        let all: u64 = of_kind.iter().map(|(_, count)| count).sum();
         let plugin = self.plugin();
+        let unread = self.unread_policies();
+        let all = of_kind.iter().map(|(_, count)| count).sum::<u64>().max(unread.len() as u64);
+        // What the plugin ignores, and what is not evaluated, is held against nothing.
+        let counts = |kind: Policies| {
+            !matches!(kind, Policies::Antrea | Policies::Aws)
+                && plugin.enforces(kind) != Enforces::No
+        };
+        let held: u64 = of_kind.iter().filter(|(k, _)| counts(*k)).map(|(_, count)| count).sum();
         let effect = plugin.effect(&of_kind, self.nodes.iter().any(|n| n.windows));
         let mut reason = if all == 0 {
             format!("no network policy was collected; {effect}")
         } else if plugin.enforces == Enforces::No {
             effect
         } else {
-            format!(
-                "{effect}; {} held against doors from outside and what pods reach: steps that they may stop are marked unknown",
-                counted(all, "network policy is", "network policies are")
-            )
+            let mut reason = effect;
+            if held > 0 {
+                let _ = write!(
+                    reason,
+                    "; {} held against doors from outside and what pods reach: steps that they may stop are marked unknown",
+                    counted(held, "network policy is", "network policies are")
+                );
+            }
+            reason
         };
+        if !unread.is_empty() && plugin.enforces != Enforces::No {
+            reason = format!("{reason}; {}", unread_in_words(&unread));
+        }
         let (pods, networks) = self.further_networks();
         if pods > 0 {
             let networks: Vec<&str> = networks.into_iter().collect();
@@ -446,8 +480,19 @@ fn first(names: &[&str]) -> String {
     }
 }
 
+/// What becomes of policies that are not evaluated.
+#[must_use]
+pub fn unread_in_words(policies: &[String]) -> String {
+    let names: Vec<&str> = policies.iter().map(String::as_str).collect();
+    format!(
+        "{} not evaluated ({}): what that means for the pods they may select is unknown",
+        counted(policies.len() as u64, "policy is", "policies are"),
+        first(&names)
+    )
+}
+
 /// A count with its noun: `1 role`, `2 roles`, `no role`.
-pub(in crate::world) fn counted(count: u64, one: &str, many: &str) -> String {
+pub(crate) fn counted(count: u64, one: &str, many: &str) -> String {
     match count {
         0 => format!("no {one}"),
         1 => format!("1 {one}"),

@@ -57,10 +57,15 @@ pub struct VirtualServiceRow {
     pub delegates: Vec<Delegate>,
 }
 
+/// The gateways at which a route is taken, by namespace and name; `None` for all that its
+/// VirtualService names.
+pub type AtGateways = Option<Box<[(Sym, Sym)]>>;
+
 /// A Service that requests are sent to.
 #[derive(Debug, Clone)]
 pub struct Destination {
     pub form: Form,
+    pub at: AtGateways,
     pub field: Sym,
     pub ns: Sym,
     pub service: Sym,
@@ -70,6 +75,7 @@ pub struct Destination {
 /// A VirtualService that says where the requests go.
 #[derive(Debug, Clone)]
 pub struct Delegate {
+    pub at: AtGateways,
     pub field: Sym,
     pub ns: Sym,
     pub name: Sym,
@@ -113,6 +119,11 @@ impl Remap for VirtualServiceRow {
             map.sym(ns);
             map.sym(name);
         }
+        let destinations = self.destinations.iter_mut().map(|to| &mut to.at);
+        let delegates = self.delegates.iter_mut().map(|to| &mut to.at);
+        for at in destinations.chain(delegates).flatten() {
+            map.pairs(at);
+        }
         for to in &mut self.destinations {
             for sym in [&mut to.field, &mut to.ns, &mut to.service] {
                 map.sym(sym);
@@ -131,6 +142,11 @@ struct Front<'e> {
     entry: &'e Entry,
     service: ServiceIx,
     labels: BTreeSet<u32>,
+}
+
+/// Whether a route is taken at a gateway.
+fn is_taken(at: &AtGateways, gateway: (Sym, Sym)) -> bool {
+    at.as_ref().is_none_or(|at| at.contains(&gateway))
 }
 
 /// What stands behind a selector of proxies.
@@ -236,7 +252,7 @@ impl World {
                 else {
                     continue;
                 };
-                let leads = self.leads(own, server);
+                let leads = self.leads(own, server, (*ns, *name));
                 if leads.is_empty() {
                     continue;
                 }
@@ -329,10 +345,11 @@ impl World {
         &self,
         own: &Item<VirtualServiceRow>,
         server: &Server,
+        gateway: (Sym, Sym),
     ) -> Vec<(ServiceIx, usize, Vec<Said>)> {
         let mut leads = Vec::new();
-        self.own_leads(own, server, &[], &mut leads);
-        for delegate in &own.says.delegates {
+        self.own_leads(own, (server, gateway), &[], &mut leads);
+        for delegate in own.says.delegates.iter().filter(|to| is_taken(&to.at, gateway)) {
             let services = &self.istio.services;
             let key = |v: &Item<VirtualServiceRow>| (v.ns, v.name);
             let at = services.binary_search_by_key(&(delegate.ns, delegate.name), key);
@@ -347,7 +364,7 @@ impl World {
             {
                 let name = format!("{}/{}", self.text(to.ns), self.text(to.name));
                 let by = (own.object, self.text(delegate.field).to_owned(), name);
-                self.own_leads(to, server, &[by], &mut leads);
+                self.own_leads(to, (server, gateway), &[by], &mut leads);
             }
         }
         leads
@@ -356,11 +373,12 @@ impl World {
     fn own_leads(
         &self,
         own: &Item<VirtualServiceRow>,
-        server: &Server,
+        (server, gateway): (&Server, (Sym, Sym)),
         by: &[Said],
         leads: &mut Vec<(ServiceIx, usize, Vec<Said>)>,
     ) {
-        for to in own.says.destinations.iter().filter(|to| to.form == server.form) {
+        let taken = |to: &&Destination| to.form == server.form && is_taken(&to.at, gateway);
+        for to in own.says.destinations.iter().filter(taken) {
             let Some(service) = self.service(to.ns, to.service) else { continue };
             let ports = &self.services[service.index()].ports;
             let port = match to.port {

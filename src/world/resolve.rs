@@ -2,6 +2,7 @@
 
 use super::build::{Tables, deployment_of};
 use super::closed::Closed;
+use super::network::HeldRow;
 use super::nodes::{ControlPlane, control_plane_label};
 use super::openshift::Constraints;
 use super::principals::{Named, named_principals};
@@ -40,7 +41,7 @@ pub(super) fn is_no_workload(symbols: &Symbols, kind: Sym) -> bool {
 /// Turns settled rows into the world's tables.
 #[expect(clippy::too_many_lines, reason = "one block a table, in the order of their dependence")]
 pub(super) fn resolve(tables: Tables, duplicates: u64, clusters: usize) -> World {
-    let Tables { part, symbols } = tables;
+    let Tables { mut part, symbols } = tables;
     let sym = |text: &str| symbols.get(text).unwrap_or(Sym::EMPTY);
     let labels = part.labels.into_items();
     let specs = part.specs.into_items();
@@ -341,6 +342,7 @@ pub(super) fn resolve(tables: Tables, duplicates: u64, clusters: usize) -> World
             selector: row.body.selector,
             ports: row.body.ports,
             external_ips: row.body.external_ips,
+            v6: row.body.v6,
             source_ranges: row.body.source_ranges,
             ranges_at: row.body.ranges_at,
             balancer: row.body.balancer,
@@ -402,7 +404,14 @@ pub(super) fn resolve(tables: Tables, duplicates: u64, clusters: usize) -> World
             rules: row.body.rules,
         })
         .collect();
-    let network = super::network::resolve(part.other_policies, part.pod_blocks, &mut objects);
+    let of_pods = part.pods.iter().flat_map(|row| {
+        let (ns, name) = (row.ns, row.name);
+        let all = row.body.addresses.all();
+        all.map(move |address| HeldRow { address, ns, name, service: false })
+    });
+    part.held.extend(of_pods);
+    let network =
+        super::network::resolve(part.other_policies, part.pod_blocks, part.held, &mut objects);
     let webhooks = super::webhooks::resolve(part.webhooks, &symbols, &mut objects);
     let constraints = part
         .constraints

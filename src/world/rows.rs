@@ -256,6 +256,8 @@ pub struct ServiceRow {
     pub selector: Option<Selector>,
     pub ports: Box<[ServicePort]>,
     pub external_ips: Box<[Sym]>,
+    /// It has addresses of one family alone: of IPv6.
+    pub v6: Option<bool>,
     /// The blocks that its balancer lets in, and the field that says so.
     pub source_ranges: Box<[Sym]>,
     pub ranges_at: Sym,
@@ -432,6 +434,8 @@ pub struct Part {
     pub other_policies: Vec<Row<network::OtherRow>>,
     /// Where pods have their addresses: blocks of 256, or of 64 bits.
     pub pod_blocks: FxHashSet<ipnet::IpNet>,
+    /// Whose the addresses of pods and Services are.
+    pub(in crate::world) held: Vec<network::HeldRow>,
     pub webhooks: Vec<Row<WebhookRow>>,
     /// ConfigMaps that hold credentials.
     pub credential_maps: Vec<Row<SecretRow>>,

@@ -20,6 +20,8 @@ pub struct Service {
     pub selector: Option<Selector>,
     pub ports: Box<[ServicePort]>,
     pub external_ips: Box<[Sym]>,
+    /// It has addresses of one family alone: of IPv6, or of IPv4.
+    pub v6: Option<bool>,
     pub source_ranges: Box<[Sym]>,
     pub ranges_at: Sym,
     pub balancer: Box<[(Sym, Sym)]>,

@@ -33,7 +33,7 @@ impl Addresses {
         }
     }
 
-    fn all(self) -> impl Iterator<Item = IpAddr> {
+    pub(super) fn all(self) -> impl Iterator<Item = IpAddr> {
         self.v4.map(IpAddr::V4).into_iter().chain(self.v6.map(IpAddr::V6))
     }
 }

@@ -164,3 +164,36 @@ fn protocols() {
         }
     }
 }
+
+/// A pod with addresses of both families knows the clients of a Service by the Service's family.
+#[test]
+fn a_door_is_entered_by_the_family_of_its_addresses() {
+    let of = |families: &str, ip: &str, ingress: &str| {
+        let spec = format!(
+            "type: LoadBalancer, {LOCAL} {families} selector: {{app: web}}, ports: [{{port: 80, targetPort: 8080}}]"
+        );
+        let both =
+            "{phase: Running, podIP: 10.244.0.5, podIPs: [{ip: 10.244.0.5}, {ip: \"fd00:1::5\"}]}";
+        let text = [
+            service("shop/lb", "", &spec, &format!("{{ip: {ip}}}")),
+            web().replace("{phase: Running}", both),
+            node("n1", "InternalIP", NODE),
+            policy(ingress),
+            calico(),
+        ];
+        let graph = fixtures::graph(&text.concat());
+        if leads(&graph, "shop/service/lb").is_empty() { "closed" } else { "open" }
+    };
+    let (v4, v6) = (block("0.0.0.0/0", ""), block("::/0", ""));
+    let six = "\"2a00::9\"";
+    states(&[
+        ("IPv6, and a policy for IPv4", of("ipFamilies: [IPv6],", six, &v4), "closed"),
+        ("IPv6, and a policy for IPv6", of("ipFamilies: [IPv6],", six, &v6), "open"),
+        ("IPv4, and a policy for IPv6", of("ipFamilies: [IPv4],", PUBLIC, &v6), "closed"),
+        ("IPv4, and a policy for IPv4", of("ipFamilies: [IPv4],", PUBLIC, &v4), "open"),
+        ("both, and a policy for IPv6", of("ipFamilies: [IPv4, IPv6],", PUBLIC, &v6), "open"),
+        ("by its own address", of("clusterIP: \"fd00:96::7\",", six, &v4), "closed"),
+        ("by its balancer's", of("", six, &v4), "closed"),
+        ("by its balancer's of IPv4", of("", PUBLIC, &v4), "open"),
+    ]);
+}

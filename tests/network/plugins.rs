@@ -187,3 +187,50 @@ fn windows_nodes_may_differ() {
     assert!(plugin.effect(&[], true).ends_with("; on nodes with Windows that may differ"));
     assert!(!plugin.effect(&[], false).contains("Windows"));
 }
+
+#[test]
+fn the_kinds_of_administrators_are_switched_apart() {
+    fn object(version: &str, kind: &str, spec: &Value) -> Value {
+        json!({ "apiVersion": format!("policy.networking.k8s.io/{version}"), "kind": kind,
+            "metadata": { "name": "x" }, "spec": spec })
+    }
+    let admin = |action: &str| {
+        object(
+            "v1alpha1",
+            "AdminNetworkPolicy",
+            &json!({ "priority": 1, "subject": { "namespaces": {} },
+            "ingress": [{ "action": action, "from": [{ "namespaces": {} }] }] }),
+        )
+    };
+    let cluster = |action: &str| {
+        object(
+            "v1alpha2",
+            "ClusterNetworkPolicy",
+            &json!({ "tier": "Admin", "priority": 1, "subject": { "namespaces": {} },
+            "ingress": [{ "action": action, "from": [{ "namespaces": {} }] }] }),
+        )
+    };
+    let deny = || policy("shop/deny", json!({ "podSelector": {} }));
+    let calico = |tag: &str| {
+        let image = format!("calico/node:{tag}");
+        set("kube-system/calico-node", &[("calico-node", &image)])
+    };
+    let ovn = || set("openshift-ovn-kubernetes/ovnkube-node", &[("ovnkube-controller", "q")]);
+    let npol = || set("kube-system/kube-network-policies", &[("kube-network-policies", "x")]);
+    // A denial by the one kind and by the other, where nothing else is written; then an allowance
+    // of each over a NetworkPolicy that denies.
+    for (plugin, denied, allowed) in [
+        (ovn(), ["no", "yes"], ["yes", "no"]),
+        (calico("v3.28.0"), ["yes", "yes"], ["no", "no"]),
+        (calico("v3.30.1"), ["no", "yes"], ["yes", "no"]),
+        (calico("v3.32.0"), ["yes", "no"], ["no", "yes"]),
+        (npol(), ["unknown", "unknown"], ["unknown", "unknown"]),
+    ] {
+        for (i, of) in [admin as fn(&str) -> Value, cluster].into_iter().enumerate() {
+            shown(vec![of("Deny")], vec![plugin.clone()])
+                .holds(&[("ops/job", "shop/web", "80", denied[i])]);
+            shown(vec![of("Allow"), deny()], vec![plugin.clone()])
+                .holds(&[("ops/job", "shop/web", "80", allowed[i])]);
+        }
+    }
+}

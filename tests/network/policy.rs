@@ -428,7 +428,13 @@ fn kinds_that_are_not_evaluated_make_it_unknown_by_name() {
     let odd = shop(vec![other]);
     odd.holds(&[("ops/job", "shop/db", "80", "unknown")]);
     let reasons = odd.verdict("ops/job", "shop/db", "80").ingress.reasons;
-    assert!(reasons.contains(&Reason::Unread("ClusterNetworkPolicy.crd.antrea.io".to_owned())));
+    let network = odd.world.network();
+    let said: Vec<String> = reasons
+        .iter()
+        .filter(|r| matches!(r, Reason::Unread(_)))
+        .map(|r| network.words(r, Direction::Ingress))
+        .collect();
+    assert_eq!(said, ["ClusterNetworkPolicy.crd.antrea.io x is not evaluated"]);
 }
 
 #[test]

@@ -97,18 +97,60 @@ fn kinds_that_are_not_evaluated_are_named() {
         ("crd.antrea.io/v1beta1", "ClusterGroup", false, false, false),
         ("networking.k8s.aws/v1alpha1", "PolicyEndpoint", false, false, false),
     ] {
-        let open = shop(vec![object(version, kind, json!({}))]);
+        let all = kind.starts_with("Cluster") || kind == "Tier";
+        let own = |ns: &str| {
+            let policy = object(version, kind, json!({}));
+            if all { policy } else { with(policy, "/metadata/namespace", json!(ns)) }
+        };
+        let open = shop(vec![own("shop")]);
         let state = |unknown: bool| if unknown { "unknown" } else { "yes" };
         open.holds(&[
             ("internet", "shop/db", "80", state(pods_in)),
-            ("ops/job", "shop/db", "80", state(pods_in || pods_out)),
+            ("shop/web", "shop/db", "80", state(pods_in || pods_out)),
             ("shop/db", "198.51.100.7", "80", state(outside)),
         ]);
         let group = version.split('/').next().unwrap();
-        let named = Reason::Unread(format!("{kind}.{group}"));
+        let name = if all { "x" } else { "shop/x" };
+        let named = format!("{kind}.{group} {name} is not evaluated");
         let verdict = open.verdict("shop/db", "198.51.100.7", "80");
-        assert_eq!(verdict.egress.reasons.contains(&named), outside, "{kind}");
+        let network = open.world.network();
+        let said = |r: &Reason| network.words(r, Direction::Egress) == named;
+        assert_eq!(verdict.egress.reasons.iter().any(said), outside, "{kind}");
+        // One of a namespace says nothing of the pods of others.
+        let state = |unknown: bool| if unknown && all { "unknown" } else { "yes" };
+        shop(vec![own("ops")]).holds(&[
+            ("internet", "shop/db", "80", state(pods_in)),
+            ("shop/db", "198.51.100.7", "80", state(outside)),
+            ("shop/web", "shop/db", "80", state(pods_in || pods_out)),
+        ]);
     }
+}
+
+#[test]
+fn what_is_not_evaluated_is_limited_to_what_it_selects() {
+    let aws = |spec: Value| {
+        let policy = object("networking.k8s.aws/v1alpha1", "ApplicationNetworkPolicy", spec);
+        with(policy, "/metadata/namespace", json!("shop"))
+    };
+    shop(vec![aws(json!({ "podSelector": { "matchLabels": { "app": "db" } },
+        "policyTypes": ["Ingress"] }))])
+    .holds(&[
+        ("ops/job", "shop/db", "80", "unknown"),
+        ("ops/job", "shop/web", "80", "yes"),
+        ("shop/db", "internet", "80", "yes"),
+    ]);
+    // A firewall for what leaves the cluster opens nothing that a NetworkPolicy closes.
+    let firewall = with(
+        object("k8s.ovn.org/v1", "EgressFirewall", json!({})),
+        "/metadata/namespace",
+        json!("shop"),
+    );
+    let closed = policy("shop/out", json!({ "podSelector": {}, "policyTypes": ["Egress"] }));
+    shop(vec![firewall, closed]).holds(&[
+        ("shop/db", "198.51.100.7", "80", "no"),
+        ("shop/db", "ops/job", "80", "no"),
+        ("ops/job", "198.51.100.7", "80", "yes"),
+    ]);
 }
 
 #[test]
@@ -125,6 +167,7 @@ fn kinds_that_nobody_enforces_leave_nothing_open() {
     open.switches = Switches { aws: Truth::No, ..Switches::default() };
     open.holds(&[("ops/job", "shop/db", "80", "yes")]);
     let nsx = object("crd.nsx.vmware.com/v1alpha1", "SecurityPolicy", json!({}));
+    let nsx = with(nsx, "/metadata/namespace", json!("shop"));
     let mut open = shop(vec![nsx]);
     open.switches = Switches { others: Truth::No, ..Switches::default() };
     open.holds(&[("ops/job", "shop/db", "80", "yes")]);

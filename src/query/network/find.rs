@@ -1,7 +1,6 @@
 //! Which workloads a question to the network finds.
 
 use super::judge::{Judge, Judged, ON_NODE};
-use super::outside::sure;
 use super::{Finding, Finish, Question, Row, Shared, Start, Subject};
 use crate::attacks::has_metadata;
 use crate::graph::Graph;
@@ -109,8 +108,6 @@ pub(super) struct Finder<'g, 'w> {
     pub(super) cloud: Vec<bool>,
     /// Ports at which policies on what is sent begin to say something else.
     pub(super) sent: Vec<PortSpec>,
-    /// Some kinds of policies are not evaluated.
-    pub(super) unread: bool,
 }
 
 impl<'g, 'w> Finder<'g, 'w> {
@@ -121,7 +118,7 @@ impl<'g, 'w> Finder<'g, 'w> {
         }
         // Whom policies let in can be read from them where they are sure to be enforced.
         let network = match question.from {
-            Start::Outside => ground.network.with(sure(ground.network.switches())),
+            Start::Outside => ground.network.with(ground.network.switches().meant()),
             _ => ground.network,
         };
         let mut finder = Self {
@@ -137,7 +134,6 @@ impl<'g, 'w> Finder<'g, 'w> {
             on_nodes: 0,
             cloud: Vec::new(),
             sent: Vec::new(),
-            unread: ground.world.network().is_unread(),
         };
         if question.from == Start::Outside {
             let network = ground.network;

@@ -74,7 +74,8 @@ impl<'g, 'w> Judge<'g, 'w> {
             return self.open(class, direction, &verdict);
         }
         // What is not evaluated may allow what these policies do not.
-        let isolated = network.isolates(class, direction) == Truth::Yes && !network.is_unread();
+        let isolated = network.isolates(class, direction) == Truth::Yes
+            && !network.is_unread(class, direction);
         if spans.is_empty() || isolated {
             return Judged::no();
         }

@@ -5,22 +5,8 @@
 
 use super::find::Finder;
 use super::judge::Judged;
-use crate::world::network::{
-    ClassIx, Direction, End, Network, PortSpec, Protocol, State, Switches, Truth,
-};
+use crate::world::network::{ClassIx, Direction, End, Network, PortSpec, Protocol, State};
 use std::collections::BTreeSet;
-
-/// The switches if whatever may be enforced is.
-pub(super) fn sure(switches: Switches) -> Switches {
-    let sure = |t: Truth| if t == Truth::Maybe { Truth::Yes } else { t };
-    Switches {
-        kubernetes: sure(switches.kubernetes),
-        admin: sure(switches.admin),
-        cilium: sure(switches.cilium),
-        calico: sure(switches.calico),
-        ..switches
-    }
-}
 
 impl Finder<'_, '_> {
     /// The first classes of two namespaces: one of them is another than any third.
@@ -50,7 +36,7 @@ impl Finder<'_, '_> {
             of.node.is_none() && of.ns != ns
         };
         let free = self.free.iter().copied().find(|c| elsewhere(*c));
-        let doubted = sure(network.switches()) != network.switches();
+        let doubted = network.switches().meant() != network.switches();
         let any = self.any.iter().copied().find(|c| elsewhere(*c));
         let mut best: Option<(State, ClassIx, PortSpec)> = None;
         for port in list {
@@ -65,7 +51,7 @@ impl Finder<'_, '_> {
                 any.map(|other| (network.state(End::Class(other), End::Class(class), port), other));
             if let Some((State::Unknown, other)) = may {
                 best = best.or(Some((State::Unknown, other, port)));
-                if self.unread {
+                if network.is_unread(class, Direction::Ingress) {
                     break;
                 }
             }

@@ -6,6 +6,7 @@ use super::compact::{EVERY, addresses};
 use super::{Ground, Range, Side, Wanted, ports};
 use crate::graph::{Graph, NodeId, NodeKind, Thing};
 use crate::world::World;
+use crate::world::coverage::unread_in_words;
 use crate::world::hosts::Host;
 use crate::world::network::plugin::Enforces;
 use crate::world::network::{Direction, Span, State};
@@ -49,7 +50,10 @@ pub fn enforcement(world: &World) -> String {
         };
         text = format!("{text}: {taken}");
     }
-    if world.policies.is_empty() && world.network.others.is_empty() {
+    let unread = world.unread_policies();
+    if !unread.is_empty() {
+        text = format!("{text}; {}", unread_in_words(&unread));
+    } else if world.policies.is_empty() && world.network.others.is_empty() {
         text = format!("no network policy was collected; {text}");
     }
     text

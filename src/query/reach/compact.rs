@@ -312,7 +312,7 @@ pub(super) fn addresses(ranges: &[Range]) -> String {
     if ranges.iter().all(Range::is_whole) {
         return OUTSIDE.to_owned();
     }
-    let mut names: Vec<String> = ranges.iter().take(FEW).map(ToString::to_string).collect();
+    let mut names: Vec<String> = ranges.iter().take(FEW).map(Range::words).collect();
     if ranges.len() > FEW {
         names.push(format!("{} ranges more", ranges.len() - FEW));
     }

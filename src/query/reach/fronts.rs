@@ -18,8 +18,9 @@ use std::rc::Rc;
 /// Whose packets arrive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Source {
-    /// A client's; or a node's in its place, unless it is known that none steps between.
-    Client(bool),
+    /// A client's; or a node's in its place, unless it is known that none steps between. By IPv6,
+    /// or by IPv4, alone, if that is known.
+    Client(bool, Option<bool>),
     /// The same of clients in networks around the cluster.
     Neighbour(bool),
     /// Somebody's whom the snapshot does not show.
@@ -66,7 +67,10 @@ impl Ground<'_> {
     pub(super) fn source(&self, via: Via, service: Option<ServiceIx>) -> Source {
         let hidden = || service.is_none_or(|ix| self.may_hide_client(ix));
         match via {
-            Via::Client => Source::Client(hidden()),
+            Via::Client => {
+                let v6 = service.and_then(|ix| self.world.services[ix.index()].v6);
+                Source::Client(hidden(), v6)
+            }
             Via::Neighbour => Source::Neighbour(hidden()),
             Via::Hidden => Source::Hidden,
             Via::Balancers => Source::Balancers,
@@ -134,8 +138,8 @@ impl Ground<'_> {
             Answer { reason: answer.reason.clone().or(reason), ..answer }
         };
         match source {
-            Source::Client(hidden) => {
-                let verdict = self.network.verdict(End::Internet, to, port);
+            Source::Client(hidden, v6) => {
+                let verdict = self.network.by(v6).verdict(End::Internet, to, port);
                 let mut client = Answer { state: verdict.state, reason: None, from: End::Internet };
                 // Where nothing is sure, that is the reason.
                 if !verdict.only.is_empty() && client.state == State::Allowed {
@@ -213,7 +217,7 @@ impl Ground<'_> {
                 let service = &self.world.services[ix.index()];
                 let outside = self.world.text(service.kind) != "ClusterIP"
                     || !service.external_ips.is_empty();
-                let client = Source::Client(self.may_hide_client(ix));
+                let client = Source::Client(self.may_hide_client(ix), service.v6);
                 for port in 0..service.ports.len() {
                     let listening = self.listening(ix, port).into_iter();
                     fronts.extend(
@@ -225,10 +229,12 @@ impl Ground<'_> {
                 for host in self.world.alike(first) {
                     let before = fronts.len();
                     let containers = self.world.host_spec(host).containers.iter();
-                    let ports = containers.filter(|c| c.keeps_running()).flat_map(|c| &c.ports);
+                    let ports = containers
+                        .filter(|c| self.world.keeps_running(host, c))
+                        .flat_map(|c| &c.ports);
                     fronts.extend(ports.filter(|p| p.host_port != 0).map(|p| {
                         let own = PortSpec { protocol: p.protocol, port: p.number };
-                        (host, Some((own, Source::Client(true))))
+                        (host, Some((own, Source::Client(true, None))))
                     }));
                     if fronts.len() == before {
                         fronts.push((host, None));

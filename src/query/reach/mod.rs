@@ -23,10 +23,9 @@ use crate::graph::{Graph, NodeId, Thing};
 use crate::sym::Sym;
 use crate::world::hosts::Host;
 use crate::world::network::plugin::{Enforces, Plugin};
-use crate::world::network::{
-    ClassIx, Direction, End, Gone, Network, PortSpec, Reason, Spaces, Switches, Truth,
-};
+use crate::world::network::{ClassIx, Direction, Gone, Holder, Network, Spaces, Switches, Truth};
 use crate::world::{NodeIx, PodIx, WorkloadIx, World};
+use ipnet::IpNet;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::BTreeMap;
 
@@ -94,15 +93,9 @@ pub struct Wanted {
 /// unless the user says that this is not known.
 #[must_use]
 pub fn switches(world: &World) -> Switches {
-    let mut switches = Switches::of(world.plugin());
-    if world.plugin().enforces == Enforces::Unknown && world.said.enforces.is_none() {
-        let sure = |t: Truth| if t == Truth::Maybe { Truth::Yes } else { t };
-        switches.kubernetes = sure(switches.kubernetes);
-        switches.admin = sure(switches.admin);
-        switches.cilium = sure(switches.cilium);
-        switches.calico = sure(switches.calico);
-    }
-    switches
+    let switches = Switches::of(world.plugin());
+    let unknown = world.plugin().enforces == Enforces::Unknown && world.said.enforces.is_none();
+    if unknown { switches.meant() } else { switches }
 }
 
 /// The cluster's network at one level.
@@ -217,6 +210,15 @@ impl<'w> Ground<'w> {
         }
     }
 
+    /// The same for people: addresses in as few words as they take.
+    #[must_use]
+    pub fn words_of(&self, side: Side) -> String {
+        match side {
+            Side::Range(range) => range.words(),
+            _ => self.name(side),
+        }
+    }
+
     fn node_name(&self, node: NodeIx) -> Sym {
         self.world.nodes[node.index()].name
     }
@@ -263,6 +265,35 @@ impl<'w> Ground<'w> {
         let machines = (0..self.world.nodes.len()).map(NodeIx::new);
         wanted.nodes = machines.filter(|n| has(Thing::Node(*n))).collect();
         wanted
+    }
+}
+
+impl Ground<'_> {
+    /// Adds what a block of addresses means: a pod, a machine or the pods of a Service where it is
+    /// the address of one, and otherwise what is outside. O(pods).
+    pub fn add(&self, wanted: &mut Wanted, net: &IpNet) {
+        let single = net.prefix_len() == net.max_prefix_len();
+        let hosts = match self.world.holder(net.addr()).filter(|_| single) {
+            Some(Holder::Pod(pod)) => vec![Host::Pod(pod)],
+            Some(Holder::Service(service)) => self.world.behind(service),
+            Some(Holder::Node(node)) => {
+                wanted.nodes.push(node);
+                wanted.nodes.sort_unstable();
+                wanted.nodes.dedup();
+                return;
+            }
+            None => Vec::new(),
+        };
+        let has = |g: &u32| self.group(*g).hosts.iter().any(|h| hosts.contains(h));
+        let groups: Vec<u32> = self.numbers().filter(has).collect();
+        if groups.is_empty() {
+            wanted.ranges.push(Range::of(net));
+            wanted.ranges.sort_unstable();
+            wanted.ranges.dedup();
+        }
+        wanted.groups.extend(groups);
+        wanted.groups.sort_unstable();
+        wanted.groups.dedup();
     }
 }
 
@@ -332,25 +363,11 @@ fn judged(world: &World, network: Network<'_>, direction: Direction) -> Vec<bool
             }
         }
     }
-    let outside = Range::whole(false).address();
-    let number = |i: usize| ClassIx::new(i);
-    // Kinds that are not evaluated leave every pod open.
-    let unread = (0..classes.len()).find(|i| classes[*i].node.is_none()).is_some_and(|i| {
-        let (class, net) = (End::Class(number(i)), End::Net(outside));
-        let (from, to) = match direction {
-            Direction::Ingress => (net, class),
-            Direction::Egress => (class, net),
-        };
-        let verdict = network.verdict(from, to, PortSpec::tcp(1));
-        let all = verdict.ingress.reasons.iter().chain(&verdict.egress.reasons);
-        all.clone().any(|r| matches!(r, Reason::Unread(_)))
-    });
     let one = |(i, class): (usize, &crate::world::network::Class)| {
         class.node.is_none()
             && (wide
-                || unread
                 || spaces.contains(&class.ns)
-                || !network.isolation(number(i), direction).is_empty())
+                || !network.isolation(ClassIx::new(i), direction).is_empty())
     };
     classes.iter().enumerate().map(one).collect()
 }

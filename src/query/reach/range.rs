@@ -67,6 +67,21 @@ impl Range {
         follows.then_some(Self { last: next.last, ..*self })
     }
 
+    /// Its addresses for people: one, a block, or from one to another.
+    #[must_use]
+    pub fn words(&self) -> String {
+        if self.is_whole() {
+            return format!("every {} address", if self.v6 { "IPv6" } else { "IPv4" });
+        }
+        if self.first == self.last {
+            return self.at(self.first).to_string();
+        }
+        match self.nets().as_slice() {
+            [net] => net.to_string(),
+            _ => self.to_string(),
+        }
+    }
+
     /// One of its addresses.
     #[must_use]
     pub fn address(&self) -> IpNet {

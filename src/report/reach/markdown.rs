@@ -19,7 +19,7 @@ pub fn write(reach: &Reach<'_>, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "{}.\n", markdown(&effect))?;
     let name = |side: &Side| match side {
         Side::Range(range) if range.is_whole() => "outside".to_owned(),
-        side => markdown(&ground.name(*side)).into_owned(),
+        side => markdown(&ground.words_of(*side)).into_owned(),
     };
     let (from, to) = (sides(reach, Direction::Egress), sides(reach, Direction::Ingress));
     let head: Vec<String> = to.iter().map(name).collect();

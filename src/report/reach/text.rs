@@ -275,7 +275,7 @@ pub(super) fn pairs(reach: &Reach<'_>, told: Changes, out: &mut dyn Write) -> io
     let ground = reach.ground;
     let all: Vec<(Side, Side)> = split(reach);
     for (from, to) in all.iter().take(reach.top) {
-        let named = |side: Side| terminal(&ground.name(side)).into_owned();
+        let named = |side: Side| terminal(&ground.words_of(side)).into_owned();
         writeln!(out, "{} -> {}", named(*from), named(*to))?;
         let parts = ground.explain(*from, *to, reach.port);
         let mut places = reach.places(&parts).into_iter();

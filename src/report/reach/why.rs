@@ -113,7 +113,7 @@ impl Why<'_> {
         let more = if *left == 0 { String::new() } else { format!(", {left} pairs not looked at") };
         writeln!(out, "held by policies on the way to what leads there ({}{more}):", held.len())?;
         for Held { from, to, parts } in held.iter().take(top) {
-            let (from, to) = (ground.name(*from), ground.name(*to));
+            let (from, to) = (ground.words_of(*from), ground.words_of(*to));
             writeln!(out, "{} -> {}", terminal(&from), terminal(&to))?;
             let mut places = self.reach.places(parts).into_iter();
             for part in parts {

@@ -5,7 +5,7 @@ use crate::k8s::istio::{IstioGatewaySpec, IstioRoute, IstioTarget, VirtualServic
 use crate::k8s::{Kind, Meta};
 use crate::sym::Sym;
 use crate::world::istio::{
-    Delegate, Destination, Form, IstioGatewayRow, Server, VirtualServiceRow,
+    AtGateways, Delegate, Destination, Form, IstioGatewayRow, Server, VirtualServiceRow,
 };
 use crate::world::rows::{Operator, Part, Requirement, Selector};
 
@@ -67,13 +67,9 @@ impl Part {
         let own = self.or_own("", meta);
         let mut gateways = Vec::new();
         for (place, gateway) in spec.gateways.iter().enumerate() {
-            let (ns, name) = match gateway.split_once('/') {
-                Some((ns, name)) => (self.sym(ns), name),
-                // Inside the mesh.
-                None if &**gateway == "mesh" => continue,
-                None => (own, &**gateway),
-            };
-            gateways.push((ns, self.sym(name), super::place(place)));
+            if let Some((ns, name)) = self.gateway_name(gateway, own) {
+                gateways.push((ns, name, super::place(place)));
+            }
         }
         let mut row = VirtualServiceRow {
             kind: self.sym(Kind::VirtualService.name()),
@@ -89,6 +85,24 @@ impl Part {
         row
     }
 
+    /// Namespace and name of a gateway; `None` for the inside of the mesh.
+    fn gateway_name(&mut self, gateway: &str, own: Sym) -> Option<(Sym, Sym)> {
+        match gateway.split_once('/') {
+            Some((ns, name)) => Some((self.sym(ns), self.sym(name))),
+            None if gateway == "mesh" => None,
+            None => Some((own, self.sym(gateway))),
+        }
+    }
+
+    /// The gateways at which one of the matches of a route may hold.
+    fn at_gateways(&mut self, route: &IstioRoute<'_>, own: Sym) -> AtGateways {
+        if route.matches.iter().any(|of| of.gateways.is_empty()) || route.matches.is_empty() {
+            return None;
+        }
+        let names = route.matches.iter().flat_map(|of| of.gateways.iter());
+        Some(names.filter_map(|name| self.gateway_name(name, own)).collect())
+    }
+
     fn destinations(
         &mut self,
         row: &mut VirtualServiceRow,
@@ -97,10 +111,12 @@ impl Part {
         meta: &Meta<'_>,
     ) {
         for (r, route) in routes.iter().enumerate() {
+            let own = self.or_own("", meta);
+            let gateways = self.at_gateways(route, own);
             let at = format!(".spec.{list}[{r}]");
             let mut add = |part: &mut Self, field: &str, target: Option<&IstioTarget<'_>>| {
-                row.destinations
-                    .extend(target.and_then(|t| part.destination(form, field, t, meta)));
+                let to = target.and_then(|t| part.destination(form, field, t, meta));
+                row.destinations.extend(to.map(|to| Destination { at: gateways.clone(), ..to }));
             };
             for (d, to) in route.route.iter().enumerate() {
                 // The weight of an only destination does not matter.
@@ -116,6 +132,7 @@ impl Part {
             }
             if let Some(delegate) = &route.delegate {
                 row.delegates.push(Delegate {
+                    at: gateways,
                     field: self.sym(&format!("{at}.delegate")),
                     ns: self.or_own(&delegate.namespace, meta),
                     name: self.sym(&delegate.name),
@@ -136,6 +153,7 @@ impl Part {
         let port = target.port.as_ref().map(|p| number(p.number)).filter(|p| *p != 0);
         Some(Destination {
             form,
+            at: None,
             field: self.sym(field),
             ns: if ns.is_empty() { own } else { self.sym(ns) },
             service: self.sym(name),

@@ -11,6 +11,7 @@ mod network_calico;
 mod network_cilium;
 mod network_other;
 mod network_policy;
+mod network_unread;
 mod pods;
 mod policies;
 mod rbac;
@@ -59,7 +60,14 @@ impl Collect for Part {
             return;
         }
         if kind.is_network() {
-            self.lower_network(kind, &object.meta, &object.body, origin);
+            let group = &object.group;
+            self.lower_network(
+                kind,
+                (group, &object.kind_name),
+                &object.meta,
+                &object.body,
+                origin,
+            );
             return;
         }
         self.lower(kind, &object.meta, object.body, origin);

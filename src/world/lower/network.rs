@@ -5,7 +5,7 @@ use crate::k8s::scalar::{IntOrStr, Str};
 use crate::k8s::{Meta, network};
 use crate::sym::Sym;
 use crate::world::balancer;
-use crate::world::network::Protocol;
+use crate::world::network::{HeldRow, Protocol};
 use crate::world::rows::{
     Backend, IngressRow, Operator, Part, Requirement, Selector, ServicePort, ServiceRow, Target,
 };
@@ -23,6 +23,28 @@ const AZURE_TAGS: &str = "service.beta.kubernetes.io/azure-allowed-service-tags"
 
 /// What AWS' controller lets in.
 pub(in crate::world) const INBOUND: &str = "alb.ingress.kubernetes.io/inbound-cidrs";
+
+/// Whether all addresses of a Service are of IPv6, or none; `None` where it has both, or shows
+/// neither.
+fn family(
+    spec: &network::ServiceSpec<'_>,
+    status: &network::LoadBalancerStatus<'_>,
+) -> Option<bool> {
+    let named = |family: &str| match family {
+        "IPv6" => Some(true),
+        "IPv4" => Some(false),
+        _ => None,
+    };
+    let of = |address: &str| address.parse::<std::net::IpAddr>().ok().map(|a| a.is_ipv6());
+    let own = std::iter::once(&spec.cluster_ip).chain(spec.cluster_ips.iter());
+    let balancer = status.load_balancer.iter().flat_map(|b| b.ingress.iter());
+    let by_name: Vec<bool> = spec.ip_families.iter().filter_map(|f| named(f)).collect();
+    let by_address: Vec<bool> = own.filter_map(|a| of(a)).collect();
+    let by_balancer: Vec<bool> = balancer.filter_map(|b| of(&b.ip)).collect();
+    let shown = [by_name, by_address, by_balancer].into_iter().find(|list| !list.is_empty())?;
+    let first = *shown.first()?;
+    shown.iter().all(|v6| *v6 == first).then_some(first)
+}
 
 impl Part {
     pub(super) fn target(&mut self, target: Option<&IntOrStr<'_>>, default: u16) -> Target {
@@ -64,6 +86,12 @@ impl Part {
             protocol: Protocol::of(&p.protocol).unwrap_or(Protocol::Tcp),
         });
         let ports: Box<[_]> = ports.collect();
+        let (ns, name) = (self.or_own("", meta), self.sym(&meta.name));
+        let own = std::iter::once(&spec.cluster_ip).chain(spec.cluster_ips.iter());
+        self.held.extend(own.filter_map(|address| {
+            let address = address.parse().ok()?;
+            Some(HeldRow { address, ns, name, service: true })
+        }));
         let listed = |key: &str| {
             let list = meta.annotations.get(key).unwrap_or("").split(',').map(str::trim);
             list.filter(|one| !one.is_empty())
@@ -87,6 +115,7 @@ impl Part {
             address => Some((".spec.loadBalancerIP".to_owned(), address)),
         };
         ServiceRow {
+            v6: family(spec, status),
             kind: self.sym(if spec.kind.is_empty() { "ClusterIP" } else { &spec.kind }),
             selector,
             ports,

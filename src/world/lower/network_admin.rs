@@ -42,7 +42,11 @@ impl Part {
         }
         OtherRow {
             kind: self.sym(kind.name()),
-            family: Family::Admin,
+            family: if kind == Kind::ClusterNetworkPolicy {
+                Family::Cluster
+            } else {
+                Family::Admin
+            },
             sections: sections.into(),
             role: Role::Policy,
         }

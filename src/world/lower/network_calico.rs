@@ -239,15 +239,24 @@ impl Part {
                     .iter()
                     .any(|field| given(peer, field));
             let mut peers = vec![Peer::Pods(Pods { spaces, pods })];
-            if only_not {
-                if let (Some(own), Some(Peer::Pods(pods))) = (own, peers.first_mut()) {
+            match own.filter(|_| only_not) {
+                // Calico's documentation leaves open whether its namespace limits such a rule.
+                Some(own) => {
+                    let said = self.sym(
+                        "whether `notSelector` alone means what is outside of its namespace is not known",
+                    );
                     let elsewhere = Expr::Is(Key::Namespace, Compare::NotIn, [own].into());
-                    let here = std::mem::replace(&mut pods.pods, Expr::all());
-                    pods.spaces = Spaces::Selected(Expr::all());
-                    pods.pods = Expr::Any([elsewhere, here].into());
+                    peers.push(Peer::Pods(Pods {
+                        spaces: Spaces::Selected(Expr::all()),
+                        pods: elsewhere.and(Expr::Unknown),
+                    }));
+                    peers.push(Peer::Unknown(said, true));
                 }
-                peers.push(Peer::Entity(Entity::World));
-                peers.push(Peer::Nodes(Expr::all()));
+                None if only_not => {
+                    peers.push(Peer::Entity(Entity::World));
+                    peers.push(Peer::Nodes(Expr::all()));
+                }
+                None => {}
             }
             return peers;
         }

@@ -27,10 +27,18 @@ pub(super) fn number(value: &Value) -> Option<u16> {
     }
 }
 
+/// Whether a policy that is not evaluated is the cluster's: some kinds are, and one that a list of
+/// objects without kinds holds may be.
+fn is_of_cluster(kind: &str, meta: &Meta<'_>) -> bool {
+    meta.namespace.is_empty()
+        && (kind.starts_with("Cluster") || kind == Kind::OtherNetworkPolicy.name())
+}
+
 impl Part {
     pub(super) fn lower_network(
         &mut self,
         kind: Kind,
+        (group, name): (&str, &str),
         meta: &Meta<'_>,
         body: &Body<'_>,
         origin: Origin,
@@ -45,12 +53,19 @@ impl Part {
                 let own = kind.is_namespaced().then(|| self.or_own("", meta));
                 self.cilium_policy(kind, own, spec)
             }
+            Kind::OtherNetworkPolicy => {
+                let own = (!is_of_cluster(name, meta)).then(|| self.or_own("", meta));
+                self.unread_policy(group, name, own, spec)
+            }
             _ => {
                 let own = kind.is_namespaced().then(|| self.or_own("", meta));
                 self.calico_policy(kind, own, spec)
             }
         };
-        let row: crate::world::rows::Row<OtherRow> = self.row(kind, meta, origin, body);
+        let mut row: crate::world::rows::Row<OtherRow> = self.row(kind, meta, origin, body);
+        if kind == Kind::OtherNetworkPolicy && is_of_cluster(name, meta) {
+            row.ns = Sym::EMPTY;
+        }
         self.other_policies.push(row);
     }
 

@@ -286,6 +286,7 @@ const CONTROLLER_FLAGS: &[&str] = &[
     "--enable-network-policy",
     "--enable-policy",
     "--policy-cidr-match-mode",
+    "--policy-audit-mode",
     "--enable-np",
     "--run-firewall",
     // kubernetes-replicator

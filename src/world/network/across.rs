@@ -52,10 +52,6 @@ impl<'w> Across<'w> {
         among: &dyn Fn(ClassIx) -> bool,
     ) -> Option<(ClassIx, State)> {
         let network = self.network;
-        let opposite = match direction {
-            Direction::Ingress => Direction::Egress,
-            Direction::Egress => Direction::Ingress,
-        };
         let mut best: Option<(ClassIx, State)> = None;
         let mut looked = 0;
         let mut ask = |number: u32| {
@@ -74,7 +70,7 @@ impl<'w> Across<'w> {
             }
             if state == State::Allowed { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
-        let unread = network.leaves_open(direction) || network.leaves_open(opposite);
+        let unread = network.is_unread(class, direction);
         let all = 0..u32::try_from(network.tables.classes.len()).unwrap_or(u32::MAX);
         // What one breaks off the rest need not look at.
         let _ = match meant(network, class, direction, port) {

@@ -89,8 +89,6 @@ pub(super) struct Tables {
     pub(super) of_nodes: bool,
     /// A namespace or an account that pods are of was not collected, and may have labels.
     pub(super) hidden: bool,
-    /// Kinds of policies that are not read.
-    pub(super) unread: Vec<super::unread::Unread>,
 }
 
 /// What a class or a namespace shows to selectors.
@@ -231,9 +229,8 @@ impl Tables {
             groups: groups(world),
             blocks: FxHashMap::default(),
             sets: Vec::new(),
-            of_nodes: super::unread::of_nodes(world),
+            of_nodes: super::of_nodes(world),
             hidden: false,
-            unread: super::unread::unread(world),
         };
         tables.classify(world, &looks);
         tables.hidden = tables.lacks(world);

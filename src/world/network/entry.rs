@@ -68,6 +68,15 @@ impl Entry {
         }
     }
 
+    /// Of a policy that is not evaluated: whether it speaks only of what is outside.
+    pub(super) fn unread(&self, world: &World) -> Option<bool> {
+        let Source::Other(policy, _) = self.source else { return None };
+        match world.network.others[policy as usize].says.role {
+            Role::Unread { outside } => Some(outside),
+            _ => None,
+        }
+    }
+
     /// Whether which of two policies of one place is asked first is not defined: administrators
     /// must not give a priority twice, and Calico goes by names within a kind.
     pub(super) fn ties(&self, other: &Self, world: &World) -> bool {
@@ -76,7 +85,7 @@ impl Entry {
             && self.tier == other.tier
             && self.policy != other.policy
             && match (self.family, other.family) {
-                (Family::Admin, Family::Admin) => true,
+                (Family::Admin | Family::Cluster, Family::Admin | Family::Cluster) => true,
                 (Family::Calico, _) | (_, Family::Calico) => kind(self) != kind(other),
                 _ => false,
             }

@@ -59,12 +59,28 @@ impl Protocol {
 pub enum Family {
     /// NetworkPolicy of `networking.k8s.io`.
     Kubernetes,
-    /// The policies of `policy.networking.k8s.io`.
+    /// AdminNetworkPolicy and BaselineAdminNetworkPolicy of `policy.networking.k8s.io`.
     Admin,
+    /// ClusterNetworkPolicy of the same group, which came after them: no plugin enforces both.
+    Cluster,
     /// The policies of `cilium.io`.
     Cilium,
     /// The policies of `projectcalico.org`.
     Calico,
+    /// Those of Antrea, which are not evaluated.
+    Antrea,
+    /// Those of `networking.k8s.aws`, which are not evaluated.
+    Aws,
+    /// Those of other kinds that are not evaluated.
+    Other,
+}
+
+impl Family {
+    /// Whether what its policies say is evaluated; what those of others select is unknown.
+    #[must_use]
+    pub const fn is_evaluated(self) -> bool {
+        !matches!(self, Self::Antrea | Self::Aws | Self::Other)
+    }
 }
 
 /// What a matching rule does.
@@ -231,6 +247,9 @@ pub enum Role {
     Tier { order: Place, passes: bool },
     /// Addresses that selectors mean by their labels.
     Addresses(Box<[IpNet]>),
+    /// It is not evaluated, and may hold back what its sections select; only what goes outside if
+    /// so.
+    Unread { outside: bool },
 }
 
 impl Remap for Pods {

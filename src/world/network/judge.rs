@@ -40,8 +40,8 @@ pub enum Reason {
     Rule { policy: ObjectId, field: Sym, action: Action, sure: bool, doubt: Option<Doubt> },
     /// These policies isolate the pod, and no rule matches.
     Isolated(Vec<(ObjectId, Family)>),
-    /// A kind of policy that is not evaluated may say otherwise: kind and group.
-    Unread(String),
+    /// This policy is of a kind that is not evaluated, and may say otherwise.
+    Unread(ObjectId),
     /// Whether policies of this family are enforced is not known.
     Enforcement(Family),
     /// Whether a policy isolates the pod is not known, for the reason given.
@@ -52,6 +52,15 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// The policy that leaves it open, where it is one.
+    #[must_use]
+    pub const fn open(&self) -> Option<ObjectId> {
+        match self {
+            Self::Unread(policy) | Self::Vague(policy, _) => Some(*policy),
+            _ => None,
+        }
+    }
+
     /// Whether it leaves open what becomes of a connection, so that an unknown verdict rests on it.
     #[must_use]
     pub const fn is_unsure(&self) -> bool {
@@ -180,12 +189,14 @@ impl<'w> Walk<'_, 'w> {
         let switches = self.network.switches;
         let mut doubted: Vec<Family> = Vec::new();
         for family in self.network.selecting(self.class, self.direction).map(|e| e.family) {
-            if switches.enforced(family) == Truth::Maybe && !doubted.contains(&family) {
+            // What is not evaluated leaves all open, enforced or not.
+            let doubt = family.is_evaluated() && switches.enforced(family) == Truth::Maybe;
+            if doubt && !doubted.contains(&family) {
                 doubted.push(family);
             }
         }
         let mut may = self.under(&[], say);
-        // At most four families, and as a rule one.
+        // At most five families, and as a rule one.
         for some in 1..1_u32 << doubted.len() {
             let off = doubted.iter().enumerate().filter(|(i, _)| some >> i & 1 == 1);
             let off: Vec<Family> = off.map(|(_, family)| *family).collect();
@@ -200,20 +211,25 @@ impl<'w> Walk<'_, 'w> {
 
     /// What may happen if no policy of some families is enforced.
     fn under(&self, off: &[Family], say: &mut dyn FnMut(&dyn Fn() -> Reason)) -> May {
-        let Network { tables, world, .. } = self.network;
+        let world = self.network.world;
         let mut may = May::default();
-        for unread in &tables.unread {
-            let outside = matches!(self.other, Other::Outside(_));
-            if unread.speaks(self.direction, outside, &self.network.switches) {
-                (may.allow, may.deny) = (true, true);
-                say(&|| Reason::Unread(unread.name.clone()));
-            }
-        }
         let on = |e: &&Entry| {
             !off.contains(&e.family) && self.network.switches.enforced(e.family) != Truth::No
         };
-        let list = self.network.selecting(self.class, self.direction);
-        let mut rest = list.filter(on).peekable();
+        let entries = || self.network.selecting(self.class, self.direction).filter(on);
+        for entry in entries() {
+            match entry.unread(world) {
+                // It opens nothing, and closes only what leads out.
+                Some(true) if matches!(self.other, Other::Class(_)) => {}
+                Some(outside) => {
+                    may.deny = true;
+                    may.allow |= !outside;
+                    say(&|| Reason::Unread(entry.policy));
+                }
+                None => {}
+            }
+        }
+        let mut rest = entries().filter(|e| e.family.is_evaluated()).peekable();
         let mut tier = Vec::new();
         while let Some(first) = rest.next() {
             tier.clear();
@@ -392,8 +408,9 @@ impl<'w> Walk<'_, 'w> {
             (Peer::Block(block), Other::Class(_)) => {
                 let by_address = match entry.family {
                     Family::Kubernetes => switches.blocks_match_pods,
-                    Family::Admin | Family::Calico => Truth::Yes,
+                    Family::Admin | Family::Cluster | Family::Calico => Truth::Yes,
                     Family::Cilium => Truth::No,
+                    Family::Antrea | Family::Aws | Family::Other => Truth::Maybe,
                 };
                 let holds = tables.blocks.get(block).copied().unwrap_or(Truth::Maybe);
                 return (by_address.min(holds), Some(Doubt::Address));
@@ -406,7 +423,8 @@ impl<'w> Walk<'_, 'w> {
                 let by_address = match entry.family {
                     Family::Kubernetes => switches.blocks_match_nodes,
                     Family::Cilium => switches.cidrs_match_nodes,
-                    Family::Admin | Family::Calico => Truth::Yes,
+                    Family::Antrea | Family::Aws | Family::Other => Truth::Maybe,
+                    Family::Admin | Family::Cluster | Family::Calico => Truth::Yes,
                 };
                 let holds = match self.other {
                     Other::Node(node) => address::node_within(world, block, node),

@@ -28,10 +28,10 @@ mod expr;
 mod find;
 mod form;
 mod gone;
+mod held;
 mod judge;
 pub mod plugin;
 mod reach;
-mod unread;
 mod verdict;
 mod words;
 
@@ -44,6 +44,8 @@ pub use form::{
     Rule, Section, Spaces,
 };
 pub use gone::Gone;
+pub(in crate::world) use held::HeldRow;
+pub use held::Holder;
 pub use judge::{Doubt, Judgement, Reason, State};
 pub use reach::Span;
 pub use verdict::{End, PortSpec, Verdict};
@@ -65,6 +67,8 @@ pub struct Policies {
     pub others: Vec<Item<OtherRow>>,
     /// Where pods have their addresses, as few blocks as possible; empty if none is shown.
     pub pod_blocks: Vec<IpNet>,
+    /// Whose the addresses of pods and Services are, sorted.
+    held: Vec<HeldRow>,
     node_blocks: OnceLock<Vec<IpNet>>,
     tables: OnceLock<Tables>,
     plugin: OnceLock<Plugin>,
@@ -73,13 +77,17 @@ pub struct Policies {
 pub(super) fn resolve(
     others: Vec<Row<OtherRow>>,
     pod_blocks: FxHashSet<IpNet>,
+    mut held: Vec<HeldRow>,
     objects: &mut Objects,
 ) -> Policies {
     let mut blocks: Vec<IpNet> = pod_blocks.into_iter().collect();
     blocks.sort_unstable();
+    held.sort_unstable();
+    held.dedup();
     Policies {
         others: super::gateway::table(others, |row| row.kind, objects),
         pod_blocks: IpNet::aggregate(&blocks),
+        held,
         node_blocks: OnceLock::new(),
         tables: OnceLock::new(),
         plugin: OnceLock::new(),
@@ -91,8 +99,10 @@ pub(super) fn resolve(
 pub struct Switches {
     /// NetworkPolicies are enforced.
     pub kubernetes: Truth,
-    /// The policies of `policy.networking.k8s.io` are.
+    /// AdminNetworkPolicies and BaselineAdminNetworkPolicies are.
     pub admin: Truth,
+    /// ClusterNetworkPolicies of `policy.networking.k8s.io` are.
+    pub cluster: Truth,
     /// Cilium's own are.
     pub cilium: Truth,
     /// Calico's own are.
@@ -117,6 +127,7 @@ impl Default for Switches {
         Self {
             kubernetes: Truth::Yes,
             admin: Truth::Yes,
+            cluster: Truth::Yes,
             cilium: Truth::Yes,
             calico: Truth::Yes,
             antrea: Truth::Yes,
@@ -138,12 +149,10 @@ impl Switches {
             let known = plugin.kinds.iter().find(|(kind, _)| *kind == policies);
             truth(known.map_or(plugin.enforces, |(_, enforces)| *enforces))
         };
-        // One switch for two kinds: what holds for one only may hold for either.
-        let (admin, cluster) =
-            (enforced(plugin::Policies::Admin), enforced(plugin::Policies::Cluster));
         Self {
             kubernetes: enforced(plugin::Policies::Plain),
-            admin: if admin == cluster { admin } else { Truth::Maybe },
+            admin: enforced(plugin::Policies::Admin),
+            cluster: enforced(plugin::Policies::Cluster),
             cilium: enforced(plugin::Policies::Cilium),
             calico: enforced(plugin::Policies::Calico),
             antrea: enforced(plugin::Policies::Antrea),
@@ -163,14 +172,32 @@ impl Switches {
         }
     }
 
+    /// The switches if whatever may be enforced is, of the families that are evaluated.
+    #[must_use]
+    pub fn meant(self) -> Self {
+        let sure = |t: Truth| if t == Truth::Maybe { Truth::Yes } else { t };
+        Self {
+            kubernetes: sure(self.kubernetes),
+            admin: sure(self.admin),
+            cluster: sure(self.cluster),
+            cilium: sure(self.cilium),
+            calico: sure(self.calico),
+            ..self
+        }
+    }
+
     /// Whether policies of a family are enforced.
     #[must_use]
     pub const fn enforced(&self, family: Family) -> Truth {
         match family {
             Family::Kubernetes => self.kubernetes,
             Family::Admin => self.admin,
+            Family::Cluster => self.cluster,
             Family::Cilium => self.cilium,
             Family::Calico => self.calico,
+            Family::Antrea => self.antrea,
+            Family::Aws => self.aws,
+            Family::Other => self.others,
         }
     }
 }
@@ -183,6 +210,17 @@ const fn truth(enforces: Enforces) -> Truth {
     }
 }
 
+/// Whether policies speak of nodes' own traffic: those of Cilium that select nodes, and those that
+/// Calico applies to the interfaces of hosts.
+fn of_nodes(world: &World) -> bool {
+    let calico = |group: &str| matches!(group, "crd.projectcalico.org" | "projectcalico.org");
+    let interfaces = |((group, kind), count): (&(String, String), &u64)| {
+        calico(group) && kind == "HostEndpoint" && *count > 0
+    };
+    world.seen.iter().any(interfaces)
+        || world.network.others.iter().any(|row| matches!(row.says.role, Role::OfNodes))
+}
+
 /// The network of a world, to ask.
 #[derive(Debug, Clone, Copy)]
 pub struct Network<'w> {
@@ -190,6 +228,8 @@ pub struct Network<'w> {
     tables: &'w Tables,
     switches: Switches,
     gone: &'w [Gone],
+    /// The internet is asked about by IPv6, or by IPv4, alone.
+    v6: Option<bool>,
 }
 
 impl World {
@@ -198,7 +238,8 @@ impl World {
     #[must_use]
     pub fn network(&self) -> Network<'_> {
         let tables = self.network.tables.get_or_init(|| Tables::new(self));
-        Network { world: self, tables, switches: Switches::of(self.plugin()), gone: &[] }
+        let switches = Switches::of(self.plugin());
+        Network { world: self, tables, switches, gone: &[], v6: None }
     }
 
     /// The plugin that moves packets and holds them back. O(pods) at the first call.
@@ -213,6 +254,13 @@ impl<'w> Network<'w> {
     #[must_use]
     pub const fn with(self, switches: Switches) -> Self {
         Self { switches, ..self }
+    }
+
+    /// The same network where the internet has addresses of one family alone, as what it reaches
+    /// has, if that is so.
+    #[must_use]
+    pub const fn by(self, v6: Option<bool>) -> Self {
+        Self { v6, ..self }
     }
 
     /// The switches in force.

@@ -21,16 +21,17 @@ impl Network<'_> {
     /// connection. Most classes of most clusters are of this kind for egress.
     #[must_use]
     pub fn unselected(&self, direction: Direction) -> Vec<ClassIx> {
-        if self.leaves_open(direction) {
-            return Vec::new();
-        }
         let all = (0..self.tables.classes.len()).map(ClassIx::new);
         all.filter(|c| !self.is_selected(*c, direction)).collect()
     }
 
-    /// Whether kinds of policies that are not evaluated may have a say among pods.
-    pub(super) fn leaves_open(&self, direction: Direction) -> bool {
-        self.tables.unread.iter().any(|kind| kind.speaks(direction, false, &self.switches))
+    /// Whether policies of kinds that are not evaluated may let through what the others do not.
+    #[must_use]
+    pub fn is_unread(&self, class: ClassIx, direction: Direction) -> bool {
+        self.selecting(class, direction).any(|entry| {
+            entry.unread(self.world) == Some(false)
+                && self.switches.enforced(entry.family) != Truth::No
+        })
     }
 
     /// Whether a policy that may be enforced selects a class.

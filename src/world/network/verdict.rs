@@ -94,12 +94,6 @@ impl<'w> Network<'w> {
         isolating.map(|e| e.policy).collect()
     }
 
-    /// Whether kinds of policies that are not evaluated may have a say among pods, either way.
-    #[must_use]
-    pub fn is_unread(&self) -> bool {
-        [Direction::Ingress, Direction::Egress].into_iter().any(|way| self.leaves_open(way))
-    }
-
     /// Whether a class is isolated in a direction, which an unknown plugin leaves open.
     #[must_use]
     pub fn isolates(&self, class: ClassIx, direction: Direction) -> super::Truth {
@@ -280,7 +274,10 @@ impl<'w> Network<'w> {
         // Where pods have addresses of one family, they know the internet by that one alone.
         let blocks = &self.world.network.pod_blocks;
         let has = |v6: bool| blocks.iter().any(|net| matches!(net, IpNet::V6(_)) == v6);
-        public.retain(|range| blocks.is_empty() || has(range.v6));
+        public.retain(|range| match self.v6 {
+            Some(v6) => range.v6 == v6,
+            None => blocks.is_empty() || has(range.v6),
+        });
         let pieces = address::cut(public, nets.into_iter());
         let mut best: Option<(State, Range)> = None;
         let (mut open, mut all, mut some) = ([0_u128; 2], [0_u128; 2], Vec::new());

@@ -29,7 +29,7 @@ impl<'w> Network<'w> {
                     let field = match (self.world.text(kind), family) {
                         ("ConfigMap", _) => ".data[\"enable-policy\"]",
                         (_, Family::Kubernetes) => ".spec.podSelector",
-                        (_, Family::Admin | Family::Cilium | Family::Calico) => ".spec",
+                        _ => ".spec",
                     };
                     (*policy, field, "isolates the pod, and no rule matches")
                 };
@@ -70,13 +70,20 @@ impl<'w> Network<'w> {
                 let names: Vec<String> = policies.iter().map(|(p, _)| self.name(*p)).collect();
                 format!("isolated for {way} by {}; no rule matched", names.join(", "))
             }
-            Reason::Unread(kind) => format!("policies of {kind} are not evaluated"),
+            Reason::Unread(policy) => {
+                let kind = self.world.text(self.world.objects[policy.index()].kind);
+                format!("{kind} {} is not evaluated", self.name(*policy))
+            }
             Reason::Enforcement(family) => {
                 let whose = match family {
                     Family::Kubernetes => "NetworkPolicies",
-                    Family::Admin => "policies of administrators",
+                    Family::Admin => "AdminNetworkPolicies",
+                    Family::Cluster => "ClusterNetworkPolicies",
                     Family::Cilium => "policies of Cilium",
                     Family::Calico => "policies of Calico",
+                    Family::Antrea => "policies of Antrea",
+                    Family::Aws => "policies of AWS",
+                    Family::Other => "policies of other kinds",
                 };
                 format!("whether {whose} are enforced is not known")
             }

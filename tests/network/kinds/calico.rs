@@ -116,11 +116,14 @@ fn calico_peers() {
         .holds(&[("shop/db", "shop/web", "80", "yes"), ("ops/job", "shop/web", "80", "no")]);
     own(json!({ "namespaceSelector": "all()", "serviceAccounts": { "names": ["robot"] } }))
         .holds(&[("shop/db", "shop/web", "80", "no"), ("ops/job", "shop/web", "80", "yes")]);
+    // Whether its namespace limits what is only told by what it is not, is not documented.
     own(json!({ "notSelector": "app == 'db'" })).holds(&[
         ("shop/db", "shop/web", "80", "no"),
-        ("ops/job", "shop/web", "80", "yes"),
-        ("internet", "shop/web", "80", "yes"),
+        ("ops/job", "shop/web", "80", "unknown"),
+        ("internet", "shop/web", "80", "unknown"),
+        ("node/n2", "shop/web", "80", "unknown"),
     ]);
+    own(json!({ "notSelector": "app == 'x'" })).holds(&[("shop/db", "shop/web", "80", "yes")]);
     own(json!({ "nets": ["10.0.0.0/8"] })).holds(&[
         ("ops/job", "shop/web", "80", "yes"),
         ("10.3.9.9", "shop/web", "80", "yes"),

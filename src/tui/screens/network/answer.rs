@@ -298,7 +298,7 @@ fn explained(
         .iter()
         .filter(|part| part.state == state)
         .find_map(|part| part.ingress.iter().chain(&part.egress).find_map(|said| said.at.clone()));
-    let called = |side: Side| ground.name(side);
+    let called = |side: Side| ground.words_of(side);
     let mut pair = format!("{} to {}", called(from), called(to));
     if count > 1 && !matches!(other, Side::Range(_)) {
         pair = format!("{pair}, as for all {count}");

@@ -243,9 +243,21 @@ fn cilium(world: &World, agent: &Agent<'_>, container: &Container, found: &mut F
     }
     let blocks = flag(world, container, "--policy-cidr-match-mode");
     found.blocks_match_nodes |= blocks == Some("nodes");
+    // In this mode verdicts are only logged, those of every kind of policy.
+    let audit = flag(world, container, "--policy-audit-mode");
+    if let Some(on) = audit.filter(|v| is_on(v)) {
+        found.enforces = Enforces::No;
+        let text = format!("--policy-audit-mode={}", if on.is_empty() { "true" } else { on });
+        found.why.push(agent.fact(container, ".args", &text));
+    }
     let Some((object, switches)) = config(world, world.text(agent.ns), "cilium-config") else {
         return;
     };
+    // A flag outweighs the file.
+    if switches.audit && audit.is_none() {
+        found.enforces = Enforces::No;
+        found.why.push(data(object, "policy-audit-mode", "true"));
+    }
     if switches.any == Some(false) {
         found.enforces = Enforces::No;
         found.why.push(data(object, "enable-policy", "never"));

@@ -140,11 +140,15 @@ impl Plugin {
     #[must_use]
     pub fn effect(&self, policies: &[(Policies, u64)], windows: bool) -> String {
         let all: u64 = policies.iter().map(|(_, count)| count).sum();
+        // Of two or more, as `listed` joins them.
+        let several = self.name.as_ref().is_some_and(|name| name.contains(" and "));
+        let (enforce, not) =
+            if several { ("enforce", "do not enforce") } else { ("enforces", "does not enforce") };
         let mut text = match (&self.name, self.enforces) {
-            (Some(name), Enforces::Yes) => format!("{name} enforces network policies"),
-            (Some(name), Enforces::No) => format!("{name} does not enforce network policies"),
+            (Some(name), Enforces::Yes) => format!("{name} {enforce} network policies"),
+            (Some(name), Enforces::No) => format!("{name} {not} network policies"),
             (Some(name), Enforces::Unknown) => {
-                format!("whether {name} enforces network policies is not shown")
+                format!("whether {name} {enforce} network policies is not shown")
             }
             (None, Enforces::Yes) => "network policies are enforced".to_owned(),
             (None, Enforces::No) => "network policies are not enforced".to_owned(),
@@ -168,7 +172,8 @@ impl Plugin {
             let counted = counted(*count, names.0, names.1);
             match (self.enforces, self.enforces(*kind)) {
                 (Enforces::Yes, Enforces::No) => {
-                    text = format!("{text}, but ignores {counted}");
+                    let verb = if several { "ignore" } else { "ignores" };
+                    text = format!("{text}, but {verb} {counted}");
                 }
                 (Enforces::Yes, Enforces::Unknown) => {
                     text = format!("{text}; whether that goes for {counted} is not known");

@@ -153,6 +153,12 @@ fn cilium_enforces_unless_its_configuration_says_never() {
     is(&[cilium(), map("cilium-config", "enable-policy: always")], "Cilium 1.15", YES);
     is(&[cilium(), map("cilium-config", "enable-policy: never")], "Cilium 1.15", NO);
     is(&[cilium(), map("other-config", "enable-policy: never")], "Cilium 1.15", YES);
+    // It logs then what it would deny, and denies nothing.
+    let audits = |value: &str| map("cilium-config", &format!("policy-audit-mode: '{value}'"));
+    is(&[cilium(), audits("true")], "Cilium 1.15", NO);
+    let audit = |flag: &str| set("cilium", &[("cilium-agent", &format!("cilium:v1.15.3 {flag}"))]);
+    is(&[audit("--policy-audit-mode")], "Cilium 1.15", NO);
+    is(&[audit("--policy-audit-mode=false"), audits("true")], "Cilium 1.15", YES);
     let by_flag = "cilium/cilium:v1.9.0 --enable-policy=never";
     is(&[set("cilium", &[("cilium-agent", by_flag)])], "Cilium 1.9", NO);
     is(&[node("n", "", "", "v1.34.0", "CiliumIsUp")], "Cilium", YES);
