@@ -72,3 +72,33 @@ fn an_end_that_is_not_set_is_said_and_turned_around_too() {
     assert_eq!(pilot.model.status, "no start is set: from the internet (f sets one)");
     assert!(!start.is_empty());
 }
+
+#[test]
+fn in_explorer_the_neighbour_is_set_or_the_middle_once_keys_are_there() {
+    let mut pilot = pilot("shop");
+    pilot.press(":go sa/monitoring/prometheus<enter>f");
+    let middle = pilot.model.node;
+    let near = pilot.model.ends.0;
+    assert!(near.is_some() && near != middle, "{}", pilot.screen());
+    pilot.press("<tab>t");
+    assert!(pilot.model.ends.1.is_some_and(|end| Some(end) != middle), "{}", pilot.screen());
+    pilot.press("<tab>f");
+    assert_eq!(pilot.model.ends.0, middle);
+    let screen = pilot.screen();
+    assert!(screen.contains("▶ service account monitoring/prometheus"), "{screen}");
+    // Nothing moves there, and nothing is opened; Tab goes on to the list that leads there.
+    pilot.press("j<enter>t");
+    assert_eq!((pilot.model.node, pilot.model.ends.1), (middle, middle));
+    pilot.press("<tab>f");
+    assert_eq!(pilot.model.ends.0, near);
+    // A click goes there too, also where there is room for one list only.
+    for size in [(40, 10), (80, 24)] {
+        pilot.model.size = size;
+        let y = pilot.screen().lines().position(|l| l.contains("account monitoring/prom")).unwrap();
+        pilot.click(5, u16::try_from(y).unwrap());
+        pilot.press("f");
+        assert_eq!(pilot.model.ends.0, middle, "{}", pilot.screen());
+        assert!(pilot.screen().contains("Leads here"), "{}", pilot.screen());
+        pilot.press("<tab>");
+    }
+}

@@ -1,7 +1,8 @@
 //! Explorer: one node in the middle, what leads to it on the left, what it leads to on the right.
-//! Enter goes there, Esc comes back.
+//! Enter goes there, Esc comes back. Tab goes from list to list and to the middle: keys that take the
+//! node under the cursor take that one then.
 
-use super::super::canvas::{Canvas, fit, pane, paragraph, rows, safe, span, split};
+use super::super::canvas::{Canvas, Spot, fit, pane, paragraph, rows, safe, span, split};
 use super::super::export::Drawing;
 use super::super::filter::Filter;
 use super::super::list::List;
@@ -20,13 +21,16 @@ use std::fmt::Write as _;
 
 /// The screen.
 pub static ROOM: Room =
-    Room { title: "Explorer", panes: 2, view, update, refresh, under, command, markdown };
+    Room { title: "Explorer", panes: 3, view, update, refresh, under, command, markdown };
 
 /// The least room of an attack's name beside a node's.
 const ATTACK: usize = 12;
 
 /// So wide a list names its nodes in words.
 const ROOMY: usize = 60;
+
+/// The pane that the node in the middle is, after the two lists.
+const MIDDLE: usize = 2;
 
 /// What the screen keeps.
 #[derive(Default)]
@@ -148,12 +152,21 @@ fn view(model: &Model, buf: &mut Canvas<'_>, area: Rect) {
     if !crumbs.is_empty() {
         heads.push(Line::from(span(fit(&crumbs, width, theme), theme.dim())));
     }
+    let middle = heads.len();
     for (place, line) in head(graph, node).iter().enumerate() {
+        let here = place == 0 && model.pane == MIDDLE;
+        let line = if here { format!("{} {line}", glyphs.cursor) } else { line.clone() };
         let style = if place == 0 { theme.title() } else { theme.dim() };
-        heads.push(Line::from(span(fit(line, width, theme), style)));
+        heads.push(Line::from(span(fit(&line, width, theme), style)));
     }
     paragraph(buf, area, &heads);
     let above = u16::try_from(heads.len()).unwrap_or(0);
+    let y = area.y + u16::try_from(middle).unwrap_or(0);
+    let named = Rect { y, height: 1, ..area }.intersection(area);
+    buf.spot(named, Spot::Pane(MIDDLE));
+    if model.pane == MIDDLE {
+        buf.set_style(named, theme.selected(true));
+    }
     let rest = Rect { y: area.y + above, height: area.height.saturating_sub(above), ..area };
     // The evidence of the edge under the cursor has the whole width: it is what is cut worst.
     let facts = facts(graph, model, usize::from(area.width), theme);
@@ -162,7 +175,7 @@ fn view(model: &Model, buf: &mut Canvas<'_>, area: Rect) {
     let alone = model.enlarged || area.width < 60;
     let (left, right) = if alone { (lists, lists) } else { split(lists, share(model)) };
     for (place, area) in [left, right].into_iter().enumerate() {
-        if !alone || model.pane == place {
+        if !alone || model.pane % MIDDLE == place {
             side(model, graph, buf, area, place);
         }
     }
