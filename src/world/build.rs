@@ -253,6 +253,7 @@ fn refer(part: &mut Part, symbols: &Symbols) -> u64 {
         account_uid: 0,
         invalid: false,
         signs_in: false,
+        filled: true,
         extra_groups: false,
         immutable: false,
         hosted: false,

@@ -124,6 +124,7 @@ pub(super) fn resolve(tables: Tables, duplicates: u64, clusters: usize) -> World
             account,
             dead: other || row.body.invalid,
             signs_in: row.body.signs_in,
+            filled: row.body.filled,
             extra_groups: row.body.extra_groups,
             immutable: row.body.immutable,
             hosted: row.body.hosted,

@@ -105,6 +105,8 @@ pub struct SecretRow {
     pub invalid: bool,
     /// Of a bootstrap token: its keys, or that none are shown, let it sign in.
     pub signs_in: bool,
+    /// Of a token: it is among the keys, or none are shown.
+    pub filled: bool,
     /// Of a bootstrap token: its keys, or that none are shown, let it bear groups of its own.
     pub extra_groups: bool,
     pub immutable: bool,
