@@ -37,6 +37,7 @@ mod remap;
 mod resolve;
 mod roles;
 pub mod routers;
+mod routes_unread;
 pub mod rows;
 mod secrets;
 mod services;
