@@ -57,6 +57,7 @@ mod node_certificates;
 mod node_logs;
 mod node_redirect;
 mod nodes_api;
+mod open_servers;
 mod openshift;
 mod operators;
 mod passage;
@@ -188,6 +189,7 @@ pub static CATALOGUE: &[&Family] = &[
     &rebind::FAMILY,
     &exposure::FAMILY,
     &neighbours::FAMILY,
+    &open_servers::FAMILY,
     &anonymous::FAMILY,
     &nodes_api::FAMILY,
     &kubelet_api::FAMILY,

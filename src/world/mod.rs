@@ -47,6 +47,7 @@ pub mod webhooks;
 use crate::input::{Origin, SourceId};
 use crate::sym::{Sym, Symbols};
 use admission::Level;
+pub use lower::{KUBECTL_PROXY, OPEN_NOTEBOOK};
 use nodes::ControlPlane;
 use pods::PodSpec;
 use rows::{Backend, Labels, Phase, Rule, Selector};

@@ -2,6 +2,7 @@
 
 mod admission;
 mod calico_selector;
+mod commands;
 mod gateway;
 mod istio;
 mod judge;
@@ -17,6 +18,7 @@ mod rbac;
 mod routers;
 mod secrets;
 
+pub use commands::{KUBECTL_PROXY, OPEN_NOTEBOOK};
 pub(super) use network::INBOUND;
 
 use super::rows::{
