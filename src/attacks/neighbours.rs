@@ -5,8 +5,10 @@
 //! an unpoliced cluster has a single one: edges are as many as containers, and sets times dangers.
 
 use super::Family;
+use super::anonymous::{ANONYMOUS_API, nameless_caller};
 use super::control_plane::ETCD_ACCESS;
 use super::exposure::NETWORK_REACH;
+use super::gate::of_every_cluster;
 use super::interfaces::{DASHBOARD_EXPOSED, is_open, open_interface};
 use super::open_servers::{API_SERVER_INSECURE_PORT, TILLER_EXPOSED};
 use super::passage::{Passage, new_pod_to, passage};
@@ -47,6 +49,9 @@ static TO_SERVERS: SetKind =
     SetKind { id: "new-pods-open-servers", noun: "new pods in reach of an API without a login" };
 static TO_TILLER: SetKind = SetKind { id: "new-pods-tiller", noun: "new pods in reach of Tiller" };
 
+/// As many API servers are told apart: more are no cluster's.
+const SERVERS: usize = 9;
+
 /// Something that gives itself to whoever reaches it.
 struct Danger {
     gives: Thing<'static>,
@@ -64,6 +69,7 @@ struct Danger {
 fn find(world: &World, sink: &mut Sink<'_>) {
     let mut dangers = interfaces(world, sink);
     dangers.extend(open_etcd(world, sink));
+    dangers.extend(nameless(world, sink));
     if dangers.is_empty() {
         return;
     }
@@ -231,6 +237,49 @@ fn interfaces(world: &World, sink: &mut Sink<'_>) -> Vec<Danger> {
                 facts,
             });
         }
+    }
+    found
+}
+
+/// The API server, where requests without a name hold more than everybody does.
+fn nameless(world: &World, sink: &mut Sink<'_>) -> Vec<Danger> {
+    let Some(user) = nameless_caller(world) else { return Vec::new() };
+    let danger = |at, node, port, fact| Danger {
+        gives: Thing::User(user),
+        attack: &ANONYMOUS_API,
+        // Inside, the API server is there to be reached.
+        odds: Odds::likely(0.9),
+        at,
+        ports: port,
+        node,
+        isolated: Vec::new(),
+        facts: vec![fact],
+    };
+    const ASKS: &str = "--anonymous-auth";
+    let mut found = Vec::new();
+    let system = world.symbols.get("kube-system").map_or(0..0, |ns| world.pods_of(ns));
+    for ix in system.map(PodIx::new).filter(|p| world.is_running(*p)) {
+        let pod = &world.pods[ix.index()];
+        let component = world.label(pod.object, "component").map(|c| world.text(c));
+        if !pod.mirror || component != Some("kube-apiserver") || found.len() == SERVERS {
+            continue;
+        }
+        let host = Host::Pod(ix);
+        for container in &world.host_spec(host).containers {
+            if world.flags(container, ASKS).last() == Some("false") {
+                continue;
+            }
+            let port = world.flags(container, "--secure-port").last();
+            let port = port.and_then(|port| port.parse().ok()).unwrap_or(6443);
+            let field = format!("{}.command", container.field());
+            let fact = sink.fact(pod.object, &field, "serves whoever gives no name");
+            found.push(danger(End::Host(host), world.host_node(host), vec![port], fact));
+        }
+    }
+    if found.is_empty() {
+        // Where it is not shown, nothing is known of its address.
+        let fact = of_every_cluster(world, sink, "the API server serves whoever gives no name");
+        found.push(danger(End::Anyone, None, vec![443, 6443], fact));
     }
     found
 }
