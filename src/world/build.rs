@@ -246,6 +246,7 @@ fn refer(part: &mut Part, symbols: &Symbols) -> u64 {
         automount: None,
         pull_secrets: Box::default(),
         annotations: Box::default(),
+        lists_secrets: false,
     };
     let secret = || SecretRow {
         kind: Sym::EMPTY,

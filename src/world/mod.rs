@@ -155,6 +155,8 @@ pub struct Account {
     pub pull_secrets: Box<[Sym]>,
     /// The annotations that give it an identity in a cloud: key and value.
     pub annotations: Box<[(Sym, Sym)]>,
+    /// Its pods may mount those Secrets only that it lists.
+    pub lists_secrets: bool,
     pub uid: u64,
     /// It is in the snapshot, or may be taken to exist: every namespace has its `default`, a
     /// running pod needs its account, and where no ServiceAccount was collected a name is all

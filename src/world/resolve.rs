@@ -97,6 +97,7 @@ pub(super) fn resolve(tables: Tables, duplicates: u64, clusters: usize) -> World
             automount: row.body.automount,
             pull_secrets: row.body.pull_secrets,
             annotations: row.body.annotations,
+            lists_secrets: row.body.lists_secrets,
             uid: row.uid,
             usable: None,
         })

@@ -93,6 +93,8 @@ pub struct AccountRow {
     pub pull_secrets: Box<[Sym]>,
     /// The annotations that give it an identity in a cloud: key and value.
     pub annotations: Box<[(Sym, Sym)]>,
+    /// Its pods may mount those Secrets only that it lists.
+    pub lists_secrets: bool,
 }
 
 #[derive(Debug, Clone)]

@@ -219,6 +219,7 @@ impl Part {
                     automount: sa.automount.0,
                     pull_secrets: self.syms(&sa.image_pull_secrets),
                     annotations: self.cloud_annotations(meta),
+                    lists_secrets: meta.annotations.get(MOUNTABLE).is_some_and(is_true),
                 };
                 let row = self.row(kind, meta, origin, body);
                 self.accounts.push(row);
@@ -388,6 +389,14 @@ impl Part {
         }
         self.symbols.intern(hash)
     }
+}
+
+/// The annotation of a service account by which its pods mount only Secrets that it lists.
+const MOUNTABLE: &str = "kubernetes.io/enforce-mountable-secrets";
+
+/// Whether Go's `strconv.ParseBool` takes a text for true, as admission does.
+fn is_true(text: &str) -> bool {
+    matches!(text, "1" | "t" | "T" | "TRUE" | "true" | "True")
 }
 
 /// The annotations of a service account that rules read.
