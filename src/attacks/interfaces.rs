@@ -5,7 +5,8 @@
 //! `open_servers`.
 
 use super::open_servers::{api_server, kubectl_proxy, tiller};
-use crate::graph::{Attack, Fact, Odds, Sink, Thing};
+use crate::graph::{Attack, Fact, Odds, SetKey, SetKind, Sink, Thing};
+use crate::sym::Sym;
 use crate::world::OPEN_NOTEBOOK;
 use crate::world::World;
 use crate::world::hosts::Host;
@@ -22,7 +23,8 @@ crate::attack! {
     /// Kubernetes Dashboard with `--enable-skip-login`, or before 1.10.1; the server of Argo
     /// Workflows with `--auth-mode=server`, or before 3.0 without any mode; the server of Argo CD
     /// with `--disable-auth`; Tekton Dashboard with `--read-only=false`. They act by their
-    /// account. A Jupyter server whose token is set to nothing, and which has no password, opens a
+    /// account. The app of Weave Scope without `--app.basicAuth` opens terminals by the probes of
+    /// its namespace. A Jupyter server whose token is set to nothing, and which has no password, opens a
     /// terminal in its container; listening elsewhere than on the loopback is its image's default
     /// in Jupyter's own images alone, and possible in others.
     /// ## Abuse
@@ -77,6 +79,8 @@ pub(super) enum Gives {
     Container,
     /// The cluster.
     Cluster,
+    /// The probes of Weave Scope in its namespace, which do what the app asks of them.
+    Probes,
 }
 
 impl Open {
@@ -161,10 +165,44 @@ fn asks_nobody(world: &World, container: &Container) -> Option<Open> {
         let says = (".args", "--read-only=false".to_owned());
         return Some(Open::interface(&[9097, 8080], says));
     }
-    notebook(world, container, image)
+    weave_scope(world, container, image)
+        .or_else(|| notebook(world, container, image))
         .or_else(|| kubectl_proxy(world, container))
         .or_else(|| tiller(world, container, image))
         .or_else(|| api_server(world, container, image))
+}
+
+/// Containers of Weave Scope's probes.
+static SCOPE_PROBES: SetKind = SetKind { id: "scope-probes", noun: "probes of Weave Scope" };
+
+/// The probes of a namespace, as a set.
+pub(super) fn scope_probes(ns: Sym) -> SetKey {
+    SetKey { kind: &SCOPE_PROBES, ns, of: 0 }
+}
+
+/// Whether a container is a probe of Weave Scope that opens terminals on its machine. The one that
+/// watches the cluster alone does not.
+pub(super) fn is_scope_probe(world: &World, container: &Container) -> bool {
+    let given = |flag| world.flags(container, flag).last();
+    Image::new(world.text(container.image)).is("weaveworks/scope")
+        && given("--mode") == Some("probe")
+        && given("--probe.no-controls").is_none_or(|value| value == "false")
+        && given("--probe.kubernetes.role") != Some("cluster")
+}
+
+/// The app of Weave Scope: its probes open a terminal on their machines for whoever opens it.
+fn weave_scope(world: &World, container: &Container, image: Image<'_>) -> Option<Open> {
+    let given = |flag| world.flags(container, flag).last();
+    let asks = given("--app.basicAuth").is_some_and(|value| value != "false")
+        || container.command.iter().any(|word| world.text(*word) == "ENABLE_BASIC_AUTH");
+    let listens = given("--app.http.address").unwrap_or(":4040");
+    let local = listens.rsplit_once(':').is_some_and(|(address, _)| is_loopback(address));
+    if !image.is("weaveworks/scope") || given("--mode") != Some("app") || asks || local {
+        return None;
+    }
+    let mut open = Open::interface(&[4040], (".args", "--mode=app".to_owned()));
+    open.gives = Gives::Probes;
+    Some(open)
 }
 
 /// A Jupyter server without a token: whoever opens it runs commands.
@@ -207,6 +245,7 @@ pub(super) fn open_interface(
     let mut facts = vec![sink.fact(object, &at, &open.says)];
     let gives = match open.gives {
         Gives::Container => Thing::Container(host, container),
+        Gives::Probes => Thing::Set(scope_probes(world.host_object(host).1)),
         Gives::Cluster => {
             // Another cluster's API server may run in a pod; this one's are static pods.
             let Host::Pod(pod) = host else { return None };

@@ -9,7 +9,7 @@ use super::anonymous::{ANONYMOUS_API, nameless_caller};
 use super::control_plane::ETCD_ACCESS;
 use super::exposure::NETWORK_REACH;
 use super::gate::of_every_cluster;
-use super::interfaces::{DASHBOARD_EXPOSED, is_open, open_interface};
+use super::interfaces::{DASHBOARD_EXPOSED, is_open, is_scope_probe, open_interface, scope_probes};
 use super::open_servers::{API_SERVER_INSECURE_PORT, TILLER_EXPOSED};
 use super::passage::{Passage, new_pod_to, passage};
 use super::pod_api::set_of;
@@ -189,9 +189,12 @@ fn interfaces(world: &World, sink: &mut Sink<'_>) -> Vec<Danger> {
     if !open.contains(&true) {
         return found;
     }
+    let probe = |c: &Container| is_scope_probe(world, c);
+    let probes: Vec<bool> = world.specs.iter().map(|s| s.containers.iter().any(probe)).collect();
     let mut seen = BTreeMap::new();
     for host in world.hosts() {
-        if open.get(world.host_shape(host).0 as usize) != Some(&true) {
+        let shape = world.host_shape(host).0 as usize;
+        if open.get(shape) != Some(&true) && probes.get(shape) != Some(&true) {
             continue;
         }
         let spec = world.host_spec(host);
@@ -199,6 +202,13 @@ fn interfaces(world: &World, sink: &mut Sink<'_>) -> Vec<Danger> {
         for (i, container) in spec.containers.iter().enumerate() {
             if !container.keeps_running() {
                 continue;
+            }
+            if is_scope_probe(world, container) {
+                let probes = Thing::Set(scope_probes(world.host_object(host).1));
+                let (object, _) = world.host_object(host);
+                let field = world.host_field(host, &format!("{}.args", container.field()));
+                let fact = sink.fact(object, &field, "--mode=probe");
+                sink.edge(probes, Thing::Container(host, i), &SET_MEMBER, &[fact]);
             }
             let Some((open, gives, facts)) = open_interface(world, sink, host, i) else {
                 continue;

@@ -21,7 +21,13 @@ const PROGRAMS: &[(&[&str], &[&str], &[&str])] = &[
     (&["tiller"], &["--tls-verify", "--listen"], &["TILLER_TLS_VERIFY"]),
     (
         &["weaveworks/scope"],
-        &["--mode", "--app.basicAuth", "--app.http.address", "--probe.no-controls", "--no-app"],
+        &[
+            "--mode",
+            "--app.basicAuth",
+            "--app.http.address",
+            "--probe.no-controls",
+            "--probe.kubernetes.role",
+        ],
         &["ENABLE_BASIC_AUTH"],
     ),
 ];
