@@ -3,7 +3,7 @@
 use super::Family;
 use crate::graph::{Odds, Sink, Thing};
 use crate::world::rows::Rule;
-use crate::world::{Binding, Principal, Role, Subject, World};
+use crate::world::{Binding, Principal, Role, Subject, UserIx, World};
 
 crate::attack! {
     /// Sends requests to the API server without credentials and is granted more than its version
@@ -12,7 +12,8 @@ crate::attack! {
     /// ## Needs
     /// A binding of the user `system:anonymous` or the group `system:unauthenticated` beyond those
     /// that Kubernetes and kubeadm make (`system:public-info-viewer`, the `cluster-info` ConfigMap),
-    /// and an API server that is reachable, which a snapshot does not tell.
+    /// and an API server that is reachable: from the internet a snapshot does not tell; from
+    /// containers and nodes it is, unless network policies keep them from it.
     /// ## Abuse
     /// `curl -k https://API:6443/api/v1/namespaces/default/pods` without a token.
     /// ## Stopped by
@@ -103,6 +104,23 @@ fn find(world: &World, sink: &mut Sink<'_>) {
 
 fn facts(sink: &mut Sink<'_>, binding: &Binding, subject: &Subject) -> Vec<crate::graph::Fact> {
     vec![sink.subject(binding, subject), sink.role_ref(binding)]
+}
+
+/// The caller without a name, where it is let in and holds more than Kubernetes gives to everyone.
+pub(super) fn nameless_caller(world: &World) -> Option<UserIx> {
+    let user = world.user("system:anonymous").filter(|_| !refuses_anonymous(world))?;
+    let group = world.group("system:unauthenticated");
+    let is_nameless = |subject: &Subject| match subject.principal {
+        Principal::User(of) => of == user,
+        Principal::Group(of) => Some(of) == group,
+        _ => false,
+    };
+    let gives_more = |binding: &Binding| {
+        let role = binding.role.map(|role| &world.roles[role.index()]);
+        role.is_some_and(|role| !role.missing && !is_harmless(world, role))
+            && binding.subjects.iter().any(is_nameless)
+    };
+    world.bindings.iter().any(gives_more).then_some(user)
 }
 
 /// Whether every API server that the snapshot shows turns anonymous requests away.

@@ -5,16 +5,15 @@
 //! node where a balancer put it down, or a proxy's. Pods of one class are judged once for a port and
 //! a source, so that the cost is that of the endpoints and not of pods times policies.
 
-use crate::graph::{Confidence, Fact, Sink};
+use super::outcome::Outcome;
+use crate::graph::Confidence;
 use crate::world::balancer::{is_public, reaches_public};
 use crate::world::endpoints::Endpoint;
-use crate::world::exposure::{Said, Scope, Via};
+use crate::world::exposure::{Scope, Via};
 use crate::world::hosts::Host;
-use crate::world::network::{
-    Action, ClassIx, Direction, End, Judgement, Network, PortSpec, Reason, State, Verdict,
-};
+use crate::world::network::{ClassIx, Direction, End, Network, PortSpec, State, Verdict};
 use crate::world::rows::Target;
-use crate::world::{NodeIx, ObjectId, Service, ServiceIx, World};
+use crate::world::{NodeIx, Service, ServiceIx, World};
 use ipnet::{IpNet, Ipv4Net};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeSet;
@@ -26,70 +25,6 @@ const PRIVATE: &[&str] =
 
 /// What a policy that tells clients and nodes apart leaves open.
 const SNAT: &str = "whether the pod sees the client's address or its node's is not known, and policies treat them differently";
-
-/// What becomes of packets to a pod.
-#[derive(Debug)]
-pub(super) struct Outcome {
-    pub(super) state: State,
-    /// What is left of the likelihood.
-    factor: f64,
-    confidence: Confidence,
-    /// What policies say.
-    facts: Vec<Said>,
-    /// What is not known, in words.
-    doubts: Vec<String>,
-}
-
-impl Outcome {
-    /// No policy says anything about it.
-    pub(super) fn is_plain(&self) -> bool {
-        let silent = self.facts.is_empty() && self.doubts.is_empty();
-        self.state == State::Allowed && silent && self.factor >= 1.0
-    }
-
-    pub(super) const fn odds(&self) -> (f64, Confidence) {
-        (self.factor, self.confidence)
-    }
-
-    /// The evidence; doubts stand at the object that leads to the pod.
-    pub(super) fn evidence(&self, sink: &mut Sink<'_>, at: ObjectId) -> Vec<Fact> {
-        let said = self.facts.iter().map(|(object, field, value)| sink.fact(*object, field, value));
-        let mut facts: Vec<Fact> = said.collect();
-        facts.extend(self.doubts.iter().map(|doubt| sink.fact(at, "", doubt)));
-        facts
-    }
-
-    fn of(state: State) -> Self {
-        let (factor, confidence) = match state {
-            State::Unknown => (0.5, Confidence::Unknown),
-            _ => (1.0, Confidence::Certain),
-        };
-        Self { state, factor, confidence, facts: Vec::new(), doubts: Vec::new() }
-    }
-
-    /// Says what a judgement of one direction rests on.
-    fn say(&mut self, network: Network<'_>, direction: Direction, judgement: &Judgement) {
-        for reason in &judgement.reasons {
-            if matches!(reason, Reason::Rule { action: Action::Pass, .. }) {
-                continue;
-            }
-            let doubt = network.words(reason, direction);
-            if reason.is_unsure() && !self.doubts.contains(&doubt) {
-                self.doubts.push(doubt);
-            }
-            for (object, field, value) in network.facts(reason) {
-                let said = (object, field.to_owned(), value.to_owned());
-                if !self.facts.contains(&said) {
-                    self.facts.push(said);
-                }
-            }
-        }
-    }
-
-    fn doubt(&mut self, doubt: &str) {
-        self.doubts.push(doubt.to_owned());
-    }
-}
 
 /// What a client speaks to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]

@@ -5,14 +5,16 @@
 //! networks around the cluster reach are doors without an edge from the internet.
 
 use super::Family;
-use super::door_policies::{Doors, Outcome};
+use super::door_policies::Doors;
 use super::exposed_route::{EXPOSED_OPENSHIFT_ROUTE, EXPOSED_ROUTE, EXPOSED_VIRTUAL_SERVICE};
 use super::interfaces::{DASHBOARD_EXPOSED, open_interface};
+use super::outcome::Outcome;
 use crate::graph::{Attack, Fact, Odds, SetKey, SetKind, Sink, Thing};
 use crate::world::endpoints::{By, Endpoint};
 use crate::world::exposure::{Door, Scope, Sure, Via};
 use crate::world::hosts::Host;
 use crate::world::network::{PortSpec, State};
+use crate::world::rows::Target;
 use crate::world::{ObjectId, ServiceIx, World};
 use rustc_hash::FxHashMap;
 use std::rc::Rc;
@@ -226,7 +228,8 @@ fn find(world: &World, sink: &mut Sink<'_>) {
                     let own = PortSpec { protocol: declared.protocol, port: declared.number };
                     let outcome = sets.doors.host_port(host, own, entry.scope);
                     let by = (object, &*outcome, 1.0);
-                    exploit(world, sink, thing, (host, index), vec![fact], by);
+                    let at = (host, index, Some(declared.number));
+                    exploit(world, sink, thing, at, vec![fact], by);
                 }
             }
         }
@@ -301,7 +304,11 @@ fn endpoints(
             };
             facts.push(sink.fact(object, &world.host_field(host, &field), &value));
             let by = (of.object, &*outcome, factor);
-            exploit(world, sink, Thing::Set(set), (host, index), facts, by);
+            let arrives = match end.port.target {
+                Target::Number(number) => Some(number),
+                Target::Name(_) => listens.map(|port| port.number),
+            };
+            exploit(world, sink, Thing::Set(set), (host, index, arrives), facts, by);
         }
     }
     Some(set)
@@ -323,7 +330,7 @@ fn exploit(
     world: &World,
     sink: &mut Sink<'_>,
     from: Thing<'_>,
-    (host, container): (Host, usize),
+    (host, container, port): (Host, usize, Option<u16>),
     mut facts: Vec<Fact>,
     (by, outcome, factor): (ObjectId, &Outcome, f64),
 ) {
@@ -335,9 +342,11 @@ fn exploit(
     let odds = |attack: &Attack| attack.odds.but(factor * left, confidence);
     let to = Thing::Container(host, container);
     sink.edge_with(from, to, &EXPLOIT_PUBLIC_APP, odds(&EXPLOIT_PUBLIC_APP), &facts);
-    if let Some((account, says)) = open_interface(world, sink, host, container) {
+    if let Some((open, gives, says)) = open_interface(world, sink, host, container)
+        && open.answers(port)
+    {
         facts.extend(says);
-        let odds = odds(&DASHBOARD_EXPOSED);
-        sink.edge_with(from, Thing::Account(account), &DASHBOARD_EXPOSED, odds, &facts);
+        let odds = open.odds.but(factor * left, confidence);
+        sink.edge_with(from, gives, open.attack, odds, &facts);
     }
 }

@@ -156,6 +156,16 @@ pub(super) static PATHS: &[Row] = &[
     tree("/var/lib/kubelet", SURE),
     tree("/var/lib/k0s/kubelet", SURE),
     tree("/var/snap/microk8s/common/var/lib/kubelet", SURE),
+    // They take effect when the kubelet starts again: who may ask it, and where static pods are.
+    row("/var/lib/kubelet/config.yaml", false, Way::Write, Gain::Execute, Odds::possible(0.4)),
+    row(
+        "/var/lib/kubelet/kubeadm-flags.env",
+        false,
+        Way::Write,
+        Gain::Execute,
+        Odds::possible(0.4),
+    ),
+    row("/etc/kubernetes/kubelet", true, Way::Write, Gain::Execute, Odds::possible(0.4)),
     row("/var/lib/kubelet/plugins", true, Way::Write, Gain::Execute, Odds::possible(0.3)),
     row("/var/lib/kubelet/plugins_registry", true, Way::Write, Gain::Execute, Odds::possible(0.3)),
     row("/var/lib/kubelet/device-plugins", true, Way::Write, Gain::Execute, Odds::possible(0.3)),

@@ -58,8 +58,10 @@ mod node_certificates;
 mod node_logs;
 mod node_redirect;
 mod nodes_api;
+mod open_servers;
 mod openshift;
 mod operators;
+mod outcome;
 mod passage;
 pub mod peers;
 mod platform_operators;
@@ -193,6 +195,7 @@ pub static CATALOGUE: &[&Family] = &[
     &free_volumes::FAMILY,
     &exposure::FAMILY,
     &neighbours::FAMILY,
+    &open_servers::FAMILY,
     &anonymous::FAMILY,
     &nodes_api::FAMILY,
     &kubelet_api::FAMILY,

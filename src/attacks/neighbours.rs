@@ -5,11 +5,15 @@
 //! an unpoliced cluster has a single one: edges are as many as containers, and sets times dangers.
 
 use super::Family;
+use super::anonymous::{ANONYMOUS_API, nameless_caller};
 use super::control_plane::ETCD_ACCESS;
 use super::exposure::NETWORK_REACH;
-use super::interfaces::{DASHBOARD_EXPOSED, is_open, open_interface, ports};
+use super::gate::of_every_cluster;
+use super::interfaces::{DASHBOARD_EXPOSED, is_open, is_scope_probe, open_interface, scope_probes};
+use super::open_servers::{API_SERVER_INSECURE_PORT, TILLER_EXPOSED};
 use super::passage::{Passage, new_pod_to, passage};
 use super::pod_api::set_of;
+use super::sets::SET_MEMBER;
 use super::workloads::creators;
 use crate::graph::{Attack, Fact, Odds, SetKey, SetKind, Sink, Thing};
 use crate::sym::Sym;
@@ -19,6 +23,7 @@ use crate::world::network::{ClassIx, Direction, End};
 use crate::world::pods::Container;
 use crate::world::{NodeIx, ObjectId, PodIx, UNKNOWN_NODE, World};
 use rustc_hash::FxHashMap;
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
@@ -27,10 +32,24 @@ pub(super) static FAMILY: Family = Family { name: "O Reach inside", attacks: &[]
 
 /// What pods reach that policies treat alike.
 static IN_REACH: SetKind = SetKind { id: "in-reach", noun: "what pods reach without a login" };
-/// Pods that somebody makes to use an interface from, and to use etcd from.
+/// Containers that let whoever reaches them run commands.
+static TERMINALS: SetKind = SetKind { id: "open-terminals", noun: "terminals without a login" };
+/// Pods that somebody makes to use from there what asks for no login, by the attack on it.
+static NEW_PODS: [(&Attack, &SetKind); 4] = [
+    (&DASHBOARD_EXPOSED, &TO_INTERFACES),
+    (&ETCD_ACCESS, &TO_ETCD),
+    (&API_SERVER_INSECURE_PORT, &TO_SERVERS),
+    (&TILLER_EXPOSED, &TO_TILLER),
+];
 static TO_INTERFACES: SetKind =
     SetKind { id: "new-pods-interfaces", noun: "new pods in reach of interfaces" };
 static TO_ETCD: SetKind = SetKind { id: "new-pods-etcd", noun: "new pods in reach of etcd" };
+static TO_SERVERS: SetKind =
+    SetKind { id: "new-pods-open-servers", noun: "new pods in reach of an API without a login" };
+static TO_TILLER: SetKind = SetKind { id: "new-pods-tiller", noun: "new pods in reach of Tiller" };
+
+/// As many API servers are told apart: more are no cluster's.
+const SERVERS: usize = 9;
 
 /// Something that gives itself to whoever reaches it.
 struct Danger {
@@ -49,6 +68,7 @@ struct Danger {
 fn find(world: &World, sink: &mut Sink<'_>) {
     let mut dangers = interfaces(world, sink);
     dangers.extend(open_etcd(world, sink));
+    dangers.extend(nameless(world, sink));
     if dangers.is_empty() {
         return;
     }
@@ -138,15 +158,13 @@ fn ways(
 /// Whoever makes pods makes one that reaches them, with labels that he chooses.
 fn by_new_pods(world: &World, sink: &mut Sink<'_>, dangers: &[Danger]) {
     let mut scopes: BTreeSet<Scope> = BTreeSet::new();
-    let kinds = [(&DASHBOARD_EXPOSED, &TO_INTERFACES), (&ETCD_ACCESS, &TO_ETCD)];
-    let there = kinds.map(|(attack, _)| dangers.iter().any(|d| d.attack.id == attack.id));
+    let there = |attack: &Attack| dangers.iter().any(|d| d.attack.id == attack.id);
+    let kinds: Vec<_> = NEW_PODS.iter().filter(|(attack, _)| there(attack)).collect();
     for maker in creators(world, sink) {
         scopes.insert(maker.scope);
-        for ((attack, kind), there) in kinds.into_iter().zip(there) {
-            if there {
-                let to = set_of(kind, maker.scope);
-                sink.edge_with(maker.from, to, attack, Odds::certain(0.95), &maker.facts);
-            }
+        for (attack, kind) in &kinds {
+            let to = set_of(kind, maker.scope);
+            sink.edge_with(maker.from, to, attack, Odds::certain(0.95), &maker.facts);
         }
     }
     for scope in scopes {
@@ -154,8 +172,10 @@ fn by_new_pods(world: &World, sink: &mut Sink<'_>, dangers: &[Danger]) {
             let mut ask =
                 |sink: &mut Sink<'_>, from| passage(world, sink, from, danger.at, &danger.ports);
             let way = new_pod_to(world, sink, scope, &danger.isolated, &mut ask);
-            let kind = if danger.attack.id == ETCD_ACCESS.id { &TO_ETCD } else { &TO_INTERFACES };
-            lead(sink, set_of(kind, scope), danger, &way);
+            let kind = kinds.iter().find(|(attack, _)| attack.id == danger.attack.id);
+            if let Some((_, kind)) = kind {
+                lead(sink, set_of(kind, scope), danger, &way);
+            }
         }
     }
 }
@@ -168,9 +188,12 @@ fn interfaces(world: &World, sink: &mut Sink<'_>) -> Vec<Danger> {
     if !open.contains(&true) {
         return found;
     }
-    let mut seen = BTreeSet::new();
+    let probe = |c: &Container| is_scope_probe(world, c);
+    let probes: Vec<bool> = world.specs.iter().map(|s| s.containers.iter().any(probe)).collect();
+    let mut seen = BTreeMap::new();
     for host in world.hosts() {
-        if open.get(world.host_shape(host).0 as usize) != Some(&true) {
+        let shape = world.host_shape(host).0 as usize;
+        if open.get(shape) != Some(&true) && probes.get(shape) != Some(&true) {
             continue;
         }
         let spec = world.host_spec(host);
@@ -179,23 +202,93 @@ fn interfaces(world: &World, sink: &mut Sink<'_>) -> Vec<Danger> {
             if !world.keeps_running(host, container) {
                 continue;
             }
-            let Some((account, says)) = open_interface(world, sink, host, i) else { continue };
-            if !seen.insert((account, class, i)) {
+            if is_scope_probe(world, container) {
+                let probes = Thing::Set(scope_probes(world.host_object(host).1));
+                let (object, _) = world.host_object(host);
+                let field = world.host_field(host, &format!("{}.args", container.field()));
+                let fact = sink.fact(object, &field, "--mode=probe");
+                sink.edge(probes, Thing::Container(host, i), &SET_MEMBER, &[fact]);
+            }
+            let Some((open, gives, facts)) = open_interface(world, sink, host, i) else {
+                continue;
+            };
+            // Replicas are one, as far as they act by one account or policies treat them alike.
+            let account = match gives {
+                Thing::Account(account) => Some(account),
+                _ => None,
+            };
+            let known = seen.len() + 1;
+            let ports = open.ports(container);
+            let like = (account, class, i, open.attack.id, open.odds.confidence, ports.clone());
+            let (first, of) = match seen.entry(like) {
+                Entry::Vacant(entry) => (true, *entry.insert(known)),
+                Entry::Occupied(entry) => (false, *entry.get()),
+            };
+            let mut all = gives;
+            if matches!(gives, Thing::Container(..)) && class.is_some() {
+                let of = u32::try_from(of).unwrap_or(u32::MAX);
+                all = Thing::Set(SetKey { kind: &TERMINALS, ns: world.host_object(host).1, of });
+                sink.edge(all, gives, &SET_MEMBER, &facts);
+            }
+            if !first && (class.is_some() || account.is_some()) {
                 continue;
             }
             found.push(Danger {
-                gives: Thing::Account(account),
-                attack: &DASHBOARD_EXPOSED,
-                odds: DASHBOARD_EXPOSED.odds,
+                gives: all,
+                attack: open.attack,
+                odds: open.odds,
                 at: class.map_or(End::Host(host), End::Class),
-                ports: ports(world, container),
+                ports,
                 node: world.host_node(host),
                 isolated: class.map_or_else(Vec::new, |class| {
                     world.network().isolation(class, Direction::Ingress)
                 }),
-                facts: says.to_vec(),
+                facts,
             });
         }
+    }
+    found
+}
+
+/// The API server, where requests without a name hold more than everybody does.
+fn nameless(world: &World, sink: &mut Sink<'_>) -> Vec<Danger> {
+    let Some(user) = nameless_caller(world) else { return Vec::new() };
+    let danger = |at, node, port, fact| Danger {
+        gives: Thing::User(user),
+        attack: &ANONYMOUS_API,
+        // Inside, the API server is there to be reached.
+        odds: Odds::likely(0.9),
+        at,
+        ports: port,
+        node,
+        isolated: Vec::new(),
+        facts: vec![fact],
+    };
+    const ASKS: &str = "--anonymous-auth";
+    let mut found = Vec::new();
+    let system = world.symbols.get("kube-system").map_or(0..0, |ns| world.pods_of(ns));
+    for ix in system.map(PodIx::new).filter(|p| world.is_running(*p)) {
+        let pod = &world.pods[ix.index()];
+        let component = world.label(pod.object, "component").map(|c| world.text(c));
+        if !pod.mirror || component != Some("kube-apiserver") || found.len() == SERVERS {
+            continue;
+        }
+        let host = Host::Pod(ix);
+        for container in &world.host_spec(host).containers {
+            if world.flags(container, ASKS).last() == Some("false") {
+                continue;
+            }
+            let port = world.flags(container, "--secure-port").last();
+            let port = port.and_then(|port| port.parse().ok()).unwrap_or(6443);
+            let field = format!("{}.command", container.field());
+            let fact = sink.fact(pod.object, &field, "serves whoever gives no name");
+            found.push(danger(End::Host(host), world.host_node(host), vec![port], fact));
+        }
+    }
+    if found.is_empty() {
+        // Where it is not shown, nothing is known of its address.
+        let fact = of_every_cluster(world, sink, "the API server serves whoever gives no name");
+        found.push(danger(End::Anyone, None, vec![443, 6443], fact));
     }
     found
 }

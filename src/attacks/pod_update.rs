@@ -12,7 +12,8 @@ use crate::sym::Sym;
 use crate::world::admission::Level;
 use crate::world::grants::{Names, Permission, Scope};
 use crate::world::hosts::Host;
-use crate::world::{Namespace, NodeIx, PodIx, WorkloadIx, World};
+use crate::world::rows::Phase;
+use crate::world::{AccountIx, Namespace, NodeIx, PodIx, WorkloadIx, World};
 use std::collections::{BTreeMap, BTreeSet};
 
 crate::attack! {
@@ -53,7 +54,8 @@ crate::attack! {
     ///
     /// ## Needs
     /// `patch` or `update` on `pods` in the namespace. Of a running pod little but the images can
-    /// be changed: not the service account, the volumes, the command or the security context.
+    /// be changed: not the service account, the volumes, the command or the security context. Of a
+    /// pod that has no node yet the new image runs once it is scheduled, which is possible.
     /// ## Abuse
     /// `kubectl set image -n NAMESPACE pod/POD CONTAINER=ATTACKER/IMAGE`; the kubelet restarts the
     /// container with it. The entrypoint of the new image runs unless the pod sets `command`.
@@ -94,8 +96,15 @@ const INJECT: &[Permission] = &[
 pub(super) const PATCH: &[Permission] =
     &[Permission::namespaced("patch", "", "pods"), Permission::namespaced("update", "", "pods")];
 
+/// Pods that run the attacker's image as soon as they have a node.
+static WAITING_PODS: SetKind = SetKind { id: "waiting-pods", noun: "pods that wait for a node" };
+
+/// Whether a waiting pod is ever scheduled the snapshot does not tell.
+const WAITING: Odds = Odds::possible(0.4);
+
 pub(super) fn find(world: &World, sink: &mut Sink<'_>) {
     updates(world, sink);
+    waiting(world, sink);
     injections(world, sink);
 }
 
@@ -194,6 +203,67 @@ fn updates(world: &World, sink: &mut Sink<'_>) {
         fill(world, sink, &UPDATABLE_PODS, namespace, &hosts);
         if !hosts.is_empty() && cluster {
             join(world, sink, &UPDATABLE_PODS, namespace);
+        }
+    }
+}
+
+/// The account of a pod that has no node yet, if it takes another image and will have a token.
+fn account_of_waiting(world: &World, namespace: &Namespace, pod: PodIx) -> Option<AccountIx> {
+    let of = &world.pods[pod.index()];
+    let waits = of.phase == Phase::Pending && !world.is_placed(pod);
+    let host = Host::Pod(pod);
+    let gets = || takes_updates(world, namespace, host) && world.host_spec(host).has_token_volume();
+    of.account.filter(|_| waits && gets())
+}
+
+/// Pods that no node runs yet hold nothing now, and their account's token once they run.
+fn waiting(world: &World, sink: &mut Sink<'_>) {
+    let mut found: BTreeMap<Sym, Vec<(PodIx, AccountIx)>> = BTreeMap::new();
+    for namespace in &world.namespaces {
+        let pods = world.pods_of(namespace.name).map(PodIx::new);
+        let of: Vec<_> = pods
+            .filter_map(|pod| Some((pod, account_of_waiting(world, namespace, pod)?)))
+            .collect();
+        if !of.is_empty() {
+            found.insert(namespace.name, of);
+        }
+    }
+    if found.is_empty() {
+        return;
+    }
+    let lead = |sink: &mut Sink<'_>, from: Thing<'_>, to, pod: PodIx, facts: &[Fact]| {
+        let place = sink.fact(world.pods[pod.index()].object, ".spec.nodeName", "not set");
+        let facts: Vec<Fact> = facts.iter().copied().chain([place]).collect();
+        sink.edge_with(from, Thing::Account(to), &POD_PATCH_IMAGE, WAITING, &facts);
+    };
+    let mut whole = false;
+    for grant in world.grants_any(PATCH) {
+        let facts = sink.grant(&grant).to_vec();
+        let from = Thing::Binding(grant.binding);
+        match (grant.names, grant.scope) {
+            (Names::All, Scope::Namespace(ns)) if !found.contains_key(&ns) => {}
+            (Names::All, scope) => {
+                whole |= scope == Scope::Cluster;
+                sink.edge(from, set_of(&WAITING_PODS, scope), &POD_PATCH_IMAGE, &facts);
+            }
+            (Names::Only(names), scope) => {
+                for pod in named(world, scope, names, |ns, name| world.pod(ns, name)) {
+                    let Some(of) = found.get(&world.pods[pod.index()].ns) else { continue };
+                    if let Ok(at) = of.binary_search_by_key(&pod, |(pod, _)| *pod) {
+                        lead(sink, from, of[at].1, pod, &facts);
+                    }
+                }
+            }
+        }
+    }
+    for namespace in &world.namespaces {
+        let Some(of) = found.get(&namespace.name) else { continue };
+        let set = set_of(&WAITING_PODS, Scope::Namespace(namespace.name));
+        for (pod, account) in of {
+            lead(sink, set, *account, *pod, &[]);
+        }
+        if whole {
+            join(world, sink, &WAITING_PODS, namespace);
         }
     }
 }

@@ -46,7 +46,8 @@ crate::attack! {
     ///
     /// ## Needs
     /// The Secret has the type `kubernetes.io/service-account-token`, and its annotation names a
-    /// service account that exists, with the uid that it has today.
+    /// service account that exists, with the uid that it has today. Where its keys are shown and
+    /// the token is not among them, it is likely: the controller fills it, or the snapshot lacks it.
     /// ## Abuse
     /// Decode the Secret's `token` and send it as a bearer token.
     /// ## Stopped by
@@ -109,10 +110,17 @@ fn find(world: &World, sink: &mut Sink<'_>) {
         let of = &world.accounts[account.index()];
         if of.exists {
             let field = ".metadata.annotations[\"kubernetes.io/service-account.name\"]";
-            let fact = sink.fact(secret.object, field, world.text(of.name));
+            let mut facts = vec![sink.fact(secret.object, field, world.text(of.name))];
             let ix = world.secret(secret.ns, secret.name).map(Thing::Secret);
             let Some(from) = ix else { continue };
-            sink.edge(from, Thing::Account(account), &SECRET_HOLDS_SERVICE_ACCOUNT_TOKEN, &[fact]);
+            let mut odds = SECRET_HOLDS_SERVICE_ACCOUNT_TOKEN.odds;
+            if !secret.filled {
+                // The controller puts it there sooner or later; or it was taken out of the dump.
+                odds = odds.but(0.7, Confidence::Likely);
+                facts.push(sink.fact(secret.object, ".data", "no token is shown"));
+            }
+            let to = Thing::Account(account);
+            sink.edge_with(from, to, &SECRET_HOLDS_SERVICE_ACCOUNT_TOKEN, odds, &facts);
         }
     }
     requests(world, sink);

@@ -12,7 +12,7 @@ use super::pod_api::{admits, enforced, set_of};
 use super::policies_off;
 use super::sets::{PRIVILEGED_PODS, SECRETS, SET_MEMBER, WORKER_NODES, node_keys, node_sets};
 use super::workload_patch::{self, PRIVILEGED_TEMPLATES, WORKLOAD_PATCH};
-use crate::graph::{Attack, Fact, Odds, SetKey, SetKind, Sink, Thing};
+use crate::graph::{Attack, Confidence, Fact, Odds, SetKey, SetKind, Sink, Thing};
 use crate::sym::Sym;
 use crate::world::admission::Level;
 use crate::world::closed::Closed;
@@ -62,7 +62,7 @@ crate::attack! {
     /// print what it holds to its log.
     /// ## Stopped by
     /// The deprecated annotation `kubernetes.io/enforce-mountable-secrets` on every account of the
-    /// namespace. Pod Security allows Secret volumes at every level.
+    /// namespace leaves the Secrets that the accounts list, which makes it possible. Pod Security allows Secret volumes at every level.
     /// ## Fix
     /// Remove `create` on pods and workloads from the role; keep Secrets of others in another
     /// namespace.
@@ -183,7 +183,12 @@ fn find(world: &World, sink: &mut Sink<'_>) {
         let to = |kind| set_of(kind, scope);
         let accounts = pod_accounts::accounts(world, sink, scope);
         sink.edge(from, accounts, &POD_CREATE_AS_SERVICE_ACCOUNT, &facts);
-        sink.edge(from, to(&SECRETS), &POD_CREATE_MOUNT_SECRET, &facts);
+        let (mut odds, mut mounts) = (POD_CREATE_MOUNT_SECRET.odds, facts.clone());
+        if let Some(fact) = only_listed(world, sink, scope) {
+            odds = odds.but(0.2, Confidence::Possible);
+            mounts.push(fact);
+        }
+        sink.edge_with(from, to(&SECRETS), &POD_CREATE_MOUNT_SECRET, odds, &mounts);
         if world.reached(scope).iter().any(|n| admits(n, Level::Privileged)) {
             // What policies say of a privileged pod stands on its way to the nodes.
             let facts = sink.but_for_pods(&facts);
@@ -191,6 +196,17 @@ fn find(world: &World, sink: &mut Sink<'_>) {
         }
     }
     workload_patch::find(world, sink);
+}
+
+/// What keeps pods of every account of a namespace to the Secrets that it lists, which are not read.
+/// One account without the annotation is enough for whoever chooses it.
+fn only_listed(world: &World, sink: &mut Sink<'_>, scope: Scope) -> Option<Fact> {
+    let Scope::Namespace(ns) = scope else { return None };
+    let mut accounts = world.accounts[world.accounts_of(ns)].iter().filter(|a| a.exists);
+    let first = accounts.next().filter(|a| a.lists_secrets)?;
+    let field = ".metadata.annotations[\"kubernetes.io/enforce-mountable-secrets\"]";
+    let all = accounts.all(|a| a.lists_secrets);
+    all.then(|| sink.fact(first.object, field, "true, as on every account of the namespace"))
 }
 
 /// The permissions to create something that makes pods, as an account of one's choice.

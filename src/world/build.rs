@@ -5,8 +5,9 @@
 //! order in which objects were read.
 
 use super::cons::Cons;
+use super::objects::unseen;
 use super::remap::{Map, Remap};
-use super::resolve::{is_no_workload, resolve, unseen};
+use super::resolve::{is_no_workload, resolve};
 use super::rows::{AccountRow, Labels, NamespaceRow, NodeRow, Part, Row, SecretRow, WorkloadRow};
 use super::{NOWHERE, UNKNOWN_NODE, World, builtin, rbac};
 use crate::sym::{Sym, Symbols, merge};
@@ -255,6 +256,7 @@ fn refer(part: &mut Part, symbols: &Symbols) -> u64 {
         automount: None,
         pull_secrets: Box::default(),
         annotations: Box::default(),
+        lists_secrets: false,
     };
     let secret = || SecretRow {
         kind: Sym::EMPTY,
@@ -262,6 +264,7 @@ fn refer(part: &mut Part, symbols: &Symbols) -> u64 {
         account_uid: 0,
         invalid: false,
         signs_in: false,
+        filled: true,
         extra_groups: false,
         immutable: false,
         hosted: false,

@@ -237,21 +237,11 @@ impl World {
         let routes =
             self.gateway.routes.len() + self.router_routes.len() + self.istio.services.len();
         let routes = routes as u64;
-        let other = self.count_of(
-            |g| matches!(g, "traefik.io" | "traefik.containo.us" | "projectcontour.io"),
-            |k| matches!(k, "IngressRoute" | "IngressRouteTCP" | "HTTPProxy"),
-        );
-        let (state, reason) = if services == 0 {
+        let (state, mut reason) = if services == 0 {
             (
                 State::Missing,
                 "no Service was collected: what faces the internet is not known".to_owned(),
             )
-        } else if other > 0 {
-            let reason = format!(
-                "{} not evaluated yet (routes of Traefik or Contour): what they let in is not shown",
-                counted(other, "route is", "routes are")
-            );
-            (State::Partial, reason)
         } else {
             let routes = match routes {
                 0 => String::new(),
@@ -265,6 +255,9 @@ impl World {
             );
             (State::Partial, reason)
         };
+        if let Some(unread) = self.routes_unread() {
+            let _ = write!(reason, "; {unread}");
+        }
         Topic { topic: "exposure", state, reason, affects: &["paths from the internet"] }
     }
 

@@ -9,9 +9,9 @@
 
 use super::ObjectId;
 use super::cel::Program;
+use super::objects::Objects;
 use super::remap::{Map, Remap};
 use super::requests::{Asks, Request, Taken};
-use super::resolve::Objects;
 use super::rows::{Row, Selector};
 use crate::glob::fits;
 use crate::sym::{Sym, Symbols};

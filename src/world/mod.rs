@@ -35,6 +35,7 @@ mod lookup;
 mod lower;
 pub mod network;
 pub mod nodes;
+mod objects;
 pub mod openshift;
 pub mod pods;
 mod principals;
@@ -46,6 +47,7 @@ pub mod requests;
 mod resolve;
 mod roles;
 pub mod routers;
+mod routes_unread;
 pub mod rows;
 mod secrets;
 mod services;
@@ -57,6 +59,7 @@ pub mod webhooks;
 use crate::input::{Origin, SourceId};
 use crate::sym::{Sym, Symbols};
 use admission::Level;
+pub use lower::{KUBECTL_PROXY, OPEN_NOTEBOOK};
 use nodes::ControlPlane;
 use pods::PodSpec;
 use rows::{Backend, Free, Labels, Phase, Rule, Selector};
@@ -166,6 +169,8 @@ pub struct Account {
     pub pull_secrets: Box<[Sym]>,
     /// The annotations that give it an identity in a cloud: key and value.
     pub annotations: Box<[(Sym, Sym)]>,
+    /// Its pods may mount those Secrets only that it lists.
+    pub lists_secrets: bool,
     pub uid: u64,
     /// It is in the snapshot, or may be taken to exist: every namespace has its `default`, a
     /// running pod needs its account, and where no ServiceAccount was collected a name is all

@@ -1,8 +1,8 @@
 //! Users and groups, which are no objects: whoever bindings and OpenShift name.
 
 use super::build::IMPLICIT_GROUPS;
+use super::objects::{Objects, unseen};
 use super::openshift::ConstraintsRow;
-use super::resolve::{Objects, unseen};
 use super::rows::{BindingRow, Row};
 use super::{GroupIx, ObjectId, UserIx, rbac};
 use crate::sym::{Sym, Symbols};

@@ -4,6 +4,7 @@ use super::build::{Tables, deployment_of};
 use super::closed::Closed;
 use super::network::HeldRow;
 use super::nodes::{ControlPlane, control_plane_label};
+use super::objects::Objects;
 use super::openshift::Constraints;
 use super::principals::{Named, named_principals};
 use super::roles::{resolve_roles, role_key};
@@ -11,27 +12,10 @@ use super::rows::{PodRow, Row, SecretRow};
 use super::secrets::{own_servers, whose};
 use super::{
     Account, AccountIx, Binding, Claim, ConfigMap, GroupIx, Ingress, IngressClass, NOWHERE,
-    Namespace, Node, NodeIx, Object, ObjectId, Pod, PodIx, Policy, Principal, RoleIx, Secret,
-    Service, Subject, UNKNOWN_NODE, UserIx, Volume, VolumeIx, Workload, WorkloadIx, World, rbac,
+    Namespace, Node, NodeIx, Pod, PodIx, Policy, Principal, RoleIx, Secret, Service, Subject,
+    UNKNOWN_NODE, UserIx, Volume, VolumeIx, Workload, WorkloadIx, World, rbac,
 };
 use crate::sym::{Sym, Symbols};
-
-/// The table of objects while it is filled.
-pub(super) struct Objects {
-    pub(super) list: Vec<Object>,
-}
-
-impl Objects {
-    pub(super) fn add(&mut self, kind: Sym, row: &Row<impl Sized>) -> ObjectId {
-        let Row { ns, name, origin, labels, .. } = row;
-        self.list.push(Object { kind, ns: *ns, name: *name, origin: *origin, labels: *labels });
-        ObjectId::new(self.list.len() - 1)
-    }
-}
-
-pub(super) fn unseen<T>(ns: Sym, name: Sym, body: T) -> Row<T> {
-    Row { ns, name, uid: 0, version: 0, origin: NOWHERE, labels: 0, body }
-}
 
 /// Whether an owner's kind is one that owns without running pods.
 pub(super) fn is_no_workload(symbols: &Symbols, kind: Sym) -> bool {
@@ -109,6 +93,7 @@ pub(super) fn resolve(tables: Tables, duplicates: u64, clusters: usize) -> World
             automount: row.body.automount,
             pull_secrets: row.body.pull_secrets,
             annotations: row.body.annotations,
+            lists_secrets: row.body.lists_secrets,
             uid: row.uid,
             usable: None,
         })
@@ -136,6 +121,7 @@ pub(super) fn resolve(tables: Tables, duplicates: u64, clusters: usize) -> World
             account,
             dead: other || row.body.invalid,
             signs_in: row.body.signs_in,
+            filled: row.body.filled,
             extra_groups: row.body.extra_groups,
             immutable: row.body.immutable,
             hosted: row.body.hosted,

@@ -1,6 +1,6 @@
 //! Roles with their effective rules: aggregation is computed where the snapshot does not show it.
 
-use super::resolve::{Objects, unseen};
+use super::objects::{Objects, unseen};
 use super::rows::{BindingRow, Labels, RoleRow, Row};
 use super::{NOWHERE, Role, RoleIx, RuleRef};
 use crate::sym::{Sym, Symbols};

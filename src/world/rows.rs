@@ -101,6 +101,8 @@ pub struct AccountRow {
     pub pull_secrets: Box<[Sym]>,
     /// The annotations that give it an identity in a cloud: key and value.
     pub annotations: Box<[(Sym, Sym)]>,
+    /// Its pods may mount those Secrets only that it lists.
+    pub lists_secrets: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -113,6 +115,8 @@ pub struct SecretRow {
     pub invalid: bool,
     /// Of a bootstrap token: its keys, or that none are shown, let it sign in.
     pub signs_in: bool,
+    /// Of a token: it is among the keys, or none are shown.
+    pub filled: bool,
     /// Of a bootstrap token: its keys, or that none are shown, let it bear groups of its own.
     pub extra_groups: bool,
     pub immutable: bool,

@@ -22,6 +22,8 @@ pub struct Secret {
     pub dead: bool,
     /// Of a bootstrap token: its keys, or that none are shown, let it sign in.
     pub signs_in: bool,
+    /// Of a token Secret: the token is among its keys, or none are shown.
+    pub filled: bool,
     /// Of a bootstrap token: its keys, or that none are shown, let it bear groups of its own.
     pub extra_groups: bool,
     pub immutable: bool,

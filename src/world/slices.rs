@@ -8,8 +8,8 @@
 //! does not follow from the workloads' templates, which selectors select too.
 
 use super::network::Protocol;
+use super::objects::Objects;
 use super::remap::{Map, Remap};
-use super::resolve::Objects;
 use super::rows::{Phase, PodRow, Row};
 use super::{Node, NodeIx, ObjectId, Pod, PodIx, Service, ServiceIx, UNKNOWN_NODE};
 use crate::sym::{Sym, Symbols};

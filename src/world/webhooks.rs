@@ -1,7 +1,7 @@
 //! Configurations of admission webhooks, resolved.
 
 use super::ObjectId;
-use super::resolve::Objects;
+use super::objects::Objects;
 use super::rows::{Hook, Row, Screen, WebhookRow};
 use crate::sym::{Sym, Symbols};
 

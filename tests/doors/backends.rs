@@ -79,6 +79,13 @@ fn endpoints_by_hand() {
         topic.reason.contains("1 Service that faces the outside is without a selector")
     };
     assert!(said(&text));
+    // What is said of doors that are not read is said besides.
+    let route = "apiVersion: traefik.io/v1alpha1\nkind: IngressRouteUDP\nmetadata: {name: r, namespace: shop}\n";
+    let both = format!("{text}---\n{route}");
+    assert!(said(&both));
+    let topics = fixtures::world(&both).coverage();
+    let topic = topics.into_iter().find(|t| t.topic == "exposure").unwrap();
+    assert!(topic.reason.contains("1 IngressRouteUDP.traefik.io"), "{}", topic.reason);
     assert!(!said(&balancer("selector: {app: web}, ports: [{port: 80}]", &[web()])));
     assert!(!said(&service("shop/lb", "", "ports: [{port: 80}]", "")));
 }

@@ -11,8 +11,8 @@ pub(super) use attach::{condition, meet};
 
 use super::ObjectId;
 use super::balancer::Wanted;
+use super::objects::Objects;
 use super::remap::{Map, Remap};
-use super::resolve::Objects;
 use super::rows::{Row, Selector};
 use crate::sym::Sym;
 

@@ -2,9 +2,11 @@
 
 mod admission;
 mod calico_selector;
+mod commands;
 mod gateway;
 mod istio;
 mod judge;
+mod known;
 mod network;
 mod network_admin;
 mod network_calico;
@@ -21,6 +23,7 @@ mod secrets;
 mod slices;
 mod states;
 
+pub use commands::{KUBECTL_PROXY, OPEN_NOTEBOOK};
 pub(super) use network::INBOUND;
 
 use super::rows::{
@@ -33,6 +36,10 @@ use crate::k8s::data::PolicySwitches;
 use crate::k8s::scalar::Str;
 use crate::k8s::{Body, Kind, Meta, Object};
 use crate::sym::Sym;
+use known::{
+    is_aws_auth, is_control_plane_pod, is_kubelet_config, is_network_config, is_own_kubeconfig,
+    k3s_policies,
+};
 use rustc_hash::FxHasher;
 use std::hash::{Hash, Hasher};
 
@@ -243,6 +250,7 @@ impl Part {
                     automount: sa.automount.0,
                     pull_secrets: self.syms(&sa.image_pull_secrets),
                     annotations: self.cloud_annotations(meta),
+                    lists_secrets: meta.annotations.get(MOUNTABLE).is_some_and(is_true),
                 };
                 let row = self.row(kind, meta, origin, body);
                 self.accounts.push(row);
@@ -433,6 +441,14 @@ impl Part {
     }
 }
 
+/// The annotation of a service account by which its pods mount only Secrets that it lists.
+const MOUNTABLE: &str = "kubernetes.io/enforce-mountable-secrets";
+
+/// Whether Go's `strconv.ParseBool` takes a text for true, as admission does.
+fn is_true(text: &str) -> bool {
+    matches!(text, "1" | "t" | "T" | "TRUE" | "true" | "True")
+}
+
 /// The annotations of a service account that rules read.
 const CLOUD_ANNOTATIONS: &[&str] = &[
     "eks.amazonaws.com/role-arn",
@@ -440,57 +456,6 @@ const CLOUD_ANNOTATIONS: &[&str] = &[
     "iam.gke.io/gcp-service-account",
     "azure.workload.identity/client-id",
 ];
-
-/// Whether a ConfigMap holds a kubeconfig that names this cluster's own server.
-fn is_own_kubeconfig(meta: &Meta<'_>) -> bool {
-    matches!(
-        (&*meta.namespace, &*meta.name),
-        ("kube-public", "cluster-info") | ("kube-system", "kube-proxy")
-    )
-}
-
-/// Whether a ConfigMap is the one in which EKS keeps who of AWS is who in the cluster.
-fn is_aws_auth(meta: &Meta<'_>) -> bool {
-    &*meta.namespace == "kube-system" && &*meta.name == "aws-auth"
-}
-
-/// Whether a ConfigMap is that of Cilium, or of the network plugin for AWS.
-fn is_network_config(meta: &Meta<'_>) -> bool {
-    &*meta.name == "cilium-config"
-        || &*meta.namespace == "kube-system" && &*meta.name == "amazon-vpc-cni"
-}
-
-/// Whether a server of k3s enforces network policies itself, by the arguments that it writes down:
-/// a list that begins with what it is. An agent's do not say, its server decides.
-fn k3s_policies(arguments: &str) -> Option<bool> {
-    const OFF: &str = "--disable-network-policy";
-    let words: Vec<String> = serde_json::from_str(arguments).ok()?;
-    if words.first()? != "server" {
-        return None;
-    }
-    let last = words.iter().rposition(|w| {
-        w.strip_prefix(OFF).is_some_and(|rest| rest.is_empty() || rest.starts_with('='))
-    });
-    let Some(last) = last else { return Some(true) };
-    let value = words[last].strip_prefix(OFF)?.strip_prefix('=');
-    // A flag of this sort takes no second word, but what k3s writes down of its file may be one.
-    let value = value.or_else(|| words.get(last + 1).map(String::as_str).filter(|w| *w == "false"));
-    Some(value == Some("false"))
-}
-
-/// Whether a ConfigMap is the one from which kubeadm configures kubelets; it once bore the version.
-fn is_kubelet_config(meta: &Meta<'_>) -> bool {
-    &*meta.namespace == "kube-system" && meta.name.starts_with("kubelet-config")
-}
-
-/// Whether the flags of a pod's command are worth keeping: a static pod of the control plane.
-fn is_control_plane_pod(meta: &Meta<'_>) -> bool {
-    &*meta.namespace == "kube-system"
-        && meta.labels.0.iter().any(|(key, value)| {
-            &**key == "component"
-                && matches!(&**value, "kube-apiserver" | "kube-controller-manager" | "etcd")
-        })
-}
 
 /// The key by which a quota allows its namespace no pod, if it does. One with scopes leaves out the
 /// pods that are not in them, which whoever creates a pod chooses.

@@ -252,6 +252,7 @@ impl Part {
         }
         let variables = c.env.iter().filter(|e| VARIABLES.contains(&&*e.name));
         kept.extend(variables.map(|e| self.symbols.intern(&e.name)));
+        kept.extend(super::commands::kept(c).iter().map(|word| self.symbols.intern(word)));
         kept.into()
     }
 }

@@ -72,6 +72,7 @@ impl Part {
             account: self.sym(account.unwrap_or("")),
             account_uid: uid(account_uid.unwrap_or("")),
             invalid: label("kubernetes.io/legacy-token-invalid-since").is_some(),
+            filled: keys.is_empty() || keys.iter().any(|k| &**k == "token"),
             signs_in: has("usage-bootstrap-authentication"),
             extra_groups: has("auth-extra-groups"),
             immutable: secret.immutable.is_true(),

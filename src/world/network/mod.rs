@@ -52,7 +52,7 @@ pub use verdict::{End, PortSpec, Verdict};
 
 use super::World;
 use super::gateway::Item;
-use super::resolve::Objects;
+use super::objects::Objects;
 use super::rows::Row;
 use class::Tables;
 use ipnet::IpNet;
