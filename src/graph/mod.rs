@@ -160,11 +160,14 @@ impl Graph {
     /// `service/web`, or the object's own. Not made safe for output.
     #[must_use]
     pub fn name(&self, node: NodeId) -> Cow<'_, str> {
-        if let Some(of) = self.acted_as(node) {
-            return format!("{} (impersonated)", self.name(of)).into();
-        }
         let name = self.object_name(node);
         match self.kind(node) {
+            // What leads on from one who is acted as is called as ever.
+            NodeKind::User | NodeKind::Group | NodeKind::ServiceAccount
+                if self.acted_as(node).is_some() =>
+            {
+                format!("{name} (impersonated)").into()
+            }
             NodeKind::Set | NodeKind::Gate => self.set_name(node).into(),
             NodeKind::Container => format!("{name}/{}", self.part(node)).into(),
             NodeKind::Workload => format!("{}/{name}", self.part(node)).into(),
