@@ -170,6 +170,8 @@ fn the_policy_that_holds_a_door_is_named() {
             "isolated for ingress by gatehouse/console-fence; no rule matches",
         ],
     );
+    // It comes first: all else that the end is reached from is farther away.
+    assert!(told.find("doors from the internet") < told.find("the start reaches"), "{told}");
     let data = json(&[&ask[..], &["-o", "json"]].concat());
     let door = &data["network"]["doors"][0];
     assert_eq!(door["entry"], "gatehouse/service/console");

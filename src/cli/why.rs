@@ -291,6 +291,12 @@ fn not(question: &Question<'_>, context: &mut Context<'_>) -> Result<Exit, Failu
         network(question, (&found.ancestry, false), context, tell)?;
         return Ok(Exit::Done);
     }
+    writeln!(context.out, "no way leads there, as far as the snapshot shows\n")?;
+    // What policies hold is the nearest answer, where they hold something.
+    network(question, (&found.ancestry, true), context, |why, context| {
+        why.text(context.out)?;
+        Ok(writeln!(context.out)?)
+    })?;
     const MOST: usize = 12;
     let mut list = |head: &str, nodes: &[NodeId]| -> Result<(), Failure> {
         writeln!(context.out, "{head} ({}):", nodes.len())?;
@@ -310,14 +316,9 @@ fn not(question: &Question<'_>, context: &mut Context<'_>) -> Result<Exit, Failu
         let gate = named(graph, gate.gate);
         writeln!(context.out, "half open: {gate}: still lacks {}", missing.join(" and "))?;
     }
-    writeln!(
-        context.out,
-        "\nno way leads from the start to one of these, as far as the snapshot shows:"
-    )?;
+    writeln!(context.out, "\nwhat this snapshot does not tell, where a way may be:")?;
     let width = style(context, 0).width;
     write_lacking(&opened.coverage, width, context.out)?;
-    writeln!(context.out)?;
-    network(question, (&found.ancestry, true), context, tell)?;
     Ok(Exit::Done)
 }
 

@@ -222,23 +222,32 @@ fn set_sizes(graph: &Graph) -> Vec<u32> {
         stack.push((place, false));
         while let Some((place, counted)) = stack.pop() {
             let within = || {
-                let members = graph.outgoing(NodeId::new(first + place)).map(|(_, member)| member);
-                let mut members: Vec<NodeId> = members.collect();
+                let members = graph.outgoing(NodeId::new(first + place));
+                let mut members: Vec<(&str, NodeId)> =
+                    members.map(|(edge, member)| (graph.attack(edge).id, member)).collect();
                 // Several edges lead to one member where several facts make it one.
                 members.sort_unstable();
                 members.dedup();
                 members
-                    .into_iter()
-                    .map(|m| (graph.kind(m) == NodeKind::Set).then(|| m.index() - first))
+            };
+            let set = |member: NodeId| {
+                (graph.kind(member) == NodeKind::Set).then(|| member.index() - first)
             };
             if counted {
-                let size = within().map(|set| set.map_or(1, |set| sizes[set].unwrap_or(0)));
-                sizes[place] = Some(size.sum());
+                // What stands behind a door is there once, however many attacks gain something of it.
+                let members = within();
+                let alike = members.chunk_by(|a, b| a.0 == b.0);
+                let size = |(_, member): &(&str, NodeId)| {
+                    set(*member).map_or(1, |set| sizes[set].unwrap_or(0))
+                };
+                let most = alike.map(|of| of.iter().map(size).sum::<u32>()).max();
+                sizes[place] = Some(most.unwrap_or(0));
             } else if sizes[place].is_none() {
                 // A set that stands in itself adds nothing to itself.
                 sizes[place] = Some(0);
                 stack.push((place, true));
-                stack.extend(within().flatten().map(|set| (set, false)));
+                let within = within().into_iter().filter_map(|(_, member)| set(member));
+                stack.extend(within.map(|set| (set, false)));
             }
         }
     }
