@@ -10,8 +10,8 @@ use super::claims::volume_path;
 use super::impersonation::cluster;
 use super::pod_api::{behind_claim, enforced, set_of};
 use super::sets::{SET_MEMBER, of_admin};
-use super::storage::weakest;
-use super::workload_patch::{TEMPLATES, patchers};
+use super::storage::{weakest, weakest_with};
+use super::workload_patch::patchers;
 use super::workloads::{creators, pod_creation, together};
 use crate::graph::{Confidence, Odds, SetKey, SetKind, Sink, Thing};
 use crate::sym::Sym;
@@ -115,12 +115,7 @@ fn find(world: &World, sink: &mut Sink<'_>) {
     // A kind of workload is changed in the namespaces that have one; the weakest of them counts.
     let mut places = BTreeMap::new();
     for (template, m) in wide.into_iter().filter(|_| !free.is_empty()) {
-        let Some(at) = TEMPLATES.iter().position(|t| t.kind == template.kind) else { continue };
-        let place = places.entry(at).or_insert_with(|| {
-            let standing = template.namespaces(world);
-            let named = standing.iter().filter_map(|ns| world.namespace(*ns));
-            weakest(named.map(|ix| &world.namespaces[ix.index()]))
-        });
+        let place = places.entry(template.kind).or_insert_with(|| weakest_with(world, template));
         let Some(namespace) = place else { continue };
         let mut facts = m.facts;
         facts.push(template.stands(sink, namespace));

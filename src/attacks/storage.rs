@@ -11,7 +11,7 @@ use super::pod_api::{admits, behind_claim, enforced, set_of};
 use super::sets::{node_keys, node_sets, of_admin};
 use super::structure::IS_NAMESPACE_ADMIN;
 use super::together::allows_everything;
-use super::workload_patch::{WORKLOAD_PATCH, patchers};
+use super::workload_patch::{Template, WORKLOAD_PATCH, patchers};
 use super::workloads::{Maintainer, creators, is_name, together};
 use crate::graph::{Confidence, Odds, SetKey, SetKind, Sink, Thing};
 use crate::sym::Sym;
@@ -94,11 +94,7 @@ fn find(world: &World, sink: &mut Sink<'_>) {
     // Changing workloads everywhere changes the one in the namespace of the weakest level.
     let mut places = BTreeMap::new();
     for (template, m) in wide.into_iter().filter(|(_, m)| !masters.contains(&m.from)) {
-        let place = places.entry(template.kind).or_insert_with(|| {
-            let standing = template.namespaces(world);
-            let named = standing.iter().filter_map(|ns| world.namespace(*ns));
-            weakest(named.map(|ix| &world.namespaces[ix.index()]))
-        });
+        let place = places.entry(template.kind).or_insert_with(|| weakest_with(world, template));
         let Some(namespace) = place else { continue };
         let mut facts = m.facts;
         facts.push(template.stands(sink, namespace));
@@ -141,6 +137,13 @@ pub(super) fn weakest<'w>(
 ) -> Option<&'w Namespace> {
     let worth = |n: &Namespace| behind_claim(n).likelihood;
     namespaces.max_by(|a, b| worth(a).total_cmp(&worth(b)).then(b.name.cmp(&a.name)))
+}
+
+/// The namespace of the weakest level in which a workload of a kind stands.
+pub(super) fn weakest_with<'w>(world: &'w World, template: &Template) -> Option<&'w Namespace> {
+    let standing = template.namespaces(world);
+    let named = standing.iter().filter_map(|ns| world.namespace(*ns));
+    weakest(named.map(|ix| &world.namespaces[ix.index()]))
 }
 
 /// Builds the gate of each scope in which somebody may make the pod, and leads it to the nodes.

@@ -34,19 +34,24 @@ impl Endpoint {
     /// The numbers of the pod's ports: several only if containers give one name to several.
     #[must_use]
     pub fn numbers(&self, world: &World) -> Vec<u16> {
-        match self.port.target {
-            Target::Number(number) => vec![number],
-            Target::Name(_) => {
-                let spec = world.host_spec(self.host);
-                let own = self.containers.iter().filter_map(|c| spec.containers.get(*c));
-                let ports = own.flat_map(|c| c.ports.iter()).filter(|p| self.port.means(p));
-                ports.map(|p| p.number).collect()
-            }
-        }
+        world.port_numbers(self.host, &self.port)
     }
 }
 
 impl World {
+    /// The numbers of the ports of what runs that a Service's port means.
+    pub(super) fn port_numbers(&self, host: Host, port: &ServicePort) -> Vec<u16> {
+        match port.target {
+            Target::Number(number) => vec![number],
+            Target::Name(_) => {
+                let containers = self.host_spec(host).containers.iter();
+                let ports =
+                    containers.filter(|c| self.keeps_running(host, c)).flat_map(|c| c.ports.iter());
+                ports.filter(|p| port.means(p)).map(|p| p.number).collect()
+            }
+        }
+    }
+
     /// The running pods and templates that a Service's port leads to.
     #[must_use]
     pub fn endpoints(&self, ix: ServiceIx, place: usize) -> Vec<Endpoint> {

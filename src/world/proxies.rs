@@ -105,15 +105,6 @@ impl World {
         fronts: &Fronts,
     ) -> Option<Pass> {
         let of = &self.services[service.index()];
-        let numbers = |host: Host, port: &ServicePort| -> Vec<u16> {
-            let ports = self.host_spec(host).containers.iter().flat_map(|c| c.ports.iter());
-            match port.target {
-                super::rows::Target::Number(number) => vec![number],
-                super::rows::Target::Name(_) => {
-                    ports.filter(|p| port.means(p)).map(|p| p.number).collect()
-                }
-            }
-        };
         let meant: Vec<usize> = (0..of.ports.len()).filter(|p| counts(&of.ports[*p])).collect();
         let meant = if meant.is_empty() { (0..of.ports.len()).collect() } else { meant };
         let mut hosts: BTreeSet<Host> = BTreeSet::new();
@@ -130,7 +121,7 @@ impl World {
             return Some(Pass { services: vec![service], reach, via: Via::Proxies(service) });
         };
         let mut services = self.services_before(&hosts, |port| {
-            numbers(first, port).iter().any(|n| targets.contains(n))
+            self.port_numbers(first, port).iter().any(|n| targets.contains(n))
         });
         // The one that is meant comes first, and so before others as wide.
         services.retain(|ix| *ix != service);
