@@ -3,6 +3,7 @@
 //! instead of passing over it. No test of its own: `tests/fields.rs` uses it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -112,11 +113,12 @@ pub(crate) fn structs(text: &str) -> Names {
 }
 
 /// All structs of the room that stand for what the API serves. Those of `login.rs` read files that
-/// stand inside values: kubeconfigs, tokens, Argo CD's clusters.
+/// stand inside values: kubeconfigs, tokens, Argo CD's clusters. Folders hold no such structs.
 pub(crate) fn all() -> Names {
     let mut all = Names::new();
     let files = fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().file_name());
-    for file in files.filter(|file| file != "login.rs") {
+    let is_file = |file: &OsString| Path::new(file).extension().is_some_and(|e| e == "rs");
+    for file in files.filter(|file| is_file(file) && file != "login.rs") {
         for (name, fields) in structs(&source(file.to_str().unwrap())) {
             assert!(!all.contains_key(&name), "two structs are called {name}");
             all.insert(name, fields);

@@ -7,7 +7,7 @@
 
 use super::late::{self, Late};
 use super::sink::{Hint, Sink, Taken};
-use crate::k8s::ObjectSeed;
+use crate::k8s::{Object, ObjectSeed, Replicas};
 use serde::de::{DeserializeSeed, IgnoredAny};
 use serde_json::Deserializer;
 
@@ -29,15 +29,15 @@ pub(super) fn items(
             .unwrap_or_default(),
     };
     let mut read = 0;
+    let mut replicas = Replicas::default();
     while let Some(rest) = text.get(read..) {
         let item = rest.trim_start_matches([' ', '\n', '\t', '\r', ',']);
         let start = text.len() - item.len();
         if !item.starts_with('{') {
             break;
         }
-        let mut json = Deserializer::from_str(item);
-        let Ok(object) = (ObjectSeed { hint: hint.kind() }).deserialize(&mut json) else { break };
-        let end = start + json.into_iter::<IgnoredAny>().byte_offset();
+        let Some((object, length)) = object(item, hint, &mut replicas) else { break };
+        let end = start + length;
         let place = offset + start as u64;
         let own = || bytes.get(start..end).unwrap_or(&[]);
         match sink.take(object, place, hint) {
@@ -49,4 +49,18 @@ pub(super) fn items(
         read = end;
     }
     read
+}
+
+/// The object that a text begins with, and its length: the quick way if it can be told that way.
+fn object<'t>(
+    text: &'t str,
+    hint: &Hint,
+    replicas: &mut Replicas<'t>,
+) -> Option<(Object<'t>, usize)> {
+    let seed = ObjectSeed { hint: hint.kind() };
+    seed.quick(text, replicas).or_else(|| {
+        let mut json = Deserializer::from_str(text);
+        let object = seed.deserialize(&mut json).ok()?;
+        Some((object, json.into_iter::<IgnoredAny>().byte_offset()))
+    })
 }

@@ -1,7 +1,8 @@
 //! Nodes, storage and the small kinds.
 
+use super::field::{Field, read};
 use super::meta::Pairs;
-use super::object::{Body, Field, read};
+use super::object::Body;
 use super::rbac::LabelSelector;
 use super::scalar::{Bool, List, Present, Str};
 use super::workload::HostPath;

@@ -1,6 +1,6 @@
 //! EndpointSlices and Endpoints: the addresses that Services lead to.
 
-use super::object::Field;
+use super::field::Field;
 use super::scalar::{Int, List, Str};
 use super::{Body, Kind, Meta};
 use serde::Deserialize;

@@ -1,8 +1,9 @@
 //! Gateway API: where traffic comes in, and the routes that lead it to Services. The versions of
 //! the API (v1, v1beta1 and the alphas) agree in the fields that are read.
 
+use super::field::Field;
 use super::meta::Annotations;
-use super::object::{Body, Field};
+use super::object::Body;
 use super::rbac::LabelSelector;
 use super::scalar::{Int, List, Str};
 use super::workload::Condition;

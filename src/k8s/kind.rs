@@ -1,5 +1,7 @@
 //! The kinds that the tool reads, each known by its API group and its name.
 
+use std::sync::LazyLock;
+
 /// A kind of object that rules or answers use. Everything else is counted and left alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
@@ -203,17 +205,27 @@ const KINDS: &[Row] = &[
     Row { kind: Kind::Group, name: "Group", plural: "groups", short: &[], groups: &["user.openshift.io"], namespaced: false },
 ];
 
+/// The rows by name: each object of a dump asks for its own.
+static NAMED: LazyLock<Vec<&Row>> = LazyLock::new(|| {
+    let mut rows: Vec<&Row> = KINDS.iter().collect();
+    rows.sort_by_key(|row| row.name);
+    rows
+});
+
 impl Kind {
     /// The kind that an API group and a kind's name mean, if the tool reads it.
     #[must_use]
     pub fn of(group: &str, name: &str) -> Option<Self> {
+        let first = NAMED.partition_point(|row| row.name < name);
+        let mut named = NAMED.get(first..)?.iter().take_while(|row| row.name == name);
+        if let Some(row) = named.find(|row| row.groups.contains(&group)) {
+            return Some(row.kind);
+        }
         if group == CONSTRAINTS {
             return Some(Self::Constraint);
         }
-        if OTHER_POLICIES.iter().any(|(of, names)| *of == group && names.contains(&name)) {
-            return Some(Self::OtherNetworkPolicy);
-        }
-        KINDS.iter().find(|row| row.name == name && row.groups.contains(&group)).map(|row| row.kind)
+        let other = OTHER_POLICIES.iter().any(|(of, names)| *of == group && names.contains(&name));
+        other.then_some(Self::OtherNetworkPolicy)
     }
 
     /// The kind of a resource's plural, with or without its group

@@ -5,33 +5,28 @@
 //! in and read at the end; every other field is read once, where it stands.
 
 use super::Kind;
-use super::admission::{Webhook, webhooks};
+use super::admission::Webhook;
 use super::cluster::{
     ClaimSpec, NamespaceStatus, NodeSpec, NodeStatus, PersistentVolumeSpec, PersistentVolumeStatus,
-    ResourceQuotaSpec, ServiceAccount, node, volume,
+    ResourceQuotaSpec, ServiceAccount,
 };
-use super::data::{Data, Secret, more};
+use super::data::{Data, Secret};
 use super::definition::CustomResourceDefinitionSpec;
-use super::endpoints::{EndpointSlice, EndpointSubset, is_derived, slice};
-use super::gateway::{
-    GatewayClass, GatewaySpec, GatewayStatus, GrantSpec, RouteSpec, RouteStatus, class, gateway,
-    route,
-};
+use super::endpoints::{EndpointSlice, EndpointSubset, is_derived};
+use super::field::{Field, FieldSeed};
+use super::gateway::{GatewayClass, GatewaySpec, GatewayStatus, GrantSpec, RouteSpec, RouteStatus};
 use super::istio::{IstioGatewaySpec, VirtualServiceSpec};
 use super::meta::Meta;
 use super::network::{IngressClassSpec, IngressSpec, LoadBalancerStatus, ServiceSpec};
 use super::network_policy::NetworkPolicySpec;
-use super::openshift::{
-    OpenShiftRouteSpec, OpenShiftRouteStatus, SecurityContextConstraints, constraints, router_route,
-};
+use super::openshift::{OpenShiftRouteSpec, OpenShiftRouteStatus, SecurityContextConstraints};
 use super::pod_status::PodStatus;
-use super::policy::{policy, specs};
+use super::quick::{Quick, Raw};
 use super::rbac::{AggregationRule, RoleRef, Rule, Subject};
-use super::scalar::{Bool, List, Str};
-use super::workload::{LocalRef, PodSpec, WorkloadSpec, WorkloadStatus};
-use serde::Deserialize;
+use super::replicas::{OfPod, Replicas};
+use super::scalar::Str;
+use super::workload::{WorkloadSpec, WorkloadStatus};
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
-use serde_json::value::RawValue;
 use std::fmt;
 
 /// An object as served.
@@ -53,7 +48,7 @@ pub enum Body<'a> {
     /// A kind without anything of interest, or an unknown one.
     #[default]
     None,
-    Pod(Box<PodSpec<'a>>, PodStatus<'a>),
+    Pod(OfPod<'a>, PodStatus<'a>),
     Workload(Box<WorkloadSpec<'a>>, WorkloadStatus<'a>),
     Node(NodeSpec<'a>, NodeStatus<'a>),
     ServiceAccount(ServiceAccount<'a>),
@@ -101,73 +96,29 @@ pub struct ObjectSeed {
     pub hint: Option<Kind>,
 }
 
+impl ObjectSeed {
+    /// Reads the object that a text begins with the quick way, and tells how long it is. Nothing
+    /// if it is for `serde_json` to say what the text is. A pod may repeat the one before it.
+    #[must_use]
+    pub fn quick<'t>(
+        self,
+        text: &'t str,
+        replicas: &mut Replicas<'t>,
+    ) -> Option<(Object<'t>, usize)> {
+        let mut json = Quick::new(text, Some(replicas.model()));
+        let mut object = self.deserialize(&mut json).ok()?;
+        let (length, own) = (json.offset(), json.own());
+        if let Body::Pod(pod, _) = &mut object.body {
+            replicas.settle(pod, own);
+        }
+        Some((object, length))
+    }
+}
+
 impl<'de> DeserializeSeed<'de> for ObjectSeed {
     type Value = Object<'de>;
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Object<'de>, D::Error> {
         deserializer.deserialize_map(ObjectVisitor(self.hint))
-    }
-}
-
-/// The top-level fields that some kind reads.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Field {
-    Spec,
-    Specs,
-    Status,
-    Keys,
-    Type,
-    Rules,
-    Aggregation,
-    RoleRef,
-    Subjects,
-    Automount,
-    PullSecrets,
-    Webhooks,
-    Immutable,
-    Privileged,
-    HostDir,
-    Volumes,
-    Capabilities,
-    RunAsUser,
-    SeLinux,
-    Users,
-    Groups,
-    AddressType,
-    Endpoints,
-    Ports,
-    Subsets,
-}
-
-impl Field {
-    fn of(key: &str) -> Option<Self> {
-        Some(match key {
-            "spec" => Self::Spec,
-            "specs" => Self::Specs,
-            "status" => Self::Status,
-            "data" | "stringData" | "binaryData" => Self::Keys,
-            "type" => Self::Type,
-            "rules" => Self::Rules,
-            "aggregationRule" => Self::Aggregation,
-            "roleRef" => Self::RoleRef,
-            "subjects" => Self::Subjects,
-            "automountServiceAccountToken" => Self::Automount,
-            "imagePullSecrets" => Self::PullSecrets,
-            "webhooks" => Self::Webhooks,
-            "immutable" => Self::Immutable,
-            "allowPrivilegedContainer" => Self::Privileged,
-            "allowHostDirVolumePlugin" => Self::HostDir,
-            "volumes" => Self::Volumes,
-            "allowedCapabilities" => Self::Capabilities,
-            "runAsUser" => Self::RunAsUser,
-            "seLinuxContext" => Self::SeLinux,
-            "users" => Self::Users,
-            "groups" => Self::Groups,
-            "addressType" => Self::AddressType,
-            "endpoints" => Self::Endpoints,
-            "ports" => Self::Ports,
-            "subsets" => Self::Subsets,
-            _ => return None,
-        })
     }
 }
 
@@ -183,10 +134,15 @@ impl<'de> Visitor<'de> for ObjectVisitor {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object<'de>, A::Error> {
         let mut object = Object::default();
         let (mut version, mut named) = (None::<Str<'de>>, None::<Str<'de>>);
-        let mut early: Vec<(Field, &'de RawValue)> = Vec::new();
+        let mut early: Vec<(Field, Raw<'de>)> = Vec::new();
+        // Whether the group was known where the kind was told.
+        let mut sure = false;
         while let Some(key) = map.next_key::<Str<'de>>()? {
             match &*key {
-                "apiVersion" => version = Some(map.next_value()?),
+                "apiVersion" => {
+                    version = Some(map.next_value()?);
+                    sure = false;
+                }
                 "kind" => named = Some(map.next_value()?),
                 "metadata" => {
                     object.meta = map.next_value::<Option<Meta<'de>>>()?.unwrap_or_default();
@@ -198,6 +154,7 @@ impl<'de> Visitor<'de> for ObjectVisitor {
                     Some(field) => {
                         if let (None, Some(named)) = (object.kind, &named) {
                             object.kind = Kind::of(group(version.as_deref()), named);
+                            sure = version.is_some();
                         }
                         match (object.kind, &named) {
                             (Some(kind), _) if is_derived(kind, &object.meta) => {
@@ -223,7 +180,9 @@ impl<'de> Visitor<'de> for ObjectVisitor {
         object.group = group(version.as_deref()).to_owned();
         match named {
             Some(named) => {
-                object.kind = Kind::of(&object.group, &named);
+                if object.kind.is_none() || !sure {
+                    object.kind = Kind::of(&object.group, &named);
+                }
                 object.kind_name = named;
             }
             None => {
@@ -233,10 +192,7 @@ impl<'de> Visitor<'de> for ObjectVisitor {
         }
         if let Some(kind) = object.kind.filter(|kind| !is_derived(*kind, &object.meta)) {
             for (field, raw) in early {
-                let mut json = serde_json::Deserializer::from_str(raw.get());
-                FieldSeed { body: &mut object.body, kind, field }
-                    .deserialize(&mut json)
-                    .map_err(serde::de::Error::custom)?;
+                raw.read(FieldSeed { body: &mut object.body, kind, field })?;
             }
         }
         Ok(object)
@@ -246,178 +202,6 @@ impl<'de> Visitor<'de> for ObjectVisitor {
 /// The group of an `apiVersion`: what stands before the slash.
 fn group(api_version: Option<&str>) -> &str {
     api_version.and_then(|v| v.split_once('/')).map_or("", |(group, _)| group)
-}
-
-/// Reads one top-level field into the body of an object of a known kind.
-struct FieldSeed<'b, 'de> {
-    body: &'b mut Body<'de>,
-    kind: Kind,
-    field: Field,
-}
-
-/// The body's variant, made when its first field is met, and what the field goes into.
-macro_rules! part {
-    ($body:expr, $pattern:pat => $place:expr, $empty:expr, $value:expr) => {{
-        if matches!($body, Body::None) {
-            *$body = $empty;
-        }
-        if let $pattern = $body {
-            $place = $value;
-        }
-    }};
-}
-
-impl<'de> DeserializeSeed<'de> for FieldSeed<'_, 'de> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<(), D::Error> {
-        let Self { body, kind, field } = self;
-        match (kind, field) {
-            (Kind::Pod, Field::Spec) => part!(body, Body::Pod(spec, _) => **spec,
-                Body::Pod(Box::default(), PodStatus::default()), read(d)?),
-            (Kind::Pod, Field::Status) => part!(body, Body::Pod(_, status) => *status,
-                Body::Pod(Box::default(), PodStatus::default()), read(d)?),
-            (k, Field::Spec) if k.is_workload() => part!(body, Body::Workload(spec, _) => **spec,
-                Body::Workload(Box::default(), WorkloadStatus::default()), read(d)?),
-            (k, Field::Status) if k.is_workload() => {
-                part!(body, Body::Workload(_, status) => *status,
-                Body::Workload(Box::default(), WorkloadStatus::default()), read(d)?);
-            }
-            (Kind::Node, Field::Spec) => node(body, field, d)?,
-            (Kind::Node, Field::Status) => node(body, field, d)?,
-            (Kind::ServiceAccount, Field::Automount) => part!(body,
-                Body::ServiceAccount(sa) => sa.automount,
-                Body::ServiceAccount(ServiceAccount::default()), Bool::deserialize(d)?),
-            (Kind::ServiceAccount, Field::PullSecrets) => part!(body,
-                Body::ServiceAccount(sa) => sa.image_pull_secrets,
-                Body::ServiceAccount(ServiceAccount::default()),
-                list::<LocalRef<'de>, D>(d)?.into_iter().map(|r| r.name).collect()),
-            (Kind::Secret, Field::Type) => part!(body, Body::Secret(of) => of.kind,
-                Body::Secret(Secret::default()), Str::deserialize(d)?),
-            (Kind::Secret, Field::Immutable) => part!(body, Body::Secret(of) => of.immutable,
-                Body::Secret(Secret::default()), Bool::deserialize(d)?),
-            (Kind::Secret, Field::Keys) => part!(body, Body::Secret(of) => of.data,
-                Body::Secret(Secret::default()), more(&mut of.data, d)?),
-            (Kind::ConfigMap, Field::Keys) => part!(body, Body::ConfigMap(data) => *data,
-                Body::ConfigMap(Data::default()), more(data, d)?),
-            (Kind::CustomResourceDefinition, Field::Spec) => part!(body,
-                Body::Definition(spec) => *spec,
-                Body::Definition(CustomResourceDefinitionSpec::default()), read(d)?),
-            (Kind::Namespace, Field::Status) => part!(body, Body::Namespace(status) => *status,
-                Body::Namespace(NamespaceStatus::default()), read(d)?),
-            (Kind::ResourceQuota, Field::Spec) => part!(body, Body::ResourceQuota(spec) => *spec,
-                Body::ResourceQuota(ResourceQuotaSpec::default()), read(d)?),
-            (Kind::PersistentVolume, Field::Spec) => volume(body, field, d)?,
-            (Kind::PersistentVolume, Field::Status) => volume(body, field, d)?,
-            (Kind::PersistentVolumeClaim, Field::Spec) => part!(body,
-                Body::PersistentVolumeClaim(spec) => *spec,
-                Body::PersistentVolumeClaim(ClaimSpec::default()), read(d)?),
-            (Kind::Role | Kind::ClusterRole, Field::Rules) => part!(body,
-                Body::Role { rules, .. } => *rules,
-                Body::Role { rules: Vec::new(), aggregation: None }, list(d)?),
-            (Kind::ClusterRole, Field::Aggregation) => part!(body,
-                Body::Role { aggregation, .. } => *aggregation,
-                Body::Role { rules: Vec::new(), aggregation: None }, Option::deserialize(d)?),
-            (Kind::RoleBinding | Kind::ClusterRoleBinding, Field::RoleRef) => part!(body,
-                Body::Binding { role, .. } => *role,
-                Body::Binding { role: RoleRef::default(), subjects: Vec::new() }, read(d)?),
-            (Kind::RoleBinding | Kind::ClusterRoleBinding, Field::Subjects) => part!(body,
-                Body::Binding { subjects, .. } => *subjects,
-                Body::Binding { role: RoleRef::default(), subjects: Vec::new() }, list(d)?),
-            (Kind::Service, Field::Spec) => part!(body, Body::Service(spec, _) => **spec,
-                Body::Service(Box::default(), LoadBalancerStatus::default()), read(d)?),
-            (Kind::Service, Field::Status) => part!(body, Body::Service(_, status) => *status,
-                Body::Service(Box::default(), LoadBalancerStatus::default()), read(d)?),
-            (Kind::Ingress, Field::Spec) => part!(body, Body::Ingress(spec, _) => *spec,
-                Body::Ingress(IngressSpec::default(), LoadBalancerStatus::default()), read(d)?),
-            (Kind::Ingress, Field::Status) => part!(body, Body::Ingress(_, status) => *status,
-                Body::Ingress(IngressSpec::default(), LoadBalancerStatus::default()), read(d)?),
-            (Kind::EndpointSlice, Field::AddressType) => slice(body, field, d)?,
-            (Kind::EndpointSlice, Field::Endpoints) => slice(body, field, d)?,
-            (Kind::EndpointSlice, Field::Ports) => slice(body, field, d)?,
-            (Kind::Endpoints, Field::Subsets) => part!(body, Body::Endpoints(subsets) => *subsets,
-                Body::Endpoints(Vec::new()), list(d)?),
-            (Kind::NetworkPolicy, Field::Spec) => part!(body, Body::NetworkPolicy(spec) => *spec,
-                Body::NetworkPolicy(NetworkPolicySpec::default()), read(d)?),
-            (Kind::IngressClass, Field::Spec) => part!(body, Body::IngressClass(spec) => *spec,
-                Body::IngressClass(IngressClassSpec::default()), read(d)?),
-            (Kind::GatewayClass, Field::Spec) => class(body, field, d)?,
-            (Kind::GatewayClass, Field::Status) => class(body, field, d)?,
-            (Kind::Gateway, Field::Spec) => gateway(body, field, d)?,
-            (Kind::Gateway, Field::Status) => gateway(body, field, d)?,
-            (Kind::ListenerSet, Field::Spec) => gateway(body, field, d)?,
-            (Kind::ListenerSet, Field::Status) => gateway(body, field, d)?,
-            (Kind::GRPCRoute, Field::Spec) => route(body, field, d)?,
-            (Kind::GRPCRoute, Field::Status) => route(body, field, d)?,
-            (Kind::HTTPRoute, Field::Spec) => route(body, field, d)?,
-            (Kind::HTTPRoute, Field::Status) => route(body, field, d)?,
-            (Kind::TCPRoute, Field::Spec) => route(body, field, d)?,
-            (Kind::TCPRoute, Field::Status) => route(body, field, d)?,
-            (Kind::TLSRoute, Field::Spec) => route(body, field, d)?,
-            (Kind::TLSRoute, Field::Status) => route(body, field, d)?,
-            (Kind::UDPRoute, Field::Spec) => route(body, field, d)?,
-            (Kind::UDPRoute, Field::Status) => route(body, field, d)?,
-            (Kind::Route, Field::Spec) => router_route(body, field, d)?,
-            (Kind::Route, Field::Status) => router_route(body, field, d)?,
-            (Kind::IstioGateway, Field::Spec) => part!(body, Body::IstioGateway(spec) => *spec,
-                Body::IstioGateway(IstioGatewaySpec::default()), read(d)?),
-            (Kind::VirtualService, Field::Spec) => part!(body,
-                Body::VirtualService(spec) => **spec, Body::VirtualService(Box::default()), read(d)?),
-            (Kind::ReferenceGrant, Field::Spec) => part!(body, Body::ReferenceGrant(spec) => *spec,
-                Body::ReferenceGrant(GrantSpec::default()), read(d)?),
-            (Kind::MutatingWebhookConfiguration, Field::Webhooks) => webhooks(body, d)?,
-            (Kind::ValidatingWebhookConfiguration, Field::Webhooks) => webhooks(body, d)?,
-            (Kind::ClusterPolicy, Field::Spec) => policy(body, d)?,
-            (Kind::Policy, Field::Spec) => policy(body, d)?,
-            (Kind::ValidatingPolicy, Field::Spec) => policy(body, d)?,
-            (Kind::NamespacedValidatingPolicy, Field::Spec) => policy(body, d)?,
-            (Kind::Constraint, Field::Spec) => policy(body, d)?,
-            (Kind::Config, Field::Spec) => policy(body, d)?,
-            (Kind::PolicyException, Field::Spec) => policy(body, d)?,
-            (Kind::ValidatingAdmissionPolicy, Field::Spec) => policy(body, d)?,
-            (Kind::ValidatingAdmissionPolicyBinding, Field::Spec) => policy(body, d)?,
-            (Kind::AdminNetworkPolicy, Field::Spec) => policy(body, d)?,
-            (Kind::BaselineAdminNetworkPolicy, Field::Spec) => policy(body, d)?,
-            (Kind::ClusterNetworkPolicy, Field::Spec) => policy(body, d)?,
-            (Kind::GlobalNetworkPolicy, Field::Spec) => policy(body, d)?,
-            (Kind::GlobalNetworkSet, Field::Spec) => policy(body, d)?,
-            (Kind::NetworkSet, Field::Spec) => policy(body, d)?,
-            (Kind::OtherNetworkPolicy, Field::Spec) => policy(body, d)?,
-            (Kind::ProjectCalicoNetworkPolicy, Field::Spec) => policy(body, d)?,
-            (Kind::Tier, Field::Spec) => policy(body, d)?,
-            (Kind::CiliumClusterwideNetworkPolicy, Field::Spec) => specs(body, field, d)?,
-            (Kind::CiliumClusterwideNetworkPolicy, Field::Specs) => specs(body, field, d)?,
-            (Kind::CiliumNetworkPolicy, Field::Spec) => specs(body, field, d)?,
-            (Kind::CiliumNetworkPolicy, Field::Specs) => specs(body, field, d)?,
-            (Kind::SecurityContextConstraints, Field::Privileged) => constraints(body, field, d)?,
-            (Kind::SecurityContextConstraints, Field::HostDir) => constraints(body, field, d)?,
-            (Kind::SecurityContextConstraints, Field::Volumes) => constraints(body, field, d)?,
-            (Kind::SecurityContextConstraints, Field::Capabilities) => constraints(body, field, d)?,
-            (Kind::SecurityContextConstraints, Field::RunAsUser) => constraints(body, field, d)?,
-            (Kind::SecurityContextConstraints, Field::SeLinux) => constraints(body, field, d)?,
-            (Kind::SecurityContextConstraints, Field::Users) => constraints(body, field, d)?,
-            (Kind::SecurityContextConstraints, Field::Groups) => constraints(body, field, d)?,
-            (Kind::Group, Field::Users) => part!(body, Body::Group(users) => *users,
-                Body::Group(Vec::new()), list(d)?),
-            _ => {
-                IgnoredAny::deserialize(d)?;
-            }
-        }
-        Ok(())
-    }
-}
-
-/// A part of an object; `null` is the empty one.
-pub(super) fn read<'de, T: Deserialize<'de> + Default, D: Deserializer<'de>>(
-    d: D,
-) -> Result<T, D::Error> {
-    Ok(Option::<T>::deserialize(d)?.unwrap_or_default())
-}
-
-pub(super) fn list<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
-    d: D,
-) -> Result<Vec<T>, D::Error> {
-    Ok(List::<T>::deserialize(d)?.0)
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! What OpenShift adds: constraints on pods, groups with their members, and Routes.
 
-use super::object::{Body, Field, list, read};
+use super::field::{Field, list, read};
+use super::object::Body;
 use super::scalar::{Bool, Int, IntOrStr, List, Str};
 use super::workload::Condition;
 use serde::{Deserialize, Deserializer};

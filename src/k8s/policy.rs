@@ -2,7 +2,8 @@
 //! is a tree of its engine's own making, and there are few of them, so that no struct stands for
 //! it; lowering keeps a few words of it.
 
-use super::object::{Body, Field};
+use super::field::Field;
+use super::object::Body;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 

@@ -166,14 +166,15 @@ impl Part {
                 self.quotas.push(row);
             }
             (Kind::Pod, body) => {
-                let (spec, status) = match body {
-                    Body::Pod(spec, status) => (*spec, status),
+                let (of, status) = match body {
+                    Body::Pod(of, status) => (of, status),
                     _ => Default::default(),
                 };
+                let spec = &of.shared.spec;
                 let mirror = meta.annotations.get("kubernetes.io/config.mirror").is_some();
                 let networks = self.networks(meta, &meta.namespace);
                 let body = PodRow {
-                    node: self.sym(&spec.node_name),
+                    node: self.sym(&of.node_name),
                     owner: self.owner(meta),
                     phase: match &*status.phase {
                         "Running" => Phase::Running,
@@ -185,8 +186,8 @@ impl Part {
                     addresses: self.pod_addresses(&status, spec.host_network.is_true()),
                     live: !meta.uid.is_empty() || !status.phase.is_empty(),
                     template_hash: self.template_hash(meta),
-                    states: states::states(&spec, &status),
-                    spec: self.pod_spec(&spec, is_control_plane_pod(meta), networks),
+                    states: states::states(spec, &status),
+                    spec: self.shared_spec(&of.shared, is_control_plane_pod(meta), networks),
                 };
                 let row = self.row(kind, meta, origin, body);
                 self.pods.push(row);

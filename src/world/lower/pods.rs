@@ -1,7 +1,7 @@
 //! Specifications of pods, with what the API server sets by default.
 
 use super::{number, place};
-use crate::k8s::workload;
+use crate::k8s::{SharedSpec, workload};
 use crate::sym::Sym;
 use crate::world::admission::level_of;
 use crate::world::contents::variable;
@@ -14,6 +14,23 @@ use crate::world::pods::{
 use crate::world::rows::Part;
 
 impl Part {
+    /// The specification of a pod, which others may share.
+    pub(super) fn shared_spec(
+        &mut self,
+        shared: &SharedSpec<'_>,
+        control_plane: bool,
+        networks: Box<[Sym]>,
+    ) -> u32 {
+        // These two are not of the specification.
+        let plain = !control_plane && networks.is_empty();
+        if let Some(known) = shared.lowered.get().filter(|_| plain) {
+            return known;
+        }
+        let lowered = self.pod_spec(&shared.spec, control_plane, networks);
+        shared.lowered.set(Some(lowered).filter(|_| plain));
+        lowered
+    }
+
     pub(super) fn pod_spec(
         &mut self,
         spec: &workload::PodSpec<'_>,

@@ -1,0 +1,123 @@
+//! Walking over a value that nobody reads.
+
+use super::text::Number;
+use super::{Doubt, Quick};
+use serde::de::IgnoredAny;
+
+/// A list of objects is left out by its brackets alone only if it is at least this long; a shorter
+/// one is walked over as quickly.
+const LONG: usize = 256;
+
+impl Quick<'_, '_> {
+    /// Goes on behind the value that begins here.
+    pub(super) fn skip(&mut self) -> Result<(), Doubt> {
+        // A bit for each bracket that is open, the last one lowest: whether it is that of a map.
+        let mut open = 1_u64;
+        loop {
+            match self.peek()? {
+                b'"' => self.skip_string()?,
+                bracket @ (b'{' | b'[') => {
+                    if bracket == b'[' && self.skip_objects() {
+                        // Behind it stands a comma.
+                    } else {
+                        if open >> 63 != 0 {
+                            return Err(Doubt);
+                        }
+                        self.at += 1;
+                        let map = bracket == b'{';
+                        if self.peek()? != if map { b'}' } else { b']' } {
+                            open = open << 1 | u64::from(map);
+                            if map {
+                                self.skip_key()?;
+                            }
+                            continue;
+                        }
+                        self.at += 1;
+                    }
+                }
+                b't' => self.literal("true")?,
+                b'f' => self.literal("false")?,
+                b'n' => self.literal("null")?,
+                _ => {
+                    if let Number::Other(number) = self.number()? {
+                        serde_json::from_str::<IgnoredAny>(number)?;
+                    }
+                }
+            }
+            loop {
+                if open == 1 {
+                    return Ok(());
+                }
+                let map = open & 1 == 1;
+                match self.peek()? {
+                    b',' => {
+                        self.at += 1;
+                        if map {
+                            self.peek()?;
+                            self.skip_key()?;
+                        }
+                        break;
+                    }
+                    b'}' if map => {}
+                    b']' if !map => {}
+                    _ => return Err(Doubt),
+                }
+                self.at += 1;
+                open >>= 1;
+            }
+        }
+    }
+
+    /// Goes on behind the key that begins here and its colon.
+    #[inline]
+    fn skip_key(&mut self) -> Result<(), Doubt> {
+        if self.byte()? != b'"' {
+            return Err(Doubt);
+        }
+        self.skip_string()?;
+        self.expect(b':')
+    }
+
+    /// Goes on behind the list that begins here, if it is one of objects without a list in them
+    /// and its end can be told; `managedFields` is such a list.
+    ///
+    /// The first bracket of a list that follows is its end, unless it stands in a string. Where
+    /// `],"` and a letter follow each other it does not: a quote that ended a string would be
+    /// followed by punctuation. That holds in JSON; that this is JSON is made likely by its
+    /// braces, which are as many to open as to close.
+    fn skip_objects(&mut self) -> bool {
+        let bytes = self.text.as_bytes();
+        let Some(inside) = bytes.get(self.at + 1..) else { return false };
+        if inside.trim_ascii_start().first() != Some(&b'{') {
+            return false;
+        }
+        let Some(length) = memchr::memchr2(b'[', b']', inside) else { return false };
+        let Some((inside, end)) = inside.split_at_checked(length) else { return false };
+        let Some(after) = end.strip_prefix(b"]").map(<[u8]>::trim_ascii_start) else {
+            return false;
+        };
+        let key = after.strip_prefix(b",").map(<[u8]>::trim_ascii_start);
+        let letter = key.and_then(|key| key.strip_prefix(b"\"")?.first());
+        if length < LONG
+            || !letter.is_some_and(u8::is_ascii_alphabetic)
+            || !inside.trim_ascii_end().ends_with(b"}")
+            || !is_balanced(inside)
+        {
+            return false;
+        }
+        self.at += length + 2;
+        true
+    }
+}
+
+/// Whether as many braces open as close.
+fn is_balanced(text: &[u8]) -> bool {
+    let (mut opened, mut closed) = (0_usize, 0_usize);
+    // Counts of few bytes fit into a byte, which lets many be counted at once.
+    for part in text.chunks(255) {
+        let count = |byte| part.iter().map(|b| u8::from(*b == byte)).sum::<u8>();
+        opened += usize::from(count(b'{'));
+        closed += usize::from(count(b'}'));
+    }
+    opened == closed
+}
