@@ -195,15 +195,32 @@ pub(super) fn running(
         by_image.push(hits);
     }
     let name = world.symbols.get(NAME_LABELS[0]);
+    let by_title: Vec<Vec<usize>> = world
+        .labels
+        .iter()
+        .map(|labels| {
+            let title = labels.iter().find(|(key, _)| Some(*key) == name);
+            let title = title.map(|(_, value)| world.text(*value));
+            let is_called = |w: &usize| title.is_some_and(|t| wanted[*w].labels.contains(&t));
+            (0..wanted.len()).filter(is_called).collect()
+        })
+        .collect();
     let mut found = Vec::new();
     let mut seen = BTreeSet::new();
     for host in world.hosts() {
         let (spec, labels) = shape(world, host);
-        let Some(labels) = world.labels.get(labels as usize) else { continue };
+        let (Some(images), Some(titles)) =
+            (by_image.get(spec as usize), by_title.get(labels as usize))
+        else {
+            continue;
+        };
+        if images.is_empty() && titles.is_empty() {
+            continue;
+        }
+        let labels = &world.labels[labels as usize];
         let named = |key: Sym| labels.iter().find(|(k, _)| *k == key).map(|(_, v)| world.text(*v));
-        let title = name.and_then(named);
         let mut hits: Vec<(usize, usize)> = Vec::new();
-        for (controller, container) in by_image.get(spec as usize).into_iter().flatten() {
+        for (controller, container) in images {
             let is_part = |text: &str| wanted[*controller].is_part(text);
             let own = world.text(world.specs[spec as usize].containers[*container].name);
             let mut keys = NAME_LABELS.iter().filter_map(|key| world.symbols.get(key));
@@ -214,11 +231,9 @@ pub(super) fn running(
                 hits.push((*controller, *container));
             }
         }
-        if let Some(title) = title {
-            for (controller, w) in wanted.iter().enumerate() {
-                if w.labels.contains(&title) && !hits.iter().any(|(c, _)| *c == controller) {
-                    hits.push((controller, 0));
-                }
+        for controller in titles {
+            if !hits.iter().any(|(of, _)| of == controller) {
+                hits.push((*controller, 0));
             }
         }
         let account = world.host_account(host).filter(|a| world.accounts[a.index()].exists);

@@ -53,10 +53,14 @@ impl<'w> Known<'w> {
         let mut repositories: FxHashMap<Sym, &str> = FxHashMap::default();
         let mut accounts = BTreeMap::new();
         let mut seen = FxHashSet::default();
+        let mut last = None;
         for host in world.hosts() {
             let account = world.host_account(host);
             let (ns, name) = name_of(world, host);
-            names.entry(name).or_default().entry(ns).or_insert(host);
+            // The pods of a workload mostly follow each other.
+            if last.replace((ns, name)) != Some((ns, name)) {
+                names.entry(name).or_default().entry(ns).or_insert(host);
+            }
             if !seen.insert((world.host_shape(host), account)) {
                 continue;
             }

@@ -11,8 +11,9 @@
 use super::NodeId;
 use super::attack::{Attack, Identity};
 use super::csr::RawEdge;
-use super::evidence::Evidence;
+use super::evidence::{Evidence, Says};
 use super::layout::{CLUSTER_ADMIN, Dynamic};
+use fixedbitset::FixedBitSet;
 use rustc_hash::FxHashMap;
 use std::collections::BTreeSet;
 
@@ -37,15 +38,16 @@ impl Making<'_> {
     }
 
     /// Gives second nodes to those that impersonation leads to and that hold more than it gives.
-    /// O(edges).
-    pub(super) fn split(mut self) {
+    /// O(edges log edges).
+    pub(super) fn split(self) {
+        let impersonates = self.records(|of| of.identity == Identity::Impersonation);
+        let mut led: Vec<NodeId> =
+            self.bearing(&impersonates).map(|e| e.to).filter(|to| !self.is_gate(*to)).collect();
+        if led.is_empty() {
+            return;
+        }
         let more = self.more();
-        let is_led = |edge: &RawEdge| {
-            self.attack(edge).identity == Identity::Impersonation
-                && more.contains(&edge.to)
-                && !self.is_gate(edge.to)
-        };
-        let led: Vec<NodeId> = self.all().filter(|e| is_led(e)).map(|e| e.to).collect();
+        led.retain(|node| more.contains(node.index()));
         if led.is_empty() {
             return;
         }
@@ -57,56 +59,64 @@ impl Making<'_> {
             .collect();
         let second = |node: NodeId| number.get(&node).copied();
         let mut copies = Vec::new();
-        for edge in self.all() {
-            let attack = self.attack(edge);
-            let to = match attack.structure || self.is_gate(edge.to) {
+        for edge in self.bearing(&self.records(|of| of.identity == Identity::Any)) {
+            let to = match self.attack(edge).structure || self.is_gate(edge.to) {
                 true => second(edge.to),
                 false => None,
             };
             // Who holds one part of a gate by himself may hold the others by acting as somebody.
             let from = second(edge.from)
                 .or_else(|| to.filter(|_| self.is_gate(edge.to)).and(Some(edge.from)));
-            if let Some(from) = from.filter(|_| attack.identity == Identity::Any) {
+            if let Some(from) = from {
                 copies.push(RawEdge { from, to: to.unwrap_or(edge.to), ..*edge });
             }
         }
-        let Self { edges, evidence, attacks, .. } = &mut self;
-        for edge in edges.iter_mut().flatten() {
-            let attack = attacks[usize::from(evidence.says(edge.edge.why).attack)];
-            if let (Identity::Impersonation, Some(second)) = (attack.identity, second(edge.to)) {
+        for edge in self.edges.iter_mut().flatten() {
+            if impersonates.contains(edge.edge.why.index())
+                && let Some(second) = second(edge.to)
+            {
                 edge.to = second;
             }
         }
+        copies.shrink_to_fit();
         self.edges.push(copies);
+        self.named.reserve_exact(seconds.len());
         self.named.extend(seconds.into_iter().map(Dynamic::Acting));
     }
 
-    fn all(&self) -> impl Iterator<Item = &RawEdge> {
-        self.edges.iter().flatten()
+    /// The records whose attack is a wanted one: there are far fewer of them than of edges.
+    fn records(&self, wanted: impl Fn(&Attack) -> bool) -> FixedBitSet {
+        let attack = |says: Says| self.attacks[usize::from(says.attack)];
+        let records = self.evidence.records().enumerate();
+        records.filter(|(_, (_, says))| wanted(attack(*says))).map(|(why, _)| why).collect()
+    }
+
+    /// The edges that bear one of some records.
+    fn bearing(&self, records: &FixedBitSet) -> impl Iterator<Item = &RawEdge> {
+        self.edges.iter().flatten().filter(|e| records.contains(e.edge.why.index()))
     }
 
     /// The nodes from which memberships and bindings lead to something that takes a credential.
     /// Whoever acts as an admin of the cluster gets what he wants by other means.
-    fn more(&self) -> BTreeSet<NodeId> {
-        let takes = |edge: &&RawEdge| self.attack(edge).identity != Identity::Any;
-        let mut more: BTreeSet<NodeId> = self.all().filter(takes).map(|e| e.from).collect();
-        if more.is_empty() {
-            return more;
-        }
-        for edge in self.all().filter(|e| e.to == CLUSTER_ADMIN) {
+    fn more(&self) -> FixedBitSet {
+        let mut more = FixedBitSet::with_capacity(self.first + self.named.len());
+        let takes = self.records(|of| of.identity != Identity::Any);
+        more.extend(self.bearing(&takes).map(|e| e.from.index()));
+        for edge in self.edges.iter().flatten().filter(|e| e.to == CLUSTER_ADMIN) {
             if self.evidence.says(edge.edge.why).cost == 0 {
-                more.remove(&edge.from);
+                more.set(edge.from.index(), false);
             }
         }
         // What stands before each node, as far as it is no attack to come there.
-        let mut before: FxHashMap<NodeId, Vec<NodeId>> = FxHashMap::default();
-        for edge in self.all().filter(|e| self.attack(e).structure) {
-            before.entry(edge.to).or_default().push(edge.from);
-        }
-        let mut stack: Vec<NodeId> = more.iter().copied().collect();
+        let structure = self.records(|of| of.structure);
+        let mut before: Vec<(NodeId, NodeId)> =
+            self.bearing(&structure).map(|e| (e.to, e.from)).collect();
+        before.sort_unstable();
+        let mut stack: Vec<NodeId> = more.ones().map(NodeId::new).collect();
         while let Some(node) = stack.pop() {
-            for from in before.get(&node).into_iter().flatten() {
-                if more.insert(*from) {
+            let first = before.partition_point(|(to, _)| *to < node);
+            for (_, from) in before[first..].iter().take_while(|(to, _)| *to == node) {
+                if !more.put(from.index()) {
                     stack.push(*from);
                 }
             }
@@ -116,12 +126,12 @@ impl Making<'_> {
 
     /// The nodes that get a second one, sorted: those that impersonation leads to, what these lead
     /// to by memberships and bindings, and the gates behind them.
-    fn seconds(&self, led: Vec<NodeId>, more: &BTreeSet<NodeId>) -> BTreeSet<NodeId> {
+    fn seconds(&self, led: Vec<NodeId>, more: &FixedBitSet) -> BTreeSet<NodeId> {
         let mut behind: FxHashMap<NodeId, Vec<NodeId>> = FxHashMap::default();
-        for edge in self.all().filter(|e| more.contains(&e.from)) {
+        for edge in self.edges.iter().flatten().filter(|e| more.contains(e.from.index())) {
             let attack = self.attack(edge);
             let is_part = self.is_gate(edge.to) && attack.identity == Identity::Any;
-            if is_part || attack.structure && more.contains(&edge.to) {
+            if is_part || attack.structure && more.contains(edge.to.index()) {
                 behind.entry(edge.from).or_default().push(edge.to);
             }
         }

@@ -239,12 +239,9 @@ impl<'a, 'g> Closer<'a, 'g> {
         let mut gated = false;
         while let Some(node) = stack.pop() {
             let forward = tree.direction() == Direction::Forward;
-            let edges: Box<dyn Iterator<Item = (EdgeId, NodeId)>> = if forward {
-                Box::new(graph.incoming(node))
-            } else {
-                Box::new(graph.outgoing(node))
-            };
-            for (edge, near) in edges {
+            let into = forward.then(|| graph.incoming(node)).into_iter().flatten();
+            let out = (!forward).then(|| graph.outgoing(node)).into_iter().flatten();
+            for (edge, near) in into.chain(out) {
                 self.work = self.work.checked_sub(1)?;
                 if tree.key(near) == NEVER || seen.contains_key(&near) {
                     continue;

@@ -163,23 +163,32 @@ impl Group {
 }
 
 /// What matching needs beside the node.
-struct Context<'g> {
+struct Context<'s, 'g> {
     graph: &'g Graph,
     used: FxHashSet<NodeId>,
+    /// The namespaces that each term about their labels means: there are far fewer than nodes.
+    labelled: Vec<(&'s Term, FxHashSet<Sym>)>,
 }
 
-impl<'g> Context<'g> {
-    fn new(graph: &'g Graph, groups: &[Group]) -> Self {
-        let asked = groups.iter().flat_map(|g| &g.terms).any(|(_, t)| *t == Term::Unused);
+impl<'s, 'g> Context<'s, 'g> {
+    fn new(graph: &'g Graph, groups: &'s [Group]) -> Self {
+        let terms = || groups.iter().flat_map(|g| &g.terms).map(|(_, term)| term);
+        let asked = terms().any(|term| *term == Term::Unused);
         let used = if asked { used_accounts(graph) } else { FxHashSet::default() };
-        Self { graph, used }
+        let labelled = terms().filter_map(|term| match term {
+            Term::NsLabel(key, value) => {
+                Some((term, labelled_namespaces(graph, key, value.as_ref())))
+            }
+            _ => None,
+        });
+        Self { graph, used, labelled: labelled.collect() }
     }
 
-    fn holds(&self, group: &Group, node: NodeId) -> bool {
+    fn holds(&self, group: &'s Group, node: NodeId) -> bool {
         group.terms.iter().all(|(not, term)| self.term(term, node) != *not)
     }
 
-    fn term(&self, term: &Term, node: NodeId) -> bool {
+    fn term(&self, term: &'s Term, node: NodeId) -> bool {
         let graph = self.graph;
         match term {
             Term::Kind(kinds, part) => {
@@ -194,10 +203,11 @@ impl<'g> Context<'g> {
             Term::Label(key, value) => graph
                 .labels(node)
                 .any(|(k, v)| k == key && value.as_ref().is_none_or(|glob| glob.fits(v))),
-            Term::NsLabel(key, value) => {
-                let text = |sym| graph.world().text(sym);
-                let fits = |v| value.as_ref().is_none_or(|glob| glob.fits(text(v)));
-                namespace_labels(graph, node).iter().any(|(k, v)| text(*k) == key && fits(*v))
+            Term::NsLabel(..) => {
+                let labelled = self.labelled.iter().find(|(of, _)| std::ptr::eq(*of, term));
+                labelled.is_some_and(|(_, spaces)| {
+                    namespace_name(graph, node).is_some_and(|ns| spaces.contains(&ns))
+                })
             }
             Term::Tag(tag) => graph.has(node, *tag),
             Term::Unused => {
@@ -244,15 +254,25 @@ impl Named {
     }
 }
 
-/// The labels of the namespace that a node is in, or is.
-fn namespace_labels(graph: &Graph, node: NodeId) -> &[(Sym, Sym)] {
+/// The namespaces with a label that fits.
+fn labelled_namespaces(graph: &Graph, key: &str, value: Option<&Glob>) -> FxHashSet<Sym> {
     let world = graph.world();
-    let name = match graph.kind(node) {
-        NodeKind::Namespace => Some(graph.object_name(node)),
-        _ => graph.namespace(node),
+    let fits = |(k, v): &(Sym, Sym)| {
+        world.text(*k) == key && value.is_none_or(|glob| glob.fits(world.text(*v)))
     };
-    let namespace = name.and_then(|n| world.symbols.get(n)).and_then(|n| world.namespace(n));
-    namespace.map_or(&[], |ix| world.labels_of(world.namespaces[ix.index()].object))
+    let labelled = world.namespaces.iter().filter(|n| world.labels_of(n.object).iter().any(fits));
+    labelled.map(|namespace| namespace.name).collect()
+}
+
+/// The name of the namespace that a node is in, or is.
+fn namespace_name(graph: &Graph, node: NodeId) -> Option<Sym> {
+    let world = graph.world();
+    let object = graph.object(node).and_then(|object| world.objects.get(object.index()));
+    match (graph.kind(node), object) {
+        (NodeKind::Namespace, Some(object)) => Some(object.name),
+        (_, Some(object)) if !object.ns.is_empty() => Some(object.ns),
+        _ => graph.namespace(node).and_then(|name| world.symbols.get(name)),
+    }
 }
 
 /// The accounts that some pod or template runs as.

@@ -56,12 +56,13 @@ const NGINX: &str = "k8s.io/ingress-nginx";
 /// Flags that are kept of every container, as the table names them; programs compare some of them
 /// without case.
 pub(super) fn flag(name: &str) -> Option<&'static str> {
+    if !name.starts_with('-') {
+        return None;
+    }
+    let bare = name.trim_start_matches('-');
     let flags = PROGRAMS.iter().skip(1).flat_map(|p| [p.class, p.namespaces]);
     let mut flags = flags.filter(|flag| !flag.is_empty());
-    flags.find(|flag| {
-        let dashes = |word: &str| word.trim_start_matches('-').to_ascii_lowercase();
-        name.starts_with('-') && dashes(name) == dashes(flag)
-    })
+    flags.find(|flag| flag.trim_start_matches('-').eq_ignore_ascii_case(bare))
 }
 
 impl Program {

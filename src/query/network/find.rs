@@ -17,6 +17,9 @@ use std::rc::Rc;
 /// How many connections a question may look at beyond one for each workload.
 const WORK: usize = 4_000_000;
 
+/// The workloads of a row by number, and by which doors, or from where.
+type Members = Vec<(u32, Vec<String>)>;
+
 /// Asks a question of the network. Nothing is found where nothing is selected.
 pub(in crate::query) fn find(
     graph: &Graph,
@@ -33,7 +36,8 @@ pub(in crate::query) fn find(
     let mut finder = Finder::new(ground, question, other);
     let doors = if question.from == Start::Internet { finder.doors() } else { BTreeMap::new() };
     let mut of: BTreeMap<Sym, usize> = BTreeMap::new();
-    let mut rows: BTreeMap<(Sym, State, String), Row> = BTreeMap::new();
+    // With each row the workloads in it; only those that are shown are given their names.
+    let mut rows: BTreeMap<(Sym, State, String), (Row, Members)> = BTreeMap::new();
     for number in &subjects.groups {
         let judged = match question.from {
             Start::Internet => doors.get(number).cloned().unwrap_or_else(Judged::no),
@@ -52,30 +56,42 @@ pub(in crate::query) fn find(
             continue;
         }
         let key = (group.ns, judged.state, judged.reason.clone());
-        let row = rows.entry(key).or_insert_with(|| Row {
-            namespace: ground.world.text(group.ns).to_owned(),
-            state: judged.state,
-            reason: judged.reason,
-            of: 0,
-            count: 0,
-            subjects: Vec::new(),
-            facts: judged.facts,
+        let (row, there) = rows.entry(key).or_insert_with(|| {
+            let row = Row {
+                namespace: ground.world.text(group.ns).to_owned(),
+                state: judged.state,
+                reason: judged.reason,
+                of: 0,
+                count: 0,
+                subjects: Vec::new(),
+                facts: judged.facts,
+            };
+            (row, Vec::new())
         });
         row.count += 1;
-        row.subjects.push(Subject { name: group.name.clone(), by: judged.by });
+        if there.len() < query.limit {
+            there.push((*number, judged.by));
+        }
     }
     let asked = of.values().sum();
-    let mut rows: Vec<Row> = rows
+    let mut rows: Vec<(Row, Members)> = rows
         .into_iter()
-        .map(|((ns, ..), row)| Row { of: of.get(&ns).copied().unwrap_or(0), ..row })
+        .map(|((ns, ..), (row, there))| {
+            (Row { of: of.get(&ns).copied().unwrap_or(0), ..row }, there)
+        })
         .collect();
     let size = |row: &Row| (row.state, row.count);
-    rows.sort_by(|a, b| size(b).cmp(&size(a)).then_with(|| a.namespace.cmp(&b.namespace)));
+    rows.sort_by(|(a, _), (b, _)| {
+        size(b).cmp(&size(a)).then_with(|| a.namespace.cmp(&b.namespace))
+    });
     let mut room = query.limit;
-    for row in &mut rows {
-        row.subjects.truncate(room);
+    let shown = |(mut row, there): (Row, Members)| {
+        let subject = |(number, by)| Subject { name: ground.group(number).name.clone(), by };
+        row.subjects = there.into_iter().take(room).map(subject).collect();
         room -= row.subjects.len();
-    }
+        row
+    };
+    let rows: Vec<Row> = rows.into_iter().map(shown).collect();
     if asked == 0 || rows.is_empty() {
         return None;
     }
