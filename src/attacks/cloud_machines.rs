@@ -197,10 +197,11 @@ fn placed(world: &World, sink: &mut Sink<'_>) {
             let to = Thing::NodeIdentity(node);
             sink.edge(given, to, &EKS_NODE_ROLE_TO_NODE_IDENTITY, &[provider, kubelet]);
         }
+        let placed = sink.fact(of.object, ".spec.nodeName", world.text(of.name));
         for pod in world.pods_on(node).iter().copied().filter(|pod| world.is_running(*pod)) {
             let (host, object) = (Host::Pod(pod), world.pods[pod.index()].object);
             let spec = world.host_spec(host);
-            let mut facts = Vec::with_capacity(4);
+            let mut facts = vec![Fact { object, ..placed }];
             let odds = if spec.host_network {
                 facts.push(sink.fact(object, ".spec.hostNetwork", "true"));
                 IMDS_NODE_ROLE.odds
@@ -213,8 +214,6 @@ fn placed(world: &World, sink: &mut Sink<'_>) {
                 facts.extend(&way.facts);
                 way.odds(odds)
             };
-            let placed = sink.fact(object, ".spec.nodeName", world.text(of.name));
-            facts.insert(0, placed);
             facts.push(provider);
             asks(world, sink, host, given, odds, &facts);
         }

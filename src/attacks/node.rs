@@ -159,13 +159,15 @@ fn find(world: &World, sink: &mut Sink<'_>) {
         let unknown = world.text(node.name) == UNKNOWN_NODE;
         let here: Vec<Host> = world.pods_on(ix).iter().copied().map(Host::Pod).collect();
         // Nobody knows the node of a template's pod.
-        let here = here.into_iter().chain(templates.iter().copied().filter(|_| unknown)).collect();
+        let here: Vec<Host> =
+            here.into_iter().chain(templates.iter().copied().filter(|_| unknown)).collect();
         let placed = sink.fact(
             node.object,
             ".spec.nodeName",
             if unknown { "" } else { world.text(node.name) },
         );
-        let one = OneNode { world, ix, unknown, here, placed };
+        let bound = bound(world, &here);
+        let one = OneNode { world, ix, unknown, here, bound, placed };
         one.identity(sink);
         one.pods(sink);
         one.secrets(sink, &mut known);
@@ -207,8 +209,25 @@ struct OneNode<'w> {
     ix: NodeIx,
     unknown: bool,
     here: Vec<Host>,
+    /// Those that the API server knows as bound here, one of each unit.
+    bound: Vec<Host>,
     /// That something is on the node; the object is put in for each.
     placed: Fact,
+}
+
+/// Of the pods on a node those that the API server knows as bound there, one of each specification
+/// and namespace.
+fn bound(world: &World, here: &[Host]) -> Vec<Host> {
+    let mut seen = FxHashSet::default();
+    let mut bound = here.to_vec();
+    bound.retain(|host| match host {
+        Host::Pod(ix) => {
+            let ended = !world.is_running(*ix);
+            !world.pods[ix.index()].mirror && seen.insert((world.host_unit(*host), ended))
+        }
+        Host::Template(_) => true,
+    });
+    bound
 }
 
 impl OneNode<'_> {
@@ -255,23 +274,10 @@ impl OneNode<'_> {
         sink.edge(Thing::NodeIdentity(self.ix), set, attack, &[fact]);
     }
 
-    /// The pods that the API server knows as bound here, one of each specification and namespace.
-    fn bound(&self) -> impl Iterator<Item = Host> + '_ {
-        let mut seen = FxHashSet::default();
-        self.here.iter().copied().filter(move |host| match host {
-            Host::Pod(ix) => {
-                let pod = &self.world.pods[ix.index()];
-                let ended = !self.world.is_running(*ix);
-                !pod.mirror && seen.insert((self.world.host_unit(*host), ended))
-            }
-            Host::Template(_) => true,
-        })
-    }
-
     fn secrets(&self, sink: &mut Sink<'_>, known: &mut Known) {
         let world = self.world;
         let mut found = Vec::new();
-        for host in self.bound() {
+        for host in self.bound.iter().copied() {
             let shared = self.shares(host);
             let of = known.references(world, sink, host);
             found.extend(of.iter().map(|(secret, field, kind)| {
@@ -303,7 +309,7 @@ impl OneNode<'_> {
     fn pull_secrets(&self, sink: &mut Sink<'_>) {
         let world = self.world;
         let mut seen = BTreeSet::new();
-        for host in self.bound() {
+        for host in self.bound.iter().copied() {
             let Some(account) = world.host_account(host).filter(|_| !world.is_served(host)) else {
                 continue;
             };
@@ -326,7 +332,7 @@ impl OneNode<'_> {
     fn tokens(&self, sink: &mut Sink<'_>, known: &mut Known) {
         let world = self.world;
         let mut found: Vec<(AccountIx, bool, Reason, Host)> = Vec::new();
-        for host in self.bound() {
+        for host in self.bound.iter().copied() {
             let Some((account, reason)) = known.token(world, sink, host) else { continue };
             let ended = matches!(host, Host::Pod(pod) if !world.is_running(pod));
             found.push((account, ended, reason, host));

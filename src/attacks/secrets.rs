@@ -221,6 +221,15 @@ fn held(world: &World, sink: &mut Sink<'_>, host: Host) -> Vec<Held> {
     for (i, container) in spec.containers.iter().enumerate() {
         let own = container.field();
         for mount in &container.mounts {
+            let volume = spec.volumes.get(usize::from(mount.volume));
+            let holds = match volume {
+                Some(Volume::Secret(_)) => true,
+                Some(Volume::Projected { secrets, .. }) => !secrets.is_empty(),
+                _ => false,
+            };
+            if !holds {
+                continue;
+            }
             let at = format!(".spec.volumes[{}]", mount.volume);
             let mounted = format!("{own}.volumeMounts[{}]", mount.place);
             // A single file of the volume, whose name is its key, unless `items` say otherwise.
@@ -235,7 +244,7 @@ fn held(world: &World, sink: &mut Sink<'_>, host: Host) -> Vec<Held> {
                 let (named, mounted) = (field(named), Some(field(&mounted)));
                 found.push(Held { container: i, secret, named, mounted });
             };
-            match spec.volumes.get(usize::from(mount.volume)) {
+            match volume {
                 Some(Volume::Secret(secret)) => hold(secret, &format!("{at}.secret.secretName")),
                 Some(Volume::Projected { secrets, .. }) => {
                     for (source, secret) in secrets {

@@ -24,8 +24,9 @@ pub struct Attack {
 }
 
 impl PartialEq for Attack {
+    /// Every attack is one static: its place tells it from the others, without a look at the text.
     fn eq(&self, other: &Self) -> bool {
-        self.id == other.id
+        std::ptr::eq(self, other)
     }
 }
 

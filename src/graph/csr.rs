@@ -30,8 +30,11 @@ pub(super) struct RawEdge {
 
 /// A record, and in the two highest bits which object it is about: nearly always one of the edge's
 /// ends, so that few edges need four bytes more.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Bears(u32);
+
+/// An edge that is about neither of its ends, by what it is sorted by, and what it is about.
+type Odd = (NodeId, NodeId, WhyId, ObjectId);
 
 /// The object of the node that the edge begins at.
 const SOURCE: u32 = 0;
@@ -70,7 +73,7 @@ pub(super) struct Csr {
 
 impl Csr {
     /// Lays out edges, dropping exact copies: a counting sort by source, then each row by itself.
-    /// The lists are given up one by one, so that they are not held beside all of the rows.
+    /// The lists are given up one by one while the rows are filled.
     /// `object` tells what a node stands for.
     pub(super) fn new(
         nodes: usize,
@@ -84,43 +87,54 @@ impl Csr {
         sum(&mut out_start);
         let mut next = out_start.clone();
         let count = lists.iter().map(Vec::len).sum();
-        let none = Edge { why: WhyId(0), via: ObjectId(0) };
-        let mut all = vec![(NodeId(0), none); count];
-        for list in lists {
-            for raw in list {
-                let slot = &mut next[raw.from.index()];
-                all[*slot as usize] = (raw.to, raw.edge);
-                *slot += 1;
+        let mut rows = vec![(NodeId(0), Bears(0)); count];
+        // What edges are about that are about neither of their ends.
+        let mut odd: Vec<Odd> = Vec::new();
+        for raw in lists.into_iter().flatten() {
+            let RawEdge { from, to, edge: Edge { why, via } } = raw;
+            let about = match via {
+                via if via == object(from) => SOURCE,
+                via if via == object(to) => TARGET,
+                _ => OTHER,
+            };
+            if about == OTHER {
+                odd.push((from, to, why, via));
             }
+            let slot = &mut next[from.index()];
+            rows[*slot as usize] = (to, Bears::new(why, about));
+            *slot += 1;
         }
-        let mut copies = 0;
-        for node in 0..nodes {
-            let row = &mut all[out_start[node] as usize..out_start[node + 1] as usize];
-            row.sort_unstable();
-            copies += row.windows(2).filter(|pair| pair[0] == pair[1]).count();
-        }
-        let mut rows = Vec::with_capacity(count - copies);
+        odd.sort_unstable();
+        odd.dedup();
+        let mut odd = odd.into_iter().peekable();
         let mut others: Vec<(EdgeId, ObjectId)> = Vec::new();
         let mut in_start = vec![0_u32; nodes + 1];
+        let mut len = 0;
         for node in 0..nodes {
-            let row = out_start[node] as usize..out_start[node + 1] as usize;
-            out_start[node] = u32::try_from(rows.len()).unwrap_or(u32::MAX);
-            let source = object(NodeId::new(node));
-            for same in all[row].chunk_by(PartialEq::eq) {
-                let (to, Edge { why, via }) = same[0];
-                let about = match via {
-                    via if via == source => SOURCE,
-                    via if via == object(to) => TARGET,
-                    _ => OTHER,
-                };
-                if about == OTHER && others.last().is_none_or(|(_, last)| *last != via) {
-                    others.push((EdgeId::new(rows.len()), via));
+            let (start, end) = bounds(&out_start, NodeId::new(node));
+            out_start[node] = u32::try_from(len).unwrap_or(u32::MAX);
+            rows[start..end].sort_unstable_by_key(|(to, bears)| (*to, bears.why(), bears.about()));
+            let mut last = None;
+            for place in start..end {
+                let (to, bears) = rows[place];
+                if bears.about() == OTHER {
+                    // As many of these are left as there are different objects.
+                    let of = (NodeId::new(node), to, bears.why());
+                    let Some((.., via)) = odd.next_if(|o| (o.0, o.1, o.2) == of) else { continue };
+                    if others.last().is_none_or(|(_, last)| *last != via) {
+                        others.push((EdgeId::new(len), via));
+                    }
+                } else if last == Some((to, bears)) {
+                    continue;
                 }
-                rows.push((to, Bears::new(why, about)));
+                last = Some((to, bears));
+                rows[len] = (to, bears);
+                len += 1;
                 in_start[to.index() + 1] += 1;
             }
         }
-        drop(all);
+        rows.truncate(len);
+        rows.shrink_to_fit();
         out_start[nodes] = u32::try_from(rows.len()).unwrap_or(u32::MAX);
         others.shrink_to_fit();
         sum(&mut in_start);
@@ -181,6 +195,17 @@ impl Csr {
     ) -> impl ExactSizeIterator<Item = (EdgeId, NodeId)> + '_ {
         let (start, end) = bounds(&self.in_start, node);
         self.sources[start..end].iter().map(|(source, edge)| (*edge, *source))
+    }
+
+    /// Where the edges into a node stand among all edges in the order of their targets.
+    pub(super) fn incoming_places(&self, node: NodeId) -> std::ops::Range<usize> {
+        let (start, end) = bounds(&self.in_start, node);
+        start..end
+    }
+
+    /// All edges, in the order of their targets.
+    pub(super) fn by_target(&self) -> &[(NodeId, EdgeId)] {
+        &self.sources
     }
 
     /// Source and target of an edge. O(log nodes).

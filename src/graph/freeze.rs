@@ -1,7 +1,7 @@
 //! From the sinks' edges to the frozen graph.
 
 use super::acting::Making;
-use super::csr::{Csr, RawEdge};
+use super::csr::{Csr, EdgeId, RawEdge};
 use super::evidence::{Evidence, Says, WhyId};
 use super::layout::{CLUSTER_ADMIN, Dynamic, Layout};
 use super::{Attack, Graph, Named, NodeId, NodeKind, Sink, Tag};
@@ -59,6 +59,8 @@ impl Graph {
         let (kinds, mut nodes) = layout.nodes(&world, &mut texts);
         texts.shrink_to_fit();
         let csr = Csr::new(nodes.len(), frozen.edges, |node| nodes[node.index()].object);
+        let cost = |(_, edge): &(NodeId, EdgeId)| frozen.evidence.cost(csr.why(*edge));
+        let incoming_costs = csr.by_target().iter().map(cost).collect();
         super::tags::of_world(&world, &layout, &kinds, &mut nodes);
         for i in first_acting..nodes.len() {
             if let Some(of) = layout.acted_as(NodeId::new(i)) {
@@ -82,6 +84,7 @@ impl Graph {
             texts,
             csr,
             evidence: frozen.evidence,
+            incoming_costs,
             attacks,
             folded,
             runs,

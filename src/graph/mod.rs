@@ -89,6 +89,9 @@ pub struct Graph {
     texts: Symbols,
     csr: Csr,
     evidence: Evidence,
+    /// The costs of all edges, in the order of their targets: a search backward would look them up
+    /// here and there.
+    incoming_costs: Vec<u16>,
     attacks: Vec<&'static Attack>,
     /// What each node is folded to.
     folded: Vec<NodeId>,
@@ -225,6 +228,13 @@ impl Graph {
     /// The edges into a node, sorted by source.
     pub fn incoming(&self, node: NodeId) -> impl ExactSizeIterator<Item = (EdgeId, NodeId)> + '_ {
         self.csr.incoming(node)
+    }
+
+    /// The edges into a node with what each costs, which a search wants of all of them.
+    pub fn incoming_costs(&self, node: NodeId) -> impl Iterator<Item = (EdgeId, NodeId, u16)> + '_ {
+        let places = self.csr.incoming_places(node);
+        let edges = &self.csr.by_target()[places.clone()];
+        edges.iter().zip(&self.incoming_costs[places]).map(|((from, edge), c)| (*edge, *from, *c))
     }
 
     /// What an edge costs a path: `-ln(likelihood)`, scaled; see [`likelihood_of`].

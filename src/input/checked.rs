@@ -20,7 +20,7 @@ pub(super) fn items(
     late: &mut Late,
     sink: &mut Sink<'_>,
 ) -> usize {
-    let text = match std::str::from_utf8(bytes) {
+    let text = match simdutf8::compat::from_utf8(bytes) {
         Ok(text) => text,
         // What is cut off inside a letter is whole up to there.
         Err(error) => bytes

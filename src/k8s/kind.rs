@@ -1,5 +1,6 @@
 //! The kinds that the tool reads, each known by its API group and its name.
 
+use rustc_hash::FxHashMap;
 use std::sync::LazyLock;
 
 /// A kind of object that rules or answers use. Everything else is counted and left alone.
@@ -206,19 +207,20 @@ const KINDS: &[Row] = &[
 ];
 
 /// The rows by name: each object of a dump asks for its own.
-static NAMED: LazyLock<Vec<&Row>> = LazyLock::new(|| {
-    let mut rows: Vec<&Row> = KINDS.iter().collect();
-    rows.sort_by_key(|row| row.name);
-    rows
+static NAMED: LazyLock<FxHashMap<&str, Vec<&Row>>> = LazyLock::new(|| {
+    let mut named: FxHashMap<&str, Vec<&Row>> = FxHashMap::default();
+    for row in KINDS {
+        named.entry(row.name).or_default().push(row);
+    }
+    named
 });
 
 impl Kind {
     /// The kind that an API group and a kind's name mean, if the tool reads it.
     #[must_use]
     pub fn of(group: &str, name: &str) -> Option<Self> {
-        let first = NAMED.partition_point(|row| row.name < name);
-        let mut named = NAMED.get(first..)?.iter().take_while(|row| row.name == name);
-        if let Some(row) = named.find(|row| row.groups.contains(&group)) {
+        let named = NAMED.get(name).into_iter().flatten();
+        if let Some(row) = named.copied().find(|row| row.groups.contains(&group)) {
             return Some(row.kind);
         }
         if group == CONSTRAINTS {

@@ -223,6 +223,7 @@ impl Finder<'_, '_> {
             reached.sort_unstable();
             reached.truncate(1);
         }
+        self.finds.found.reserve_exact(reached.len());
         for (key, to) in reached {
             let door = if shared { self.first_door(&grown, to) } else { None };
             self.finds.found.push(Found { from: source, door, to, key, way: Way::Tree(place) });

@@ -172,12 +172,12 @@ impl<'g> Search<'g> {
                 Direction::Forward => self.expand(node, key, filter, &bound),
                 Direction::Backward => {
                     let graph = self.graph;
-                    for (edge, from) in graph.incoming(node) {
+                    for (edge, from, cost) in graph.incoming_costs(node) {
                         self.work += 1;
                         if !self.done.contains(from.index())
                             && filter.allows(graph, edge, from, node)
                         {
-                            self.relax(from, add(key, graph.cost(edge)), edge, node, 0);
+                            self.relax(from, add(key, cost), edge, node, 0);
                         }
                     }
                 }
@@ -249,12 +249,19 @@ impl<'g> Search<'g> {
     /// Of two ways with one key: the one over the node that folds to the earlier one, so that the
     /// names of a workload's pods do not decide; then by the attack and the edge.
     fn prefers(&self, link: EdgeId, near: NodeId, row: &Row) -> bool {
-        let order =
-            |edge: EdgeId, node: NodeId| (self.graph.fold(node), self.graph.attack(edge).id, edge);
-        order(link, near) < order(row.link, row.near)
+        let graph = self.graph;
+        let attacks = || graph.attack(link).id.cmp(graph.attack(row.link).id);
+        let folded = graph.fold(near).cmp(&graph.fold(row.near));
+        folded.then_with(attacks).then(link.cmp(&row.link)).is_lt()
     }
 
     fn reset(&mut self, direction: Direction) {
+        // Where most nodes were reached, one sweep is quicker than a visit to each.
+        if self.touched.len() > self.rows.len() / 8 {
+            self.rows.fill(UNREACHED);
+            self.done.clear();
+            self.touched.clear();
+        }
         for node in self.touched.drain(..) {
             self.rows[node.index()] = UNREACHED;
             self.done.set(node.index(), false);

@@ -120,8 +120,9 @@ impl Selector {
     #[must_use]
     pub fn matches(&self, graph: &Graph) -> Vec<NodeId> {
         let context = Context::new(graph, &self.groups);
-        let near = graph.nodes_of(|kind| self.groups.iter().any(|g| g.may_be(kind)));
-        near.filter(|n| self.groups.iter().any(|g| context.holds(g, *n))).collect()
+        let groups: Vec<&Group> = self.groups.iter().filter(|g| context.may_hold(g)).collect();
+        let near = graph.nodes_of(|kind| groups.iter().any(|g| g.may_be(kind)));
+        near.filter(|n| groups.iter().any(|g| context.holds(g, *n))).collect()
     }
 
     /// The nodes that are selected, sorted.
@@ -182,6 +183,14 @@ impl<'s, 'g> Context<'s, 'g> {
             _ => None,
         });
         Self { graph, used, labelled: labelled.collect() }
+    }
+
+    /// Whether anything at all may be in a group: not where no namespace bears its label.
+    fn may_hold(&self, group: &'s Group) -> bool {
+        group.terms.iter().all(|(not, term)| {
+            let labelled = self.labelled.iter().find(|(of, _)| std::ptr::eq(*of, term));
+            *not || labelled.is_none_or(|(_, spaces)| !spaces.is_empty())
+        })
     }
 
     fn holds(&self, group: &'s Group, node: NodeId) -> bool {

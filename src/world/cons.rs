@@ -11,7 +11,9 @@ use std::hash::{Hash, Hasher};
 #[derive(Debug)]
 pub struct Cons<T> {
     items: Vec<T>,
-    table: HashTable<u32>,
+    /// The number of each value with its hash: a table that grows asks for it, and a value may be
+    /// large.
+    table: HashTable<(u64, u32)>,
 }
 
 impl<T> Default for Cons<T> {
@@ -24,13 +26,13 @@ impl<T: Hash + Eq> Cons<T> {
     /// The number of a value, new or known. O(size of the value).
     pub fn add(&mut self, value: T) -> u32 {
         let hash = hash(&value);
-        if let Some(found) = self.table.find(hash, |i| self.items[*i as usize] == value) {
+        let same = |(of, i): &(u64, u32)| *of == hash && self.items[*i as usize] == value;
+        if let Some((_, found)) = self.table.find(hash, same) {
             return *found;
         }
         let id = u32::try_from(self.items.len()).unwrap_or(u32::MAX);
         self.items.push(value);
-        let items = &self.items;
-        self.table.insert_unique(hash, id, |i| self::hash(&items[*i as usize]));
+        self.table.insert_unique(hash, (hash, id), |(of, _)| *of);
         id
     }
 
