@@ -14,8 +14,9 @@ use crate::world::{Binding, NamespaceIx, ObjectId, Principal, RuleRef, Subject, 
 use rustc_hash::FxHashMap;
 use std::collections::BTreeSet;
 
-/// How many edges stand in one piece: 64 KB.
-const PIECE: usize = 4096;
+/// How many edges stand in one piece: 2 MB. What is as large as that is not taken from the heap but
+/// mapped, so that no memory is used before an edge stands in it, and none is kept afterwards.
+const PIECE: usize = 1 << 17;
 
 /// Takes edges, each with its evidence.
 #[derive(Debug)]
