@@ -71,9 +71,9 @@ proptest! {
         cut in 0..4_usize,
     ) {
         let text = serde_json::to_string(&value).unwrap();
-        let at = text.floor_char_boundary(at.index(text.len()));
-        let end = text.ceil_char_boundary((at + cut).min(text.len()));
-        let text = text.get(..at).unwrap().to_owned() + &with + text.get(end..).unwrap();
+        let at = at.index(text.chars().count());
+        let (before, after) = (text.chars().take(at), text.chars().skip(at + cut));
+        let text: String = before.chain(with.chars()).chain(after).collect();
         if let Some(read) = quick::<Value>(&text) {
             prop_assert_eq!(Some(read), plain::<Value>(&text));
         }
