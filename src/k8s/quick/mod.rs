@@ -2,13 +2,12 @@
 //!
 //! Most of a dump is what no rule reads, half of it `managedFields`, and most of the time went
 //! into walking over that. The reader here walks the same grammar over text that is known to be
-//! UTF-8, with three liberties: it keeps no place for an error, for it has none to report; a
-//! value that is left out costs one look at its quotes and brackets; and of a list of objects that
-//! is left out, such as `managedFields`, only the end is looked for and the brackets are counted
+//! UTF-8, with two liberties: it keeps no place for an error, for it has none to report; and of
+//! `managedFields`, which is left out, only the end is looked for and the brackets are counted
 //! ([`skip`]). Whatever is out of the ordinary is a [`Doubt`]: the caller then reads the text by
 //! `serde_json`, which is the judge of what is JSON and words the error.
 //!
-//! It knows JSON and serde, and no Kubernetes.
+//! It knows JSON and serde, and no more of Kubernetes than that name.
 
 mod like;
 mod raw;

@@ -4,9 +4,9 @@ use super::text::Number;
 use super::{Doubt, Quick};
 use serde::de::IgnoredAny;
 
-/// A list of objects is left out by its brackets alone only if it is at least this long; a shorter
-/// one is walked over as quickly.
-const LONG: usize = 256;
+/// The key of the list that is left out by its brackets alone: half of many a dump, and nobody's
+/// loss should it be broken within.
+const LIST: &[u8] = b"\"managedFields\"";
 
 impl Quick<'_, '_> {
     /// Goes on behind the value that begins here.
@@ -78,8 +78,8 @@ impl Quick<'_, '_> {
         self.expect(b':')
     }
 
-    /// Goes on behind the list that begins here, if it is one of objects without a list in them
-    /// and its end can be told; `managedFields` is such a list.
+    /// Goes on behind the list that begins here, if it is the value of [`LIST`], one of objects
+    /// without a list in them, and its end can be told.
     ///
     /// The first bracket of a list that follows is its end, unless it stands in a string. Where
     /// `],"` and a letter follow each other it does not: a quote that ended a string would be
@@ -87,8 +87,12 @@ impl Quick<'_, '_> {
     /// braces, which are as many to open as to close.
     fn skip_objects(&mut self) -> bool {
         let bytes = self.text.as_bytes();
-        let Some(inside) = bytes.get(self.at + 1..) else { return false };
-        if inside.trim_ascii_start().first() != Some(&b'{') {
+        let Some((before, inside)) = bytes.split_at_checked(self.at + 1) else { return false };
+        let key = before.strip_suffix(b"[").map(<[u8]>::trim_ascii_end);
+        let key = key.and_then(|key| key.strip_suffix(b":")).map(<[u8]>::trim_ascii_end);
+        if !key.is_some_and(|key| key.ends_with(LIST))
+            || inside.trim_ascii_start().first() != Some(&b'{')
+        {
             return false;
         }
         let Some(length) = memchr::memchr2(b'[', b']', inside) else { return false };
@@ -98,8 +102,7 @@ impl Quick<'_, '_> {
         };
         let key = after.strip_prefix(b",").map(<[u8]>::trim_ascii_start);
         let letter = key.and_then(|key| key.strip_prefix(b"\"")?.first());
-        if length < LONG
-            || !letter.is_some_and(u8::is_ascii_alphabetic)
+        if !letter.is_some_and(u8::is_ascii_alphabetic)
             || !inside.trim_ascii_end().ends_with(b"}")
             || !is_balanced(inside)
         {
