@@ -182,11 +182,12 @@ const PEOPLE: &[&str] = &["admin", "cluster-admin", "edit", "view"];
 
 impl Operator {
     fn has_image(&self, repository: &str) -> bool {
+        let image = Image::new(repository);
         self.images.iter().any(|own| {
             if own.ends_with('-') {
                 return repository.rsplit_once(own).is_some_and(|(_, hash)| !hash.contains('/'));
             }
-            Image::new(repository).is(own)
+            image.is(own)
         })
     }
 

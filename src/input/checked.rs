@@ -20,14 +20,7 @@ pub(super) fn items(
     late: &mut Late,
     sink: &mut Sink<'_>,
 ) -> usize {
-    let text = match simdutf8::compat::from_utf8(bytes) {
-        Ok(text) => text,
-        // What is cut off inside a letter is whole up to there.
-        Err(error) => bytes
-            .get(..error.valid_up_to())
-            .and_then(|valid| std::str::from_utf8(valid).ok())
-            .unwrap_or_default(),
-    };
+    let (text, _) = valid(bytes);
     let mut read = 0;
     let mut replicas = Replicas::default();
     while let Some(rest) = text.get(read..) {
@@ -58,9 +51,70 @@ fn object<'t>(
     replicas: &mut Replicas<'t>,
 ) -> Option<(Object<'t>, usize)> {
     let seed = ObjectSeed { hint: hint.kind() };
-    seed.quick(text, replicas).or_else(|| {
+    seed.quick(text, replicas).ok().or_else(|| {
         let mut json = Deserializer::from_str(text);
         let object = seed.deserialize(&mut json).ok()?;
         Some((object, json.into_iter::<IgnoredAny>().byte_offset()))
     })
+}
+
+/// The object that bytes begin with, or what is wrong with them, and how far that was read; `None`
+/// if more bytes may tell. They are all there are if the input has `ended`.
+///
+/// What [`items`] leaves is asked the quick way first as well, and `serde_json` only once that has
+/// seen all it wants, so that it does not matter where a block ends.
+pub(super) fn one<'t>(
+    bytes: &'t [u8],
+    hint: &Hint,
+    ended: bool,
+) -> Option<(serde_json::Result<Object<'t>>, usize)> {
+    match quick(bytes, hint) {
+        Ok((object, length)) => return Some((Ok(object), length)),
+        Err(Doubt::Cut) if !ended => return None,
+        Err(_) => {}
+    }
+    let mut json = Deserializer::from_slice(bytes);
+    let result = (ObjectSeed { hint: hint.kind() }).deserialize(&mut json);
+    Some((result, json.into_iter::<IgnoredAny>().byte_offset()))
+}
+
+/// Why an object cannot be told the quick way.
+enum Doubt {
+    /// The bytes end too soon.
+    Cut,
+    Real,
+}
+
+/// The object that bytes begin with, and its length, if it can be told the quick way.
+fn quick<'t>(bytes: &'t [u8], hint: &Hint) -> Result<(Object<'t>, usize), Doubt> {
+    // Nobody knows how long it is, and what stands behind it need not be looked at.
+    let mut size = 1 << 16;
+    loop {
+        let (text, sound) = valid(bytes.get(..size).unwrap_or(bytes));
+        let doubt = match (ObjectSeed { hint: hint.kind() }).quick(text, &mut Replicas::default()) {
+            Ok(read) => return Ok(read),
+            Err(doubt) => doubt,
+        };
+        // Words are not longer than this.
+        if !sound || text.len().saturating_sub(doubt) >= 8 {
+            return Err(Doubt::Real);
+        }
+        if size >= bytes.len() {
+            return Err(Doubt::Cut);
+        }
+        size *= 4;
+    }
+}
+
+/// The text that bytes begin with, up to what is not UTF-8, and whether all of them may be: what is
+/// cut off inside a letter is whole up to there.
+fn valid(bytes: &[u8]) -> (&str, bool) {
+    match simdutf8::compat::from_utf8(bytes) {
+        Ok(text) => (text, true),
+        Err(error) => {
+            let text = bytes.get(..error.valid_up_to());
+            let text = text.and_then(|valid| std::str::from_utf8(valid).ok());
+            (text.unwrap_or_default(), error.error_len().is_none())
+        }
+    }
 }

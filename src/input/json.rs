@@ -11,9 +11,6 @@ use super::layout;
 use super::sink::{Hint, Sink, Taken, group};
 use super::split::Share;
 use super::window::{Stop, Window, said};
-use crate::k8s::ObjectSeed;
-use serde::de::{DeserializeSeed, IgnoredAny};
-use serde_json::Deserializer;
 
 /// How deep lists and maps may stand in one another.
 const DEPTH: u8 = 4;
@@ -371,11 +368,10 @@ impl Json<'_, '_, '_, '_, '_> {
         let offset = self.window.offset();
         loop {
             let text = self.window.rest();
-            let mut json = Deserializer::from_slice(text);
-            let result = (ObjectSeed { hint: hint.kind() }).deserialize(&mut json);
-            let end = json.into_iter::<IgnoredAny>().byte_offset();
-            match result {
-                Ok(object) => {
+            let ended = self.window.ended();
+            match checked::one(text, hint, ended) {
+                None => {}
+                Some((Ok(object), end)) => {
                     match self.sink.take(object, offset, hint) {
                         Taken::Object => {}
                         // It was parsed in vain to learn that.
@@ -392,12 +388,12 @@ impl Json<'_, '_, '_, '_, '_> {
                     self.window.advance(end);
                     return Ok(());
                 }
-                Err(error) if self.window.is_cut(error.is_eof(), end, text.len()) => {}
-                Err(error) if error.is_eof() => {
+                Some((Err(error), end)) if self.window.is_cut(error.is_eof(), end, text.len()) => {}
+                Some((Err(error), end)) if error.is_eof() => {
                     self.window.waste(end);
                     return Err(Stop::Cut);
                 }
-                Err(error) => {
+                Some((Err(error), _)) => {
                     let (message, below) = said(&error);
                     // A wrong type costs the item; wrong JSON is for the caller to get over.
                     let end = self.window.skip(0)?;
@@ -407,7 +403,8 @@ impl Json<'_, '_, '_, '_, '_> {
                     return Ok(());
                 }
             }
-            if !self.window.more() {
+            // That there is no more may be news.
+            if !self.window.more() && ended == self.window.ended() {
                 return Err(self.window.dry());
             }
         }

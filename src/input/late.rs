@@ -4,12 +4,11 @@
 //! behind its items, and those have none. If no file name tells the kind either, their text is
 //! kept until the list has named itself.
 
+use super::checked;
 use super::sink::{Hint, Sink, Taken};
 use super::window::said;
-use crate::k8s::ObjectSeed;
 use serde::Deserialize;
-use serde::de::{DeserializeSeed, IgnoredAny};
-use serde_json::Deserializer;
+use serde::de::IgnoredAny;
 
 /// How much text is kept; a list with more kindless items than that is asked for by name.
 const KEPT: usize = 64 << 20;
@@ -71,10 +70,10 @@ pub(super) fn item(
     hint: &Hint,
     sink: &mut Sink<'_>,
 ) -> Result<Taken, (String, u64)> {
-    let mut json = Deserializer::from_slice(text);
-    match (ObjectSeed { hint: hint.kind() }).deserialize(&mut json) {
-        Ok(object) => Ok(sink.take(object, offset, hint)),
-        Err(error) => Err(said(&error)),
+    match checked::one(text, hint, true) {
+        Some((Ok(object), _)) => Ok(sink.take(object, offset, hint)),
+        Some((Err(error), _)) => Err(said(&error)),
+        None => Ok(Taken::Nothing),
     }
 }
 

@@ -97,21 +97,24 @@ pub struct ObjectSeed {
 }
 
 impl ObjectSeed {
-    /// Reads the object that a text begins with the quick way, and tells how long it is. Nothing
-    /// if it is for `serde_json` to say what the text is. A pod may repeat the one before it.
-    #[must_use]
+    /// Reads the object that a text begins with the quick way, and tells how long it is. A pod may
+    /// repeat the one before it.
+    ///
+    /// # Errors
+    /// How far it came if it is for `serde_json` to say what the text is.
     pub fn quick<'t>(
         self,
         text: &'t str,
         replicas: &mut Replicas<'t>,
-    ) -> Option<(Object<'t>, usize)> {
+    ) -> Result<(Object<'t>, usize), usize> {
         let mut json = Quick::new(text, Some(replicas.model()));
-        let mut object = self.deserialize(&mut json).ok()?;
+        let read = self.deserialize(&mut json);
         let (length, own) = (json.offset(), json.own());
+        let Ok(mut object) = read else { return Err(length) };
         if let Body::Pod(pod, _) = &mut object.body {
             replicas.settle(pod, own);
         }
-        Some((object, length))
+        Ok((object, length))
     }
 }
 

@@ -17,7 +17,7 @@ impl Quick<'_, '_> {
             match self.peek()? {
                 b'"' => self.skip_string()?,
                 bracket @ (b'{' | b'[') => {
-                    if bracket == b'[' && self.skip_objects() {
+                    if bracket == b'[' && self.skip_objects()? {
                         // Behind it stands a comma.
                     } else {
                         if open >> 63 != 0 {
@@ -85,31 +85,34 @@ impl Quick<'_, '_> {
     /// `],"` and a letter follow each other it does not: a quote that ended a string would be
     /// followed by punctuation. That holds in JSON; that this is JSON is made likely by its
     /// braces, which are as many to open as to close.
-    fn skip_objects(&mut self) -> bool {
+    ///
+    /// A text that ends before that is told leaves the reader at its end: with more of it the
+    /// answer may be another.
+    fn skip_objects(&mut self) -> Result<bool, Doubt> {
         let bytes = self.text.as_bytes();
-        let Some((before, inside)) = bytes.split_at_checked(self.at + 1) else { return false };
+        let Some((before, inside)) = bytes.split_at_checked(self.at + 1) else { return Err(Doubt) };
         let key = before.strip_suffix(b"[").map(<[u8]>::trim_ascii_end);
         let key = key.and_then(|key| key.strip_suffix(b":")).map(<[u8]>::trim_ascii_end);
-        if !key.is_some_and(|key| key.ends_with(LIST))
-            || inside.trim_ascii_start().first() != Some(&b'{')
-        {
-            return false;
+        if !key.is_some_and(|key| key.ends_with(LIST)) {
+            return Ok(false);
         }
-        let Some(length) = memchr::memchr2(b'[', b']', inside) else { return false };
-        let Some((inside, end)) = inside.split_at_checked(length) else { return false };
-        let Some(after) = end.strip_prefix(b"]").map(<[u8]>::trim_ascii_start) else {
-            return false;
-        };
-        let key = after.strip_prefix(b",").map(<[u8]>::trim_ascii_start);
-        let letter = key.and_then(|key| key.strip_prefix(b"\"")?.first());
-        if !letter.is_some_and(u8::is_ascii_alphabetic)
-            || !inside.trim_ascii_end().ends_with(b"}")
-            || !is_balanced(inside)
-        {
-            return false;
+        let length = memchr::memchr2(b'[', b']', inside);
+        let (inside, end) = inside.split_at(length.unwrap_or(inside.len()));
+        let after = end.strip_prefix(b"]").map(<[u8]>::trim_ascii_start);
+        let key = after.and_then(|after| after.strip_prefix(b",")).map(<[u8]>::trim_ascii_start);
+        let name = key.and_then(|key| key.strip_prefix(b"\""));
+        if [Some(end), after, key, name].contains(&Some(b"")) {
+            self.at = self.text.len();
+            return Err(Doubt);
         }
-        self.at += length + 2;
-        true
+        let whole = name.and_then(|name| name.first()).is_some_and(u8::is_ascii_alphabetic)
+            && inside.trim_ascii_start().starts_with(b"{")
+            && inside.trim_ascii_end().ends_with(b"}")
+            && is_balanced(inside);
+        if whole {
+            self.at += inside.len() + 2;
+        }
+        Ok(whole)
     }
 }
 
