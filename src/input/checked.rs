@@ -69,13 +69,22 @@ pub(super) fn one<'t>(
     ended: bool,
 ) -> Option<(serde_json::Result<Object<'t>>, usize)> {
     match quick(bytes, hint) {
-        Ok((object, length)) => return Some((Ok(object), length)),
-        Err(Doubt::Cut) if !ended => return None,
-        Err(_) => {}
+        Ok((object, length)) => Some((Ok(object), length)),
+        Err(Doubt::Cut) if !ended => None,
+        Err(_) => Some(plain(bytes, hint)),
     }
+}
+
+/// The object that is held whole, or what is wrong with it.
+pub(super) fn held<'t>(bytes: &'t [u8], hint: &Hint) -> serde_json::Result<Object<'t>> {
+    quick(bytes, hint).map_or_else(|_| plain(bytes, hint).0, |(object, _)| Ok(object))
+}
+
+/// What `serde_json` makes of the bytes, and how far it read them.
+fn plain<'t>(bytes: &'t [u8], hint: &Hint) -> (serde_json::Result<Object<'t>>, usize) {
     let mut json = Deserializer::from_slice(bytes);
     let result = (ObjectSeed { hint: hint.kind() }).deserialize(&mut json);
-    Some((result, json.into_iter::<IgnoredAny>().byte_offset()))
+    (result, json.into_iter::<IgnoredAny>().byte_offset())
 }
 
 /// Why an object cannot be told the quick way.

@@ -70,10 +70,9 @@ pub(super) fn item(
     hint: &Hint,
     sink: &mut Sink<'_>,
 ) -> Result<Taken, (String, u64)> {
-    match checked::one(text, hint, true) {
-        Some((Ok(object), _)) => Ok(sink.take(object, offset, hint)),
-        Some((Err(error), _)) => Err(said(&error)),
-        None => Ok(Taken::Nothing),
+    match checked::held(text, hint) {
+        Ok(object) => Ok(sink.take(object, offset, hint)),
+        Err(error) => Err(said(&error)),
     }
 }
 

@@ -101,12 +101,12 @@ impl<'de> Deserializer<'de> for &mut Quick<'_, 'de> {
                 Text::Owned(text) => visitor.visit_string(text),
             },
             b'{' => self.inside(|json| {
-                let value = visitor.visit_map(Entries { json, first: true })?;
+                let value = visitor.visit_map(Inside { json, first: true })?;
                 json.expect(b'}')?;
                 Ok(value)
             }),
             b'[' => self.inside(|json| {
-                let value = visitor.visit_seq(Items { json, first: true })?;
+                let value = visitor.visit_seq(Inside { json, first: true })?;
                 json.expect(b']')?;
                 Ok(value)
             }),
@@ -162,13 +162,13 @@ impl<'de> Deserializer<'de> for &mut Quick<'_, 'de> {
     }
 }
 
-/// The entries of a map.
-struct Entries<'r, 'm, 't> {
+/// What stands between two brackets: the entries of a map, or the items of a list.
+struct Inside<'r, 'm, 't> {
     json: &'r mut Quick<'m, 't>,
     first: bool,
 }
 
-impl<'de> MapAccess<'de> for Entries<'_, '_, 'de> {
+impl<'de> MapAccess<'de> for Inside<'_, '_, 'de> {
     type Error = Doubt;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(
@@ -190,13 +190,7 @@ impl<'de> MapAccess<'de> for Entries<'_, '_, 'de> {
     }
 }
 
-/// The items of a list.
-struct Items<'r, 'm, 't> {
-    json: &'r mut Quick<'m, 't>,
-    first: bool,
-}
-
-impl<'de> SeqAccess<'de> for Items<'_, '_, 'de> {
+impl<'de> SeqAccess<'de> for Inside<'_, '_, 'de> {
     type Error = Doubt;
 
     fn next_element_seed<T: DeserializeSeed<'de>>(
