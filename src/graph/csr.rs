@@ -67,7 +67,7 @@ pub(super) struct Csr {
     /// a row are mostly about one namespace.
     others: Vec<(EdgeId, ObjectId)>,
     in_start: Vec<u32>,
-    /// Source and edge, sorted by target, then source.
+    /// Source and edge, sorted by target, then source and edge.
     sources: Vec<(NodeId, EdgeId)>,
 }
 
@@ -203,6 +203,30 @@ impl Csr {
         start..end
     }
 
+    /// Where an edge stands among those into its target, whose numbers ascend. O(log of how many).
+    pub(super) fn place_among_incoming(&self, target: NodeId, edge: EdgeId) -> Option<usize> {
+        self.sources[self.incoming_places(target)].binary_search_by_key(&edge, |(_, e)| *e).ok()
+    }
+
+    /// The edge at a place among those into a node, and its source.
+    pub(super) fn incoming_at(&self, target: NodeId, place: usize) -> Option<(EdgeId, NodeId)> {
+        let edges = &self.sources[self.incoming_places(target)];
+        edges.get(place).map(|(source, edge)| (*edge, *source))
+    }
+
+    /// The edge at a place among those out of a node, and its target.
+    pub(super) fn outgoing_at(&self, source: NodeId, place: usize) -> Option<(EdgeId, NodeId)> {
+        let (start, end) = bounds(&self.out_start, source);
+        let (to, _) = self.rows[start..end].get(place)?;
+        Some((EdgeId::new(start + place), *to))
+    }
+
+    /// Where an edge stands among those out of its source.
+    pub(super) fn place_among_outgoing(&self, source: NodeId, edge: EdgeId) -> Option<usize> {
+        let (start, end) = bounds(&self.out_start, source);
+        (start..end).contains(&edge.index()).then(|| edge.index() - start)
+    }
+
     /// All edges, in the order of their targets.
     pub(super) fn by_target(&self) -> &[(NodeId, EdgeId)] {
         &self.sources
@@ -215,13 +239,14 @@ impl Csr {
     }
 }
 
-/// Makes counts, each one place behind its own, into where each row begins.
-fn sum(counts: &mut [u32]) {
+/// Makes counts, each one place behind its own, into where each row begins. Returns their sum.
+pub(super) fn sum(counts: &mut [u32]) -> usize {
     let mut total = 0;
     for count in counts {
         total += *count;
         *count = total;
     }
+    total as usize
 }
 
 fn bounds(starts: &[u32], node: NodeId) -> (usize, usize) {

@@ -226,8 +226,8 @@ fn set_sizes(graph: &Graph) -> Vec<u32> {
         while let Some((place, counted)) = stack.pop() {
             let within = || {
                 let members = graph.outgoing(NodeId::new(first + place));
-                let mut members: Vec<(&str, NodeId)> =
-                    members.map(|(edge, member)| (graph.attack(edge).id, member)).collect();
+                let mut members: Vec<(usize, NodeId)> =
+                    members.map(|(edge, member)| (graph.attack_place(edge), member)).collect();
                 // Several edges lead to one member where several facts make it one.
                 members.sort_unstable();
                 members.dedup();
@@ -240,7 +240,7 @@ fn set_sizes(graph: &Graph) -> Vec<u32> {
                 // What stands behind a door is there once, however many attacks gain something of it.
                 let members = within();
                 let alike = members.chunk_by(|a, b| a.0 == b.0);
-                let size = |(_, member): &(&str, NodeId)| {
+                let size = |(_, member): &(usize, NodeId)| {
                     set(*member).map_or(1, |set| sizes[set].unwrap_or(0))
                 };
                 let most = alike.map(|of| of.iter().map(size).sum::<u32>()).max();

@@ -237,6 +237,31 @@ impl Graph {
         edges.iter().zip(&self.incoming_costs[places]).map(|((from, edge), c)| (*edge, *from, *c))
     }
 
+    /// Where an edge stands among those into its target; `None` for an edge into another node.
+    /// O(log of how many there are).
+    #[must_use]
+    pub fn place_among_incoming(&self, target: NodeId, edge: EdgeId) -> Option<usize> {
+        self.csr.place_among_incoming(target, edge)
+    }
+
+    /// Where an edge stands among those out of its source; `None` for an edge out of another node.
+    #[must_use]
+    pub fn place_among_outgoing(&self, source: NodeId, edge: EdgeId) -> Option<usize> {
+        self.csr.place_among_outgoing(source, edge)
+    }
+
+    /// The edge at a place among those into a node, and its source. O(1).
+    #[must_use]
+    pub fn incoming_at(&self, target: NodeId, place: usize) -> Option<(EdgeId, NodeId)> {
+        self.csr.incoming_at(target, place)
+    }
+
+    /// The edge at a place among those out of a node, and its target. O(1).
+    #[must_use]
+    pub fn outgoing_at(&self, source: NodeId, place: usize) -> Option<(EdgeId, NodeId)> {
+        self.csr.outgoing_at(source, place)
+    }
+
     /// What an edge costs a path: `-ln(likelihood)`, scaled; see [`likelihood_of`].
     #[must_use]
     pub fn cost(&self, edge: EdgeId) -> u16 {
@@ -258,7 +283,13 @@ impl Graph {
     /// The attack that an edge stands for.
     #[must_use]
     pub fn attack(&self, edge: EdgeId) -> &'static Attack {
-        self.attacks[usize::from(self.evidence.says(self.csr.why(edge)).attack)]
+        self.attacks[self.attack_place(edge)]
+    }
+
+    /// The place of an edge's attack among all of them, which are in the order of their ids.
+    #[must_use]
+    pub fn attack_place(&self, edge: EdgeId) -> usize {
+        usize::from(self.evidence.says(self.csr.why(edge)).attack)
     }
 
     /// How sure an edge is.

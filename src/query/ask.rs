@@ -125,7 +125,8 @@ impl<'g> Asker<'g> {
         let mut answers: Vec<Answer> = Vec::with_capacity(folded.len());
         for ((group, proof), cut) in folded.iter().zip(&proofs).zip(cuts) {
             let best = &finds.found[group.members[0]];
-            let mut answer = self.answer(query, group.ends(), best, proof);
+            let ends = (best.from, best.door(), best.to);
+            let mut answer = self.answer(query, group.ends(), ends, proof);
             answer.folded = group.members.len();
             answer.nodes.clone_from(&group.nodes);
             answer.alternatives = around.count(&finds, best, proof);
@@ -168,14 +169,8 @@ impl<'g> Asker<'g> {
             let mut more = Vec::new();
             for proof in proofs {
                 let Some(from) = proof.links.first().map(|l| l.from) else { continue };
-                let best = Found {
-                    from,
-                    door: first.door(self.graph),
-                    to: proof.target,
-                    key: 0,
-                    way: Way::Alone(Rc::new(proof.clone()), 0),
-                };
-                let mut answer = self.answer(query, (first.from, first.to), &best, &proof);
+                let best = (from, first.door(self.graph), proof.target);
+                let mut answer = self.answer(query, (first.from, first.to), best, &proof);
                 answer.folded = first.folded;
                 answer.alternatives = first.alternatives;
                 if answer.fingerprint != first.fingerprint {
@@ -200,24 +195,26 @@ impl<'g> Asker<'g> {
         selected.into_iter().filter(|n| self.graph.fold(*n) == end).collect()
     }
 
+    /// The answer to a query that a pair's proof makes: its ends as they are folded, and the pair's
+    /// own with its door.
     fn answer(
         &self,
         query: &Query,
         (from, to): (NodeId, NodeId),
-        best: &Found,
+        (best_from, door, best_to): (NodeId, Option<NodeId>, NodeId),
         proof: &Proof,
     ) -> Answer {
         let graph = self.graph;
         let steps = steps(graph, proof);
         let likelihood = likelihood_of(proof.cost(graph));
-        let impact = risk::impact(graph, best.to);
-        let open = risk::is_nobody(graph, best.from) && impact >= 1.0;
+        let impact = risk::impact(graph, best_to);
+        let open = risk::is_nobody(graph, best_from) && impact >= 1.0;
         let severity = if open && risk::is_deterministic(graph, proof) {
             Severity::Critical
         } else {
             risk::severity(likelihood, impact)
         };
-        let source = fingerprint::key(graph, best.door.unwrap_or(from));
+        let source = fingerprint::key(graph, door.unwrap_or(from));
         Answer {
             query: query.id.clone(),
             severity: severity.min(query.severity),
@@ -235,7 +232,7 @@ impl<'g> Asker<'g> {
             alternatives: 0,
             folded: 1,
             nodes: Vec::new(),
-            system: graph.has(best.from, Tag::System),
+            system: graph.has(best_from, Tag::System),
         }
     }
 }
@@ -243,13 +240,13 @@ impl<'g> Asker<'g> {
 /// The proof of a pair.
 pub(super) fn proof(graph: &Graph, finds: &Finds, found: &Found) -> Proof {
     let nothing = || Proof { target: found.to, links: Vec::new() };
-    match &found.way {
+    match finds.way(found) {
         Way::Guided(proof, _) | Way::Alone(proof, _) => (**proof).clone(),
         Way::Tree(place) => {
             let grown = &finds.grown[*place];
             let at = tree_end(grown, found);
             let mut proof = grown.tree.proof(graph, &grown.filter, at).unwrap_or_else(nothing);
-            if let (Direction::Backward, Some(door)) = (grown.tree.direction(), found.door) {
+            if let (Direction::Backward, Some(door)) = (grown.tree.direction(), found.door()) {
                 let open = doors(graph, &grown.filter, found.from, door);
                 if let Some(edge) = open.min_by_key(|e| (graph.cost(*e), *e)) {
                     proof.links.insert(0, Link { edge, from: found.from, to: door });
@@ -264,7 +261,7 @@ pub(super) fn proof(graph: &Graph, finds: &Finds, found: &Found) -> Proof {
 pub(super) fn tree_end(grown: &Grown, found: &Found) -> NodeId {
     match grown.tree.direction() {
         Direction::Forward => found.to,
-        Direction::Backward => found.door.unwrap_or(found.from),
+        Direction::Backward => found.door().unwrap_or(found.from),
     }
 }
 
@@ -290,7 +287,7 @@ struct Around<'g> {
 
 impl Around<'_> {
     fn count(&mut self, finds: &Finds, found: &Found, proof: &Proof) -> usize {
-        let place = match found.way {
+        let place = match *finds.way(found) {
             Way::Alone(_, others) => return others,
             Way::Tree(place) | Way::Guided(_, place) => place,
         };
@@ -305,7 +302,7 @@ impl Around<'_> {
         let mut total: usize = 0;
         for (i, link) in links.iter().enumerate() {
             let node = far(link);
-            if found.door.is_some() && node == found.from {
+            if found.door().is_some() && node == found.from {
                 continue;
             }
             let all = self.choices(place, grown, node);

@@ -184,7 +184,7 @@ impl<'a, 'g> Closer<'a, 'g> {
     ) -> Option<bool> {
         for member in members {
             let found = &self.finds.found[*member];
-            let closed = match &found.way {
+            let closed = match self.finds.way(found) {
                 Way::Tree(place) => {
                     let grown = &self.finds.grown[*place];
                     let nodes = self.graph.node_count();
@@ -193,7 +193,7 @@ impl<'a, 'g> Closer<'a, 'g> {
                 }
                 Way::Guided(_, place) => {
                     let grown = &self.finds.grown[*place];
-                    self.searched(grown, found.from, None, found.door, gone)?
+                    self.searched(grown, found.from, None, found.door(), gone)?
                 }
                 // Its search is not kept, and looking again from one end would say too much.
                 Way::Alone(..) => false,
@@ -213,7 +213,7 @@ impl<'a, 'g> Closer<'a, 'g> {
         memo: &mut Memo,
     ) -> Option<bool> {
         let at = tree_end(grown, found);
-        if let (Direction::Backward, Some(door)) = (grown.tree.direction(), found.door) {
+        if let (Direction::Backward, Some(door)) = (grown.tree.direction(), found.door()) {
             let mut open = doors(self.graph, &grown.filter, found.from, door);
             if open.all(|edge| gone.is_needed(self.graph, edge)) {
                 return Some(true);

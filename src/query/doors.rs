@@ -1,10 +1,10 @@
 //! The internet's doors: each pair of a door and a target is an answer of its own.
 
-use super::found::{Exact, Finder, Found, Grown, Way};
+use super::found::{Exact, Finder, Grown, Way};
 use super::library::Pairs;
 use super::search::{Direction, NEVER};
 use crate::graph::{EdgeId, NodeId, NodeKind};
-use rustc_hash::FxHashSet;
+use fixedbitset::FixedBitSet;
 use std::rc::Rc;
 
 impl Finder<'_, '_> {
@@ -58,18 +58,23 @@ impl Finder<'_, '_> {
                     let place = self.grow(Direction::Forward, &[internet], filter, false);
                     let grown = Rc::clone(&self.finds.grown[place]);
                     for to in targets.iter().filter(|t| grown.tree.key(**t) != NEVER) {
-                        let way = Way::Tree(place);
                         let key = grown.tree.key(*to);
-                        let door = Some(door);
-                        self.finds.found.push(Found { from: internet, door, to: *to, key, way });
+                        self.finds.add((internet, Some(door), *to), key, Way::Tree(place));
                     }
                 }
             }
         }
-        let known: FxHashSet<(Option<NodeId>, NodeId)> =
-            self.finds.found[first..].iter().map(|f| (f.door, f.to)).collect();
-        let rest = best.into_iter().filter(|f| !known.contains(&(f.door, f.to)));
-        self.finds.found.extend(rest);
+        // Each target has one best door, and they are in the order of the targets.
+        let mut known = FixedBitSet::with_capacity(best.len());
+        for found in &self.finds.found[first..] {
+            if let Ok(place) = best.binary_search_by_key(&found.to, |f| f.to)
+                && best[place].door() == found.door()
+            {
+                known.insert(place);
+            }
+        }
+        let rest = best.into_iter().enumerate().filter(|(place, _)| !known.contains(*place));
+        self.finds.found.extend(rest.map(|(_, found)| found));
     }
 
     /// Every door's way to the target that it reaches most likely.
@@ -88,8 +93,7 @@ impl Finder<'_, '_> {
                 continue;
             }
             let key = grown.tree.key(*door).saturating_add(cost << 24);
-            let (door, way) = (Some(*door), Way::Tree(place));
-            self.finds.found.push(Found { from: internet, door, to, key, way });
+            self.finds.add((internet, Some(*door), to), key, Way::Tree(place));
         }
     }
 
@@ -106,18 +110,17 @@ impl Finder<'_, '_> {
                 if key == NEVER {
                     continue;
                 }
-                let found =
-                    |key, way| Found { from: internet, door: Some(*door), to: *to, key, way };
+                let ends = (internet, Some(*door), *to);
                 if !grown.tree.root(self.graph, *door).1 {
                     let key = key.saturating_add(cost << 24);
-                    self.finds.found.push(found(key, Way::Tree(place)));
+                    self.finds.add(ends, key, Way::Tree(place));
                     continue;
                 }
                 let mut filter = self.filter.clone();
                 filter.only_door(*door);
                 match self.exact(internet, &filter, &grown) {
                     Exact::Proof(proof, key) => {
-                        self.finds.found.push(found(key, Way::Guided(proof, place)));
+                        self.finds.add(ends, key, Way::Guided(proof, place));
                     }
                     Exact::Nothing => {}
                     Exact::Unknown => {
@@ -127,7 +130,7 @@ impl Finder<'_, '_> {
                             self.finds.undecided += 1;
                         } else {
                             let key = key.saturating_add(cost << 24);
-                            self.finds.found.push(found(key, Way::Tree(without)));
+                            self.finds.add(ends, key, Way::Tree(without));
                         }
                     }
                 }

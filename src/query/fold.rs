@@ -156,7 +156,7 @@ impl Joined {
 /// Joins pairs whose ends fold to the same workloads. Returns the pairs, those that belong together
 /// one after another and the best of them first, and where which begin.
 fn by_workload(graph: &Graph, found: &[Found], all: bool) -> (Vec<u32>, Vec<Joined>) {
-    let ends = |pair: &Found| (graph.fold(pair.from), pair.door, graph.fold(pair.to));
+    let ends = |pair: &Found| (graph.fold(pair.from), pair.door(), graph.fold(pair.to));
     let kept = |pair: &Found| all || graph.fold(pair.from) != graph.fold(pair.to);
     let mut pairs: Vec<u32> = (0_u32..).zip(found).filter(|p| kept(p.1)).map(|p| p.0).collect();
     pairs.sort_unstable_by_key(|i| {
@@ -184,7 +184,7 @@ fn alike(pools: &Pools, found: &[Found], pairs: &[u32], joined: &[Joined]) -> (V
     let mut first: Vec<u32> = Vec::new();
     let mut places: FxHashMap<_, u32> = FxHashMap::default();
     let group_of = (0_u32..).zip(joined).map(|(i, one)| {
-        let door = one.pairs(pairs).first().and_then(|best| found[*best as usize].door);
+        let door = one.pairs(pairs).first().and_then(|best| found[*best as usize].door());
         let new = u32::try_from(first.len()).unwrap_or(u32::MAX);
         let ends = match (pools.of(one.from), pools.of(one.to)) {
             (Some(pool), _) => Some((pool, door, one.to)),

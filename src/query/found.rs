@@ -31,15 +31,24 @@ pub(super) enum Way {
     Alone(Rc<Proof>, usize),
 }
 
-/// A pair of ends with a path.
-#[derive(Debug, Clone)]
+/// A pair of ends with a path. A query may find more of them than the graph has nodes, so how its
+/// way is known stands elsewhere.
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Found {
     pub(super) from: NodeId,
-    /// From the internet: the first node behind it.
-    pub(super) door: Option<NodeId>,
+    /// The door, or `from` where there is none.
+    behind: NodeId,
     pub(super) to: NodeId,
+    /// Its place among the ways.
+    way: u32,
     pub(super) key: u64,
-    pub(super) way: Way,
+}
+
+impl Found {
+    /// From the internet: the first node behind it.
+    pub(super) fn door(&self) -> Option<NodeId> {
+        (self.behind != self.from).then_some(self.behind)
+    }
 }
 
 /// What is found for one query.
@@ -47,10 +56,37 @@ pub(super) struct Found {
 pub(super) struct Finds {
     pub(super) grown: Vec<Rc<Grown>>,
     pub(super) found: Vec<Found>,
+    /// Pairs of one tree mostly stand side by side, and share the last of these.
+    ways: Vec<Way>,
     /// Sources whose way through a gate was not followed to its end.
     pub(super) undecided: usize,
     /// Pairs were left out because the work was used up.
     pub(super) partial: bool,
+}
+
+impl Finds {
+    /// Adds a pair.
+    pub(super) fn add(
+        &mut self,
+        (from, door, to): (NodeId, Option<NodeId>, NodeId),
+        key: u64,
+        way: Way,
+    ) {
+        let same = match (self.ways.last(), &way) {
+            (Some(Way::Tree(last)), Way::Tree(place)) => last == place,
+            _ => false,
+        };
+        if !same {
+            self.ways.push(way);
+        }
+        let way = u32::try_from(self.ways.len() - 1).unwrap_or(u32::MAX);
+        self.found.push(Found { from, behind: door.unwrap_or(from), to, way, key });
+    }
+
+    /// How the way of a pair is known.
+    pub(super) fn way(&self, found: &Found) -> &Way {
+        &self.ways[found.way as usize]
+    }
 }
 
 /// The out-edges of a node without its name.
@@ -185,7 +221,8 @@ impl Finder<'_, '_> {
                 self.search.run(direction, roots, &filter, None, usize::MAX, visit);
                 let grown = Grown { tree: self.search.tree(), filter, roots: roots.to_vec() };
                 let grown = Rc::new(grown);
-                if plain {
+                // What has many roots is nobody else's.
+                if plain && roots.len() == 1 {
                     self.cache.push((direction, avoid.clone(), Rc::clone(&grown)));
                 }
                 grown
@@ -226,7 +263,7 @@ impl Finder<'_, '_> {
         self.finds.found.reserve_exact(reached.len());
         for (key, to) in reached {
             let door = if shared { self.first_door(&grown, to) } else { None };
-            self.finds.found.push(Found { from: source, door, to, key, way: Way::Tree(place) });
+            self.finds.add((source, door, to), key, Way::Tree(place));
         }
     }
 
@@ -257,8 +294,7 @@ impl Finder<'_, '_> {
                 continue;
             }
             if !gated {
-                let way = Way::Tree(place);
-                self.finds.found.push(Found { from: *from, door: None, to, key, way });
+                self.finds.add((*from, None, to), key, Way::Tree(place));
                 continue;
             }
             let shape = self.shape(*from);
@@ -287,8 +323,7 @@ impl Finder<'_, '_> {
                         self.finds.undecided += 1;
                     } else {
                         let to = grown.tree.root(self.graph, *from).0;
-                        let way = Way::Tree(without);
-                        self.finds.found.push(Found { from: *from, door: None, to, key, way });
+                        self.finds.add((*from, None, to), key, Way::Tree(without));
                     }
                 }
             }
@@ -297,7 +332,7 @@ impl Finder<'_, '_> {
 
     fn guided(&mut self, from: NodeId, proof: Rc<Proof>, key: u64, place: usize) {
         let to = proof.target;
-        self.finds.found.push(Found { from, door: None, to, key, way: Way::Guided(proof, place) });
+        self.finds.add((from, None, to), key, Way::Guided(proof, place));
     }
 
     /// The true way of a source to one of a backward tree's roots.
@@ -390,8 +425,7 @@ impl Finder<'_, '_> {
                     let key = proof.cost(self.graph) << 24;
                     let internet = self.graph.kind(*from) == NodeKind::Internet;
                     let door = proof.links.first().filter(|_| internet).map(|l| l.to);
-                    let way = Way::Alone(Rc::new(proof), 0);
-                    self.finds.found.push(Found { from: *from, door, to: *to, key, way });
+                    self.finds.add((*from, door, *to), key, Way::Alone(Rc::new(proof), 0));
                     break;
                 }
             }

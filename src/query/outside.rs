@@ -1,6 +1,6 @@
 //! What leads out of a namespace: one small search for each, which ends at the first things beyond.
 
-use super::found::{Finder, Found, Way};
+use super::found::{Finder, Way};
 use super::search::{Direction, Link, NEVER, Next, cost_in};
 use super::steps::passes;
 use crate::graph::{Graph, NodeId, NodeKind};
@@ -61,8 +61,7 @@ impl Finder<'_, '_> {
                     edges.count().saturating_sub(1)
                 };
                 let others = proof.links.iter().map(around).sum();
-                let way = Way::Alone(Rc::new(proof), others);
-                self.finds.found.push(Found { from, door: None, to, key, way });
+                self.finds.add((from, None, to), key, Way::Alone(Rc::new(proof), others));
             }
         }
     }

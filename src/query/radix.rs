@@ -5,13 +5,14 @@ use crate::graph::NodeId;
 /// How many entries a bucket keeps room for once it is empty.
 const KEPT: usize = 4096;
 
-/// Entries lie in buckets by the highest bit in which their key differs from the last one taken.
-/// An entry moves at most 64 times, always to a lower bucket.
+/// Nodes lie in buckets by the highest bit in which their key differs from the last one taken. A
+/// node moves at most 64 times, always to a lower bucket. What the keys are is known outside: a node
+/// whose key falls is pushed again, and may be taken as often as it was pushed.
 #[derive(Debug)]
 pub(super) struct RadixHeap {
     last: u64,
-    buckets: Vec<Vec<(u64, NodeId)>>,
-    spare: Vec<(u64, NodeId)>,
+    buckets: Vec<Vec<NodeId>>,
+    spare: Vec<NodeId>,
 }
 
 impl Default for RadixHeap {
@@ -32,29 +33,36 @@ impl RadixHeap {
 
     /// A key below the last one taken is taken for that one.
     pub(super) fn push(&mut self, key: u64, node: NodeId) {
-        let key = key.max(self.last);
-        self.buckets[bucket(key, self.last)].push((key, node));
+        self.buckets[bucket(key, self.last)].push(node);
     }
 
-    /// The entry with the least key; which of several with one key is not said.
-    pub(super) fn pop(&mut self) -> Option<(u64, NodeId)> {
-        if let Some(entry) = self.buckets[0].pop() {
-            return Some(entry);
+    /// The node with the least key, by what `key` says now; which of several with one key is not
+    /// said. Nodes without a key are dropped.
+    pub(super) fn pop(&mut self, key: impl Fn(NodeId) -> Option<u64>) -> Option<NodeId> {
+        loop {
+            if let Some(node) = self.buckets[0].pop() {
+                return Some(node);
+            }
+            let full = self.buckets.iter().position(|b| !b.is_empty())?;
+            let spare = std::mem::take(&mut self.spare);
+            let mut moved = std::mem::replace(&mut self.buckets[full], spare);
+            if let Some(least) = moved.iter().filter_map(|node| key(*node)).min() {
+                self.last = least.max(self.last);
+                for node in moved.drain(..) {
+                    if let Some(key) = key(node) {
+                        self.push(key, node);
+                    }
+                }
+            }
+            // The nodes of a whole graph pass through many buckets, which must not all stay that large.
+            moved.clear();
+            self.spare = if moved.capacity() > KEPT { Vec::new() } else { moved };
         }
-        let full = self.buckets.iter().position(|b| !b.is_empty())?;
-        let mut moved = std::mem::replace(&mut self.buckets[full], std::mem::take(&mut self.spare));
-        self.last = moved.iter().map(|(key, _)| *key).min()?;
-        for entry in moved.drain(..) {
-            self.buckets[bucket(entry.0, self.last)].push(entry);
-        }
-        // The entries of a whole graph pass through many buckets, which must not all stay that large.
-        self.spare = if moved.capacity() > KEPT { Vec::new() } else { moved };
-        self.buckets[0].pop()
     }
 }
 
 fn bucket(key: u64, last: u64) -> usize {
-    (u64::BITS - (key ^ last).leading_zeros()) as usize
+    (u64::BITS - (key.max(last) ^ last).leading_zeros()) as usize
 }
 
 #[cfg(test)]
@@ -64,16 +72,28 @@ mod tests {
     #[test]
     fn keys_come_in_order() {
         let mut heap = RadixHeap::default();
-        for key in [9, 3, 3, 1 << 40, 0, 77] {
-            heap.push(key, NodeId(0));
+        let mut keys = vec![9, 3, 3, 1 << 40, 0, 77, 50];
+        for (node, key) in keys.iter().enumerate() {
+            heap.push(*key, NodeId::new(node));
         }
-        let mut taken = Vec::new();
-        while let Some((key, _)) = heap.pop() {
-            taken.push(key);
-            if key == 3 && taken.len() < 4 {
-                heap.push(5, NodeId(1));
+        // Falls below others while it waits.
+        keys[6] = 8;
+        heap.push(8, NodeId(6));
+        let (mut taken, mut done) = (Vec::new(), vec![false; 9]);
+        let open = |keys: &[u64], done: &[bool], node: NodeId| {
+            (!done[node.index()]).then(|| keys[node.index()])
+        };
+        while let Some(node) = heap.pop(|node| open(&keys, &done, node)) {
+            if std::mem::replace(&mut done[node.index()], true) {
+                continue;
+            }
+            taken.push(keys[node.index()]);
+            if taken.len() == 3 {
+                keys.extend([5, 5]);
+                heap.push(5, NodeId(7));
+                heap.push(5, NodeId(8));
             }
         }
-        assert_eq!(taken, [0, 3, 3, 5, 5, 9, 77, 1 << 40]);
+        assert_eq!(taken, [0, 3, 3, 5, 5, 8, 9, 77, 1 << 40]);
     }
 }

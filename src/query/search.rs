@@ -36,6 +36,11 @@ fn add(key: u64, cost: u16) -> u64 {
     key.saturating_add((u64::from(cost) << EDGES) + 1).min(NEVER - 1)
 }
 
+/// The key of a whole way, of which a part is estimated.
+fn estimate(key: u64, bound: u64) -> u64 {
+    key.saturating_add(bound).min(NEVER - 1)
+}
+
 /// Which way a search runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Direction {
@@ -84,6 +89,7 @@ pub struct Search<'g> {
     gates: FixedBitSet,
     rows: Vec<Row>,
     done: FixedBitSet,
+    /// The nodes of the rows that are not [`UNREACHED`], while they are few.
     touched: Vec<NodeId>,
     /// Of each gate that is not open yet: how many inputs are missing, and the sum of the others.
     waiting: FxHashMap<NodeId, (usize, u64)>,
@@ -105,7 +111,7 @@ impl<'g> Search<'g> {
             gates,
             rows: vec![UNREACHED; graph.node_count()],
             done: FixedBitSet::with_capacity(graph.node_count()),
-            touched: Vec::with_capacity(graph.node_count()),
+            touched: Vec::new(),
             waiting: FxHashMap::default(),
             heap: RadixHeap::default(),
             direction: Direction::Forward,
@@ -151,11 +157,15 @@ impl<'g> Search<'g> {
             let bound = bound(*root);
             if bound != NEVER && self.rows[root.index()].key == NEVER {
                 self.rows[root.index()].key = 0;
-                self.touched.push(*root);
-                self.heap.push(bound, *root);
+                self.touch(*root);
+                if guide.is_some() {
+                    self.heap.push(bound, *root);
+                }
             }
         }
-        while let Some((_, node)) = self.heap.pop() {
+        // Without a guide all roots are as near as can be, and may be more than fit a heap well.
+        let mut first = if guide.is_none() { roots } else { &[] }.iter().rev().copied();
+        while let Some(node) = first.next().or_else(|| self.nearest(&bound)) {
             if self.done.put(node.index()) {
                 continue;
             }
@@ -177,13 +187,20 @@ impl<'g> Search<'g> {
                         if !self.done.contains(from.index())
                             && filter.allows(graph, edge, from, node)
                         {
-                            self.relax(from, add(key, cost), edge, node, 0);
+                            self.relax(from, add(key, cost), edge, node, bound(from));
                         }
                     }
                 }
             }
         }
         End::Finished
+    }
+
+    /// The next to settle of those in the heap.
+    fn nearest(&mut self, bound: &impl Fn(NodeId) -> u64) -> Option<NodeId> {
+        let (rows, done) = (&self.rows, &self.done);
+        let key = |node: NodeId| Some(estimate(rows[node.index()].key, bound(node)));
+        self.heap.pop(|node| if done.contains(node.index()) { None } else { key(node) })
     }
 
     fn expand(&mut self, node: NodeId, key: u64, filter: &Filter, bound: &impl Fn(NodeId) -> u64) {
@@ -205,10 +222,7 @@ impl<'g> Search<'g> {
                 }
                 continue;
             }
-            let bound = bound(target);
-            if bound != NEVER {
-                self.relax(target, add(key, cost), edge, node, bound);
-            }
+            self.relax(target, add(key, cost), edge, node, bound(target));
         }
         self.hold(key, gate, bound);
     }
@@ -226,13 +240,15 @@ impl<'g> Search<'g> {
         *left = left.saturating_sub(1);
         *sum = sum.saturating_add(add(key, cost)).min(NEVER - 1);
         let (left, sum) = (*left, *sum);
-        let bound = bound(gate);
-        if left == 0 && bound != NEVER {
-            self.relax(gate, sum, edge, gate, bound);
+        if left == 0 {
+            self.relax(gate, sum, edge, gate, bound(gate));
         }
     }
 
     fn relax(&mut self, node: NodeId, key: u64, link: EdgeId, near: NodeId, bound: u64) {
+        if bound == NEVER {
+            return;
+        }
         let row = self.rows[node.index()];
         let better = key < row.key;
         if better || (key == row.key && row.link != NO_EDGE && self.prefers(link, near, &row)) {
@@ -240,9 +256,9 @@ impl<'g> Search<'g> {
         }
         if better {
             if row.key == NEVER {
-                self.touched.push(node);
+                self.touch(node);
             }
-            self.heap.push(key.saturating_add(bound).min(NEVER - 1), node);
+            self.heap.push(estimate(key, bound), node);
         }
     }
 
@@ -250,14 +266,26 @@ impl<'g> Search<'g> {
     /// names of a workload's pods do not decide; then by the attack and the edge.
     fn prefers(&self, link: EdgeId, near: NodeId, row: &Row) -> bool {
         let graph = self.graph;
-        let attacks = || graph.attack(link).id.cmp(graph.attack(row.link).id);
+        let attacks = || graph.attack_place(link).cmp(&graph.attack_place(row.link));
         let folded = graph.fold(near).cmp(&graph.fold(row.near));
         folded.then_with(attacks).then(link.cmp(&row.link)).is_lt()
     }
 
+    /// How many nodes count as few. Where more were reached, one sweep over all of them is quicker
+    /// than a visit to each.
+    fn few(&self) -> usize {
+        self.rows.len() / 8
+    }
+
+    fn touch(&mut self, node: NodeId) {
+        // One more says that there are others.
+        if self.touched.len() <= self.few() {
+            self.touched.push(node);
+        }
+    }
+
     fn reset(&mut self, direction: Direction) {
-        // Where most nodes were reached, one sweep is quicker than a visit to each.
-        if self.touched.len() > self.rows.len() / 8 {
+        if self.touched.len() > self.few() {
             self.rows.fill(UNREACHED);
             self.done.clear();
             self.touched.clear();
@@ -274,27 +302,21 @@ impl<'g> Search<'g> {
     /// The result of the last search, to keep.
     #[must_use]
     pub fn tree(&self) -> Tree {
-        let settled = self.touched.iter().copied().filter(|n| self.done.contains(n.index()));
-        let count = settled.clone().count();
-        // A small tree of a big graph is a list; a big one is a table.
-        let listed = (count < self.rows.len() / 16).then(|| {
-            let mut nodes: Vec<NodeId> = settled.collect();
-            nodes.sort_unstable();
-            nodes
-        });
+        let (graph, direction, work) = (self.graph, self.direction, self.work);
         let row = |node: NodeId| {
-            if self.done.contains(node.index()) { self.rows[node.index()] } else { UNREACHED }
+            let row = self.rows[node.index()];
+            let settled = row.key != NEVER && self.done.contains(node.index());
+            (node, if settled { row } else { UNREACHED })
         };
-        match listed {
-            Some(nodes) => {
-                let rows = nodes.clone().into_iter().map(row);
-                Tree::new(self.direction, rows, count, self.work, Some(nodes))
-            }
-            None => {
-                let rows = (0..self.rows.len()).map(|i| row(NodeId::new(i)));
-                Tree::new(self.direction, rows, count, self.work, None)
-            }
+        // A small tree of a big graph is a list; a big one is a table.
+        if self.touched.len() <= self.rows.len() / 16 {
+            let mut nodes = self.touched.clone();
+            nodes.sort_unstable();
+            let rows = nodes.iter().copied().map(row);
+            return Tree::new(graph, direction, work, rows).of(nodes);
         }
+        let nodes = (0..self.rows.len()).map(NodeId::new);
+        Tree::new(graph, direction, work, nodes.map(row))
     }
 
     /// The key of a node that the last search settled.

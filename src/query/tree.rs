@@ -1,5 +1,5 @@
-//! What a search settled, to keep. A query may keep a dozen, each with a row for most nodes of the
-//! graph, so a row is as small as may be: eight bytes backward, twelve forward.
+//! What a search settled, to keep. A query may keep several, each with a row for most nodes of the
+//! graph, so a row is as small as may be: six bytes for nearly all graphs.
 
 use super::filter::Filter;
 use super::search::{Direction, EDGES, Link, NEVER, NO_EDGE, Proof, Row, cost_in, proof};
@@ -12,30 +12,38 @@ pub struct Tree {
     /// The nodes of the rows, sorted; none if there is a row for every node.
     nodes: Option<Vec<NodeId>>,
     keys: Keys,
-    links: Vec<EdgeId>,
-    /// Of a forward tree, where each link begins. Where one of a backward tree leads, the graph
-    /// tells at once.
-    near: Vec<NodeId>,
+    steps: Steps,
     count: usize,
     work: usize,
 }
 
 impl Tree {
-    /// The tree of some rows: of the `nodes`, or of every node.
+    /// The tree of some nodes with their rows: all of the graph's, or those [`of`](Self::of) which
+    /// it is.
     pub(super) fn new(
+        graph: &Graph,
         direction: Direction,
-        rows: impl ExactSizeIterator<Item = Row> + Clone,
-        count: usize,
         work: usize,
-        nodes: Option<Vec<NodeId>>,
+        rows: impl ExactSizeIterator<Item = (NodeId, Row)>,
     ) -> Self {
-        let near = match direction {
-            Direction::Forward => rows.clone().map(|row| row.near).collect(),
-            Direction::Backward => Vec::new(),
-        };
-        let keys = Keys::new(rows.clone().map(|row| row.key));
-        let links = rows.map(|row| row.link).collect();
-        Self { direction, nodes, keys, links, near, count, work }
+        let mut keys = Keys::Short(Vec::with_capacity(rows.len()));
+        let mut steps = Steps::Short(Vec::with_capacity(rows.len()));
+        let mut count = 0;
+        for (node, row) in rows {
+            count += usize::from(row.key != NEVER);
+            keys.push(row.key);
+            steps.push(match direction {
+                _ if row.link == NO_EDGE => None,
+                Direction::Forward => graph.place_among_incoming(node, row.link),
+                Direction::Backward => graph.place_among_outgoing(node, row.link),
+            });
+        }
+        Self { direction, nodes: None, keys, steps, count, work }
+    }
+
+    /// Has the rows stand for these nodes, which are sorted.
+    pub(super) fn of(self, nodes: Vec<NodeId>) -> Self {
+        Self { nodes: Some(nodes), ..self }
     }
 
     fn place(&self, node: NodeId) -> Option<usize> {
@@ -57,7 +65,7 @@ impl Tree {
             Some(nodes) => nodes[place],
             None => NodeId::new(place),
         };
-        (0..self.links.len()).filter(|place| self.keys.get(*place) != NEVER).map(node)
+        (0..self.steps.len()).filter(|place| self.keys.get(*place) != NEVER).map(node)
     }
 
     /// How many nodes it settled.
@@ -88,13 +96,12 @@ impl Tree {
     /// forward tree has several, and none of them here.
     #[must_use]
     pub fn link(&self, graph: &Graph, node: NodeId) -> Option<(EdgeId, NodeId)> {
-        let place = self.place(node)?;
-        let link = self.links.get(place).copied().filter(|link| *link != NO_EDGE)?;
-        let near = match self.direction {
-            Direction::Forward => *self.near.get(place)?,
-            Direction::Backward => graph.target(link),
-        };
-        (near != node).then_some((link, near))
+        let step = self.steps.get(self.place(node)?)?;
+        match self.direction {
+            Direction::Forward if graph.kind(node) == NodeKind::Gate => None,
+            Direction::Forward => graph.incoming_at(node, step),
+            Direction::Backward => graph.outgoing_at(node, step),
+        }
     }
 
     /// The root that a node's way leads to, and whether the way passes a gate.
@@ -116,7 +123,7 @@ impl Tree {
             return None;
         }
         if self.direction == Direction::Forward {
-            return proof(graph, filter, node, |node| self.forward_row(node));
+            return proof(graph, filter, node, |node| self.forward_row(graph, node));
         }
         let mut links = Vec::new();
         let mut at = node;
@@ -127,11 +134,58 @@ impl Tree {
         Some(Proof { target: at, links })
     }
 
-    fn forward_row(&self, node: NodeId) -> Option<Row> {
+    fn forward_row(&self, graph: &Graph, node: NodeId) -> Option<Row> {
         let place = self.place(node)?;
-        let near = *self.near.get(place)?;
-        let row = Row { key: self.keys.get(place), link: *self.links.get(place)?, near };
-        Some(row).filter(|row| row.key != NEVER)
+        let key = Some(self.keys.get(place)).filter(|key| *key != NEVER)?;
+        let link = self.steps.get(place).and_then(|step| graph.incoming_at(node, step));
+        let (link, near) = link.unwrap_or((NO_EDGE, node));
+        Some(Row { key, link, near })
+    }
+}
+
+/// The place of each node's link among the edges into it or out of it, in two bytes each unless one
+/// is too large for that.
+#[derive(Debug)]
+enum Steps {
+    /// All bits for none.
+    Short(Vec<u16>),
+    Long(Vec<u32>),
+}
+
+impl Steps {
+    fn push(&mut self, step: Option<usize>) {
+        match self {
+            Self::Short(steps) => match step.map_or(Ok(u16::MAX), u16::try_from) {
+                Ok(short) if step.is_none() || short != u16::MAX => steps.push(short),
+                _ => {
+                    let long =
+                        |step: &u16| if *step == u16::MAX { u32::MAX } else { (*step).into() };
+                    *self = Self::Long(steps.iter().map(long).collect());
+                    self.push(step);
+                }
+            },
+            Self::Long(steps) => {
+                steps.push(step.map_or(u32::MAX, |step| u32::try_from(step).unwrap_or(u32::MAX)));
+            }
+        }
+    }
+
+    const fn len(&self) -> usize {
+        match self {
+            Self::Short(steps) => steps.len(),
+            Self::Long(steps) => steps.len(),
+        }
+    }
+
+    fn get(&self, place: usize) -> Option<usize> {
+        match self {
+            Self::Short(steps) => {
+                steps.get(place).filter(|step| **step != u16::MAX).map(|step| usize::from(*step))
+            }
+            Self::Long(steps) => {
+                steps.get(place).filter(|step| **step != u32::MAX).map(|step| *step as usize)
+            }
+        }
     }
 }
 
@@ -147,14 +201,17 @@ enum Keys {
 const FEW: u32 = 8;
 
 impl Keys {
-    fn new(keys: impl ExactSizeIterator<Item = u64> + Clone) -> Self {
-        let mut short = Vec::with_capacity(keys.len());
-        short.extend(keys.clone().map_while(shorten));
-        if short.len() == keys.len() {
-            return Self::Short(short);
+    fn push(&mut self, key: u64) {
+        match self {
+            Self::Short(keys) => match shorten(key) {
+                Some(short) => keys.push(short),
+                None => {
+                    *self = Self::Long(keys.iter().map(|key| lengthen(*key)).collect());
+                    self.push(key);
+                }
+            },
+            Self::Long(keys) => keys.push(key),
         }
-        drop(short);
-        Self::Long(keys.collect())
     }
 
     fn get(&self, place: usize) -> u64 {
@@ -189,18 +246,37 @@ mod tests {
     use super::*;
 
     #[test]
+    fn steps_stay_what_they_are() {
+        let few = [None, Some(0), Some(65_534)];
+        for (all, short) in [(few.to_vec(), true), ([&few[..], &[Some(65_535)]].concat(), false)] {
+            let mut steps = Steps::Short(Vec::new());
+            all.iter().for_each(|step| steps.push(*step));
+            assert_eq!(matches!(steps, Steps::Short(_)), short, "{all:?}");
+            for (place, step) in all.iter().enumerate() {
+                assert_eq!(steps.get(place), *step, "{all:?}");
+            }
+            assert_eq!((steps.len(), steps.get(all.len())), (all.len(), None));
+        }
+    }
+
+    #[test]
     fn keys_stay_what_they_are() {
+        let keys_of = |all: &[u64]| {
+            let mut keys = Keys::Short(Vec::new());
+            all.iter().for_each(|key| keys.push(*key));
+            keys
+        };
         let small = [0, 1, 255, 7 << EDGES | 3, ((1 << 24) - 1) << EDGES | 254, NEVER];
-        let keys = Keys::new(small.into_iter());
+        let keys = keys_of(&small);
         assert!(matches!(keys, Keys::Short(_)));
         for (place, key) in small.into_iter().enumerate() {
             assert_eq!(keys.get(place), key);
         }
         // Too many edges, too high a cost, and the one that would read as never.
         for large in [256, 1 << 24 << EDGES, ((1 << 24) - 1) << EDGES | 255, NEVER - 1] {
-            let keys = Keys::new([5, large].into_iter());
+            let keys = keys_of(&[5, NEVER, large]);
             assert!(matches!(keys, Keys::Long(_)), "{large:x}");
-            assert_eq!((keys.get(0), keys.get(1)), (5, large));
+            assert_eq!((keys.get(0), keys.get(1), keys.get(2)), (5, NEVER, large));
         }
         assert_eq!(keys.get(99), NEVER);
     }

@@ -284,7 +284,7 @@ impl World {
         {
             return;
         }
-        if self.machine_reach(pod.node).is_none() {
+        if self.nodes[pod.node.index()].addresses.is_empty() {
             return;
         }
         for container in spec.containers.iter().filter(|c| c.keeps_running()) {

@@ -84,6 +84,7 @@ pub(super) fn resolve(
     blocks.sort_unstable();
     held.sort_unstable();
     held.dedup();
+    held.shrink_to_fit();
     Policies {
         others: super::gateway::table(others, |row| row.kind, objects),
         pod_blocks: IpNet::aggregate(&blocks),
