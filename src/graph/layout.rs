@@ -6,7 +6,7 @@
 use super::node::{NodeKind, SetKey, Thing};
 use super::{NO_OBJECT, Node, NodeId};
 use crate::sym::{Sym, Symbols};
-use crate::world::exposure::{Door, Entry};
+use crate::world::exposure::Door;
 use crate::world::hosts::Host;
 use crate::world::{ObjectId, WorkloadIx, World};
 
@@ -50,7 +50,6 @@ pub(super) struct Layout {
     claims: usize,
     maps: usize,
     entries: usize,
-    pub(super) doors: Vec<Entry>,
     dynamic: usize,
     pub(super) named: Vec<Dynamic>,
 }
@@ -103,8 +102,7 @@ impl Layout {
         layout.volumes = take(world.volumes.len());
         layout.claims = take(world.claims.len());
         layout.maps = take(world.credential_maps.len());
-        layout.doors = world.entries();
-        layout.entries = take(layout.doors.len());
+        layout.entries = take(world.entries().len());
         layout.dynamic = take(0);
         layout
     }
@@ -250,7 +248,7 @@ impl Layout {
         table!(volumes, PersistentVolume);
         table!(claims, PersistentVolumeClaim);
         table!(credential_maps, ConfigMap);
-        for entry in &self.doors {
+        for entry in world.entries() {
             let (name, object) = match entry.door {
                 Door::Service(ix) => {
                     let s = &world.services[ix.index()];

@@ -139,7 +139,7 @@ impl<'w> Sink<'w> {
     /// The doors to the outside, in the order of their `Thing::Entry` numbers.
     #[must_use]
     pub fn entries(&self) -> &'w [Entry] {
-        &self.layout.doors
+        self.world.entries()
     }
 
     /// A fact: this object says this at this field.

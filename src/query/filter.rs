@@ -8,7 +8,8 @@ use std::rc::Rc;
 /// What a search leaves out. The default leaves out nothing.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
-    attacks: Vec<&'static Attack>,
+    /// By their places among those of the graph.
+    attacks: FixedBitSet,
     nodes: FixedBitSet,
     apart: FixedBitSet,
     edges: BTreeSet<EdgeId>,
@@ -19,10 +20,12 @@ pub struct Filter {
 }
 
 impl Filter {
-    /// Leaves out the edges of an attack.
-    pub fn avoid_attack(&mut self, attack: &'static Attack) {
-        self.attacks.push(attack);
-        self.any = true;
+    /// Leaves out the edges of an attack of the graph.
+    pub fn avoid_attack(&mut self, graph: &Graph, attack: &Attack) {
+        if let Ok(place) = graph.attacks().binary_search_by_key(&attack.id, |known| known.id) {
+            self.attacks.grow_and_insert(place);
+            self.any = true;
+        }
     }
 
     /// Leaves out whatever leads into a node.
@@ -77,7 +80,7 @@ impl Filter {
     fn leaves_out(&self, graph: &Graph, edge: EdgeId, from: NodeId, to: NodeId) -> bool {
         self.nodes.contains(to.index())
             || self.apart.contains(from.index())
-            || (!self.attacks.is_empty() && self.attacks.contains(&graph.attack(edge)))
+            || (!self.attacks.is_empty() && self.attacks.contains(graph.attack_place(edge)))
             || (!self.edges.is_empty() && self.edges.contains(&edge))
             || (self.gates && graph.kind(to) == NodeKind::Gate)
             || self.door.is_some_and(|d| d != to && graph.kind(from) == NodeKind::Internet)

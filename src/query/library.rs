@@ -96,7 +96,7 @@ impl Avoid {
             Self::Attacks(pattern) => {
                 let glob = Glob::new(pattern);
                 for attack in graph.attacks().iter().filter(|a| glob.fits(a.id)) {
-                    filter.avoid_attack(attack);
+                    filter.avoid_attack(graph, attack);
                 }
             }
             Self::Nodes(selector) => {

@@ -93,7 +93,7 @@ impl Changes {
                 filter.remove_fact(FactGone::new(&fields, *fact));
             }
         }
-        self.attacks.iter().for_each(|attack| filter.avoid_attack(attack));
+        self.attacks.iter().for_each(|attack| filter.avoid_attack(graph, attack));
         self.edges.iter().for_each(|edge| filter.avoid_edge(*edge));
         if !self.nodes.is_empty() {
             let out = graph.nodes().filter(|node| self.has_node(graph, *node));

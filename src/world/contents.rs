@@ -7,6 +7,7 @@
 use crate::k8s::Meta;
 use crate::k8s::scalar::Str;
 use crate::sym::Sym;
+use std::borrow::Cow;
 
 /// A kind of credential.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -236,7 +237,10 @@ pub(super) fn variable(name: &str) -> Option<Content> {
 }
 
 /// The name of a key as the tables spell it.
-fn spelled(key: &str) -> String {
+fn spelled(key: &str) -> Cow<'_, str> {
+    if !key.contains(|c: char| c == '-' || c.is_ascii_uppercase()) {
+        return key.into();
+    }
     key.chars().map(|c| if c == '-' { '_' } else { c.to_ascii_lowercase() }).collect()
 }
 
@@ -283,7 +287,7 @@ pub(super) fn contents(
     {
         find(Content::Synced, Place::Owner, kind, true);
     }
-    let spelled: Vec<(&str, String)> = keys.iter().map(|k| (&**k, spelled(k))).collect();
+    let spelled: Vec<(&str, Cow<'_, str>)> = keys.iter().map(|k| (&**k, spelled(k))).collect();
     let has = |name: &str| spelled.iter().find(|(_, s)| s == name).map(|(key, _)| *key);
     match label(ARGO) {
         "cluster" => find(Content::ArgoLogin, Place::Label, ARGO, true),

@@ -169,9 +169,13 @@ impl Entry {
 
 impl World {
     /// Every door to the outside: those that the internet may reach, and those that only networks
-    /// around the cluster do.
+    /// around the cluster do. They are looked for at the first call.
     #[must_use]
-    pub fn entries(&self) -> Vec<Entry> {
+    pub fn entries(&self) -> &[Entry] {
+        self.doors.get_or_init(|| self.find_entries())
+    }
+
+    fn find_entries(&self) -> Vec<Entry> {
         let fronts = Fronts::new(self);
         let mut entries = Vec::new();
         for i in 0..self.services.len() {
@@ -189,6 +193,7 @@ impl World {
         for i in 0..self.pods.len() {
             self.host_ports(PodIx::new(i), &mut entries);
         }
+        entries.shrink_to_fit();
         entries
     }
 

@@ -65,6 +65,7 @@ use pods::PodSpec;
 use rows::{Backend, Free, Labels, Phase, Rule, Selector};
 pub use secrets::{ConfigMap, Login, Secret};
 pub use services::Service;
+use std::sync::OnceLock;
 
 crate::index! { /// An object of any kind, or a user or group that is only named.
 ObjectId }
@@ -371,6 +372,8 @@ pub struct World {
     /// Routes of OpenShift.
     pub router_routes: Vec<gateway::Item<routers::RouterRouteRow>>,
     pub istio: istio::Tables,
+    /// The doors to the outside, once somebody has asked for them.
+    doors: OnceLock<Vec<exposure::Entry>>,
     /// What they do about the pods of a namespace that somebody makes.
     pub new_namespace: Option<Box<guarded::Guarded>>,
     /// What the user says of the network, whatever the snapshot shows.

@@ -16,6 +16,7 @@ use super::{
     UNKNOWN_NODE, UserIx, Volume, VolumeIx, Workload, WorkloadIx, World, rbac,
 };
 use crate::sym::{Sym, Symbols};
+use std::sync::OnceLock;
 
 /// Whether an owner's kind is one that owns without running pods.
 pub(super) fn is_no_workload(symbols: &Symbols, kind: Sym) -> bool {
@@ -462,6 +463,7 @@ pub(super) fn resolve(tables: Tables, duplicates: u64, clusters: usize) -> World
         gateway,
         router_routes,
         istio,
+        doors: OnceLock::new(),
         new_namespace: None,
         said: super::network::plugin::Said::default(),
         openshift: false,

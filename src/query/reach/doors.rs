@@ -160,7 +160,7 @@ impl Ground<'_> {
         }
         let mut asked = Asked::default();
         for entry in self.world.entries() {
-            let (scope, name) = (entry.scope, self.entry(&entry));
+            let (scope, name) = (entry.scope, self.entry(entry));
             let confidence = match entry.sure {
                 Sure::Certain => "certain",
                 Sure::Likely => "likely",
@@ -169,7 +169,7 @@ impl Ground<'_> {
             };
             // Replicas come to the same.
             let mut seen: BTreeSet<(u32, ClassIx, PortSpec, State)> = BTreeSet::new();
-            for (host, port, service) in self.behind(&entry) {
+            for (host, port, service) in self.behind(entry) {
                 let (Some(group), Some(class)) = (of_host.get(&host), self.network.class_of(host))
                 else {
                     continue;
