@@ -199,8 +199,8 @@ impl<'g> Search<'g> {
     /// The next to settle of those in the heap.
     fn nearest(&mut self, bound: &impl Fn(NodeId) -> u64) -> Option<NodeId> {
         let (rows, done) = (&self.rows, &self.done);
-        let key = |node: NodeId| Some(estimate(rows[node.index()].key, bound(node)));
-        self.heap.pop(|node| if done.contains(node.index()) { None } else { key(node) })
+        let key = |node: NodeId| estimate(rows[node.index()].key, bound(node));
+        self.heap.pop(|node| (!done.contains(node.index())).then(|| key(node)))
     }
 
     fn expand(&mut self, node: NodeId, key: u64, filter: &Filter, bound: &impl Fn(NodeId) -> u64) {
